@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * bg_buffer_alloc:
+ * @n_bytes: at least 1
+ *
+ * Voxel-sized memory that is no grid (vertices, scratch slabs); grids come from
+ * bg_voxels_alloc(). Unlike g_malloc() it does not abort the program when a study is larger
+ * than the machine.
+ *
+ * Returns: (transfer full): 64-byte aligned and uninitialised, on huge pages above 4 MiB, to be
+ *   freed with bg_buffer_free(); or %NULL with %BG_ERROR_NO_MEMORY, whose message names the size
+ */
+gpointer bg_buffer_alloc(gsize n_bytes, GError **error);
+void bg_buffer_free(gpointer buffer);
+
+/** bg_buffer_alloc_items: as bg_buffer_alloc(), for @n_items of @item_size with the product checked */
+gpointer bg_buffer_alloc_items(gsize n_items, gsize item_size, GError **error);
+
+/** bg_auto_buffer: a local that is freed at the end of its scope */
+#define bg_auto_buffer __attribute__((cleanup(bg_buffer_clear)))
+void bg_buffer_clear(gpointer address_of_buffer);
+
+G_END_DECLS

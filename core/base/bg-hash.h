@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/bg-progress.h"
+
+G_BEGIN_DECLS
+
+/** bg_hash_file: (transfer full): SHA-256 in 64 small hex digits, or %NULL with %G_IO_ERROR */
+char *bg_hash_file(const char *path, const BgProgress *progress, GCancellable *cancellable,
+                   GError **error);
+
+/** bg_hash_bytes: (transfer full): of memory */
+char *bg_hash_bytes(gconstpointer data, gsize n_bytes);
+
+G_END_DECLS
