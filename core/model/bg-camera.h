@@ -56,6 +56,9 @@ bg_view_default(void)
  * bg_camera_from_view:
  * @centre_mm, @radius_mm: the sphere to fit, LPS; radius above 0
  * @width, @height: of the picture, at least 1
+ *
+ * The field of 30 degrees is across the shorter side. Zoom lengthens the focal length: the camera
+ * stays where it is, outside of the sphere.
  */
 BgCamera bg_camera_from_view(const BgView *view, BgVec3 centre_mm, double radius_mm, int width,
                              int height);
@@ -65,6 +68,9 @@ BgCamera bg_camera_from_view(const BgView *view, BgVec3 centre_mm, double radius
  * @u, @v: pixel coordinates, centres at integers
  * @origin_mm: (out): on the camera's centre (perspective) or its z = 0 plane (parallel), LPS
  * @direction: (out): unit length, LPS
+ *
+ * A perspective camera sees what is in front of it, a parallel one its whole line: a file may put
+ * the z = 0 plane into the middle of the patient.
  */
 void bg_camera_ray(const BgCamera *camera, double u, double v, BgVec3 *origin_mm,
                    BgVec3 *direction);
@@ -85,7 +91,17 @@ double bg_camera_mm_per_pixel(const BgCamera *camera, BgVec3 patient_mm);
 /** bg_camera_resized: the same view in a picture of another size: the height's extent is kept */
 BgCamera bg_camera_resized(const BgCamera *camera, int width, int height);
 
-/** bg_camera_parse: the camera JSON of cli.md, both forms; %BG_ERROR_CORRUPT or %BG_ERROR_INVALID */
+/**
+ * bg_camera_parse:
+ * @length: in bytes, or -1 for NUL-terminated
+ * @camera: (out): untouched on failure
+ *
+ * The JSON of docs/formats.md, both forms.
+ *
+ * Returns: %FALSE with %BG_ERROR_CORRUPT (not JSON, no object) or %BG_ERROR_INVALID, naming the
+ *   field: missing, of the wrong kind or size, R no rotation (a mirror would swap the sides), K no
+ *   intrinsics, no pose at all, another schema
+ */
 gboolean bg_camera_parse(const char *json, gssize length, BgCamera *camera, GError **error);
 
 /** bg_camera_print: (transfer full): that JSON */

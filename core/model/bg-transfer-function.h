@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+#define BG_TRANSFER_FUNCTION_MAX_POINTS 4096
+#define BG_TRANSFER_FUNCTION_MAX_VALUE 1e30
+
 typedef enum {
     BG_TECHNIQUE_COMPOSITE,
     BG_TECHNIQUE_MIP,
@@ -32,8 +35,9 @@ typedef struct {
  * @iso_value: for %BG_TECHNIQUE_ISO, in @unit
  * @linear: linear interpolation between voxels, else nearest
  *
- * What the JSON of cli.md says. Values are in the volume's unit, after slope and intercept;
- * linear between points, constant beyond.
+ * What docs/formats.md says of the JSON. Values are in the volume's unit, after slope and
+ * intercept; linear between points, constant beyond. Of several points at one value the last
+ * counts from there on: a step is two points.
  */
 typedef struct {
     char name[64];
@@ -72,11 +76,22 @@ void bg_transfer_function_data_copy(const BgTransferFunctionData *from, BgTransf
  * @data: copied
  *
  * Returns: (transfer full): or %NULL with %BG_ERROR_INVALID, naming field and value: points that
- *   are unsorted, not finite or outside 0..1, no points, unit_distance_mm not above 0
+ *   are unsorted, not finite, beyond 1e30 or with shares outside 0..1, no points or more than
+ *   4096, ambient, diffuse or specular outside 0..1, power outside 0..1000, unit_distance_mm not
+ *   above 0
  */
 BgTransferFunction *bg_transfer_function_new(const BgTransferFunctionData *data, GError **error);
 
-/** bg_transfer_function_parse: the JSON of cli.md; %BG_ERROR_CORRUPT or %BG_ERROR_INVALID */
+/**
+ * bg_transfer_function_parse:
+ * @length: in bytes, or -1 for NUL-terminated
+ *
+ * What is left out is as bg_transfer_function_data_init() has it, with white for colour and an
+ * opacity that rises from 0 at 0 to 1 at 1. Unknown members are passed over.
+ *
+ * Returns: (transfer full): or %NULL with %BG_ERROR_CORRUPT (not JSON, no object) or
+ *   %BG_ERROR_INVALID, naming the field: of the wrong kind, out of range, another schema
+ */
 BgTransferFunction *bg_transfer_function_parse(const char *json, gssize length, GError **error);
 
 /** bg_transfer_function_print: (transfer full): JSON with every field */
@@ -87,7 +102,7 @@ void bg_transfer_function_unref(BgTransferFunction *tf);
 
 const BgTransferFunctionData *bg_transfer_function_get_data(const BgTransferFunction *tf);
 
-/** bg_transfer_function_opacity_at: 0..1, of unit_distance_mm of path */
+/** bg_transfer_function_opacity_at: 0..1, of unit_distance_mm of path; not-a-number is clear */
 double bg_transfer_function_opacity_at(const BgTransferFunction *tf, double value);
 void bg_transfer_function_colour_at(const BgTransferFunction *tf, double value, double rgb[3]);
 double bg_transfer_function_gradient_opacity_at(const BgTransferFunction *tf, double per_mm);
