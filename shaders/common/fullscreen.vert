@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// One triangle that covers the picture; no buffers.
+void main()
+{
+    vec2 corner = vec2(float((gl_VertexID & 1) << 2), float((gl_VertexID & 2) << 1));
+    gl_Position = vec4(corner - 1.0, 0.0, 1.0);
+}
