@@ -99,7 +99,10 @@ float value_at(vec3 voxel)
 vec3 gradient_at(vec3 voxel)
 {
 #ifdef PACKED
-    return patient_gradient_from_voxel * ((texel(voxel).rgb - gradient_of.w) * gradient_of.xyz);
+    vec3 d = texel(voxel).rgb - gradient_of.w;
+    if (dot(d, d) < 1e-10) // rounding of the filter, a third of a step of the texture
+        return vec3(0.0);
+    return patient_gradient_from_voxel * (d * gradient_of.xyz);
 #else
     vec3 d;
     for (int i = 0; i < 3; i++) {
