@@ -29,19 +29,19 @@ static TexelKind
 kind_for(BgSampleType type, gboolean packed)
 {
     if (packed)
-        return (TexelKind) { GL_RGBA16, GL_RGBA, GL_UNSIGNED_SHORT, PACKED_BYTES };
+        return (TexelKind){ GL_RGBA16, GL_RGBA, GL_UNSIGNED_SHORT, PACKED_BYTES };
 
     switch (type) {
     case BG_SAMPLE_UINT8:
     case BG_SAMPLE_INT8:
-        return (TexelKind) { GL_R8, GL_RED, GL_UNSIGNED_BYTE, 1 };
+        return (TexelKind){ GL_R8, GL_RED, GL_UNSIGNED_BYTE, 1 };
     case BG_SAMPLE_INT16:
     case BG_SAMPLE_UINT16:
-        return (TexelKind) { GL_R16, GL_RED, GL_UNSIGNED_SHORT, 2 };
+        return (TexelKind){ GL_R16, GL_RED, GL_UNSIGNED_SHORT, 2 };
     case BG_SAMPLE_FLOAT32:
         break;
     }
-    return (TexelKind) { GL_R32F, GL_RED, GL_FLOAT, 4 };
+    return (TexelKind){ GL_R32F, GL_RED, GL_FLOAT, 4 };
 }
 
 // What the rows of a slab are turned into texels with.
@@ -186,10 +186,11 @@ set_scales(BgGlVolume *self, const BgVolume *volume, Slab *slab)
         self->gradient_zero = PACKED_ZERO / 65535.0f;
         if (self->packed)
             return;
-        slab->low = (float) ((low - format.intercept) / format.slope); // of samples, for holes
+        slab->low =
+            (float) (((double) low - format.intercept) / format.slope); // of samples, for holes
     }
 
-    double span = format.type == BG_SAMPLE_FLOAT32                                         ? 1.0
+    double span = format.type == BG_SAMPLE_FLOAT32                                  ? 1.0
                   : format.type == BG_SAMPLE_UINT8 || format.type == BG_SAMPLE_INT8 ? 255.0
                                                                                     : 65535.0;
     double first = format.type == BG_SAMPLE_INT8    ? G_MININT8
@@ -207,10 +208,9 @@ upload(BgGlVolume *self, const BgVolume *volume, TexelKind kind, GCancellable *c
     gsize slice_bytes = (gsize) dims[0] * (gsize) dims[1] * kind.texel_bytes;
     int n_slices = (int) CLAMP(SLAB_BYTES / slice_bytes, 1, (gsize) dims[2]);
     bg_auto_buffer guint8 *texels = bg_buffer_alloc_items((gsize) n_slices, slice_bytes, error);
-    Slab slab = { .volume = volume,
-                  .packed = self->packed,
-                  .texel_bytes = kind.texel_bytes,
-                  .texels = texels };
+    Slab slab = {
+        .volume = volume, .packed = self->packed, .texel_bytes = kind.texel_bytes, .texels = texels
+    };
     if (texels == NULL)
         return FALSE;
 

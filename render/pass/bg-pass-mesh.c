@@ -19,8 +19,8 @@ struct _BgPassMesh {
     GArray *meshes;        // of GlMesh: those of the last picture
     int width, height;
     GLuint framebuffer, depth;
-    GLuint colours[2], distances[2];         // the layer being drawn and the one before
-    GLuint layer_colours, layer_distances;   // all of them
+    GLuint colours[2], distances[2];       // the layer being drawn and the one before
+    GLuint layer_colours, layer_distances; // all of them
     GLuint query;
 };
 
@@ -183,8 +183,8 @@ static GLuint
 get_program(BgPassMesh *self, gboolean parallel, gboolean clip, GError **error)
 {
     GLuint *program = &self->programs[parallel != FALSE][clip != FALSE];
-    g_autofree char *features = g_strconcat(parallel ? "#define PARALLEL\n" : "",
-                                            clip ? "#define CLIP\n" : "", NULL);
+    g_autofree char *features =
+        g_strconcat(parallel ? "#define PARALLEL\n" : "", clip ? "#define CLIP\n" : "", NULL);
 
     if (*program == 0)
         *program = bg_gl_program_new("mesh/mesh.vert", "mesh/mesh.frag", "common/light.glsl",
@@ -316,8 +316,8 @@ bg_pass_mesh_draw(BgPassMesh *self, const BgCastParams *params, const BgGlCamera
         attach(self->colours[now], self->distances[now], self->depth);
         clear_attachments();
         glBeginQuery(GL_SAMPLES_PASSED, self->query);
-        drawn = draw_meshes(self, params, camera, clip_from_patient, self->distances[1 - now],
-                            error);
+        drawn =
+            draw_meshes(self, params, camera, clip_from_patient, self->distances[1 - now], error);
         glEndQuery(GL_SAMPLES_PASSED);
         glGetQueryObjectuiv(self->query, GL_QUERY_RESULT, &n_samples);
         if (n_samples == 0)
