@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/bg-progress.h"
+#include "core/model/bg-mesh.h"
+
+G_BEGIN_DECLS
+
+#define BG_MESH_DISTANCE_SAMPLES 200000
+
+/**
+ * BgMeshDistance:
+ * @mean_mm, @rms_mm, @p95_mm, @max_mm: of the distances from points of A to B's surface and of B to A's,
+ *   pooled; the percentile by linear interpolation
+ * @mean_ab_mm, @max_ab_mm, @mean_ba_mm, @max_ba_mm: the two directions apart
+ */
+typedef struct {
+    double mean_mm, rms_mm, p95_mm, max_mm;
+    double mean_ab_mm, max_ab_mm;
+    double mean_ba_mm, max_ba_mm;
+} BgMeshDistance;
+
+/**
+ * bg_mesh_distance:
+ * @n_samples: points on each surface, 1..10^8; BG_MESH_DISTANCE_SAMPLES is usual
+ * @distance: (out): untouched on failure
+ * @progress: (nullable)
+ * @cancellable: (nullable)
+ *
+ * How far two surfaces lie apart. Points are spread evenly over each surface's area (one in each of
+ * @n_samples pieces of equal area, in the order of the triangles; the same every time), and the
+ * distance from each to the nearest point of the other surface's triangles is exact.
+ *
+ * Returns: %FALSE with %BG_ERROR_INVALID when a mesh has no area, %BG_ERROR_NO_MEMORY, or
+ *   %G_IO_ERROR_CANCELLED
+ */
+gboolean bg_mesh_distance(BgMesh *a, BgMesh *b, gsize n_samples, BgMeshDistance *distance,
+                          const BgProgress *progress, GCancellable *cancellable, GError **error);
+
+/**
+ * BgMeshTree:
+ *
+ * Finds the nearest point of a mesh: a hierarchy of boxes round its triangles. Immutable; any thread may
+ * ask.
+ */
+typedef struct _BgMeshTree BgMeshTree;
+
+/** bg_mesh_tree_new: Returns: (transfer full): holds a reference on @mesh; or %NULL with %BG_ERROR_NO_MEMORY */
+BgMeshTree *bg_mesh_tree_new(BgMesh *mesh, GError **error);
+void bg_mesh_tree_free(BgMeshTree *tree);
+
+/**
+ * bg_mesh_tree_distance_mm:
+ * @nearest: (out) (nullable): the point of the surface, LPS
+ *
+ * Returns: the distance, or infinity when the mesh is empty (@nearest untouched)
+ */
+double bg_mesh_tree_distance_mm(const BgMeshTree *tree, BgVec3 point_mm, BgVec3 *nearest);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgMeshTree, bg_mesh_tree_free)
+
+G_END_DECLS
