@@ -64,6 +64,7 @@ const char *bg_kind_name(BgKind kind);
  * @kind: labels when the file says so (NIfTI's intent code LABEL, segmentation keys of NRRD), or
  *   when a word of its name does (seg, label, mask, ...); bg_io_load() takes the second back when
  *   the values do not look like labels
+ * @kind_stated: the file's header says the kind; it is not guessed from the name
  * @dims: voxels along i, j, k, fastest first; 0 where there is no grid
  * @n_frames: 1 or more; all axes after the third, multiplied
  * @n_components: values in a voxel: 1, 2 (complex), 3 (RGB, vector), ...
@@ -86,6 +87,7 @@ typedef struct {
     char *path;
     BgFormat format;
     BgKind kind;
+    gboolean kind_stated;
     int dims[3];
     int n_frames;
     int n_components;

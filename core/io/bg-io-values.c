@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the values of a file tell about it: labels, CT, the first window.
+#include "bg-io-raw.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_LOOKED_AT (1u << 18) // values: enough for a percentile, and some ms
+#define MAX_LABELS 2048          // the finest atlases have some hundreds
+
+// Names that people give to label maps; whole words of the file's name. "seg" at the end of a word
+// counts too: aseg, dseg.
+static const char *const label_words[] = { "seg",    "segmentation", "segmentations", "label",
+                                           "labels", "labelmap",     "labelmaps",     "mask",
+                                           "masks",  "parcellation", "aparc",         "roi",
+                                           "rois",   "multiclass" };
+static const char *const label_endings[] = { "seg", "mask", "label", "labels", "multiclass" };
+
+static gboolean
+is_label_word(const char *word)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(label_words); i++) {
+        if (strcmp(word, label_words[i]) == 0)
+            return TRUE;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(label_endings); i++) {
+        if (g_str_has_suffix(word, label_endings[i]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+bg_io_has_label_name(const char *path)
+{
+    g_autofree char *base = g_path_get_basename(path);
+    g_autofree char *name = g_ascii_strdown(base, -1);
+
+    for (char *word = name; *word != '\0';) {
+        gsize length = 0;
+        while (g_ascii_isalpha(word[length]))
+            length++;
+        if (length == 0) {
+            word++;
+            continue;
+        }
+        g_autofree char *copy = g_strndup(word, length);
+        if (is_label_word(copy))
+            return TRUE;
+        word += length;
+    }
+    return FALSE;
+}
+
+gboolean
+bg_raw_looks_like_labels(const BgLabelMap *labels)
+{
+    const int *dims = bg_label_map_get_geometry(labels)->dims;
+    g_autofree guint32 *row = g_new(guint32, dims[0]);
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    gsize n_pairs = 0, n_equal = 0;
+
+    for (int k = 0; k < dims[2]; k++) {
+        for (int j = 0; j < dims[1]; j++) {
+            bg_label_map_read_row(labels, j, k, row);
+            for (int i = 0; i < dims[0]; i++) {
+                gboolean equal = i > 0 && row[i] == row[i - 1];
+                n_pairs += i > 0;
+                n_equal += equal;
+                if (!equal)
+                    g_hash_table_add(seen, GUINT_TO_POINTER(row[i]));
+            }
+            if (g_hash_table_size(seen) > MAX_LABELS)
+                return FALSE;
+        }
+    }
+    return (double) n_equal >= 0.75 * (double) n_pairs;
+}
+
+// Finite values from rows spread over the whole volume. Returns how many.
+static gsize
+look_at_some(const BgVolume *volume, float *values)
+{
+    const int *dims = bg_volume_get_geometry(volume)->dims;
+    gsize n_rows = (gsize) dims[1] * (gsize) dims[2];
+    gsize wanted = MAX(MAX_LOOKED_AT / (gsize) dims[0], 1);
+    gsize step = MAX(n_rows / wanted, 1) | 1; // odd: not the same j in each slice
+    g_autofree float *row = g_new(float, dims[0]);
+    gsize n = 0;
+
+    for (gsize r = 0; r < n_rows; r += step) {
+        bg_volume_read_row(volume, (int) (r % (gsize) dims[1]), (int) (r / (gsize) dims[1]), row);
+        for (int i = 0; i < dims[0] && n < 2 * MAX_LOOKED_AT; i++) {
+            if (isfinite(row[i]))
+                values[n++] = row[i];
+        }
+    }
+    return n;
+}
+
+gboolean
+bg_raw_looks_like_ct(const BgVolume *volume)
+{
+    g_autofree float *values = g_new(float, 2 * MAX_LOOKED_AT);
+    gsize n = look_at_some(volume, values);
+    gsize n_air = 0, n_tissue = 0, n_whole = 0, n_outside = 0, n_high = 0;
+
+    for (gsize i = 0; i < n; i++) {
+        float v = values[i];
+        // Scanners pad what they did not see with -1500 to -3024; fillings and metal reach 30000.
+        n_outside += v < -3100.0f || v > 32767.0f;
+        n_air += v >= -1100.0f && v <= -850.0f;
+        n_tissue += v >= -150.0f && v <= 150.0f && v != 0.0f;
+        n_high += v > 150.0f;
+        n_whole += v == rintf(v);
+    }
+    return n > 0 && n_outside == 0 && n_air * 50 >= n && n_tissue * 50 >= n && n_high * 1000 >= n &&
+           n_whole * 10 >= n * 9;
+}
+
+static int
+compare_floats(gconstpointer a, gconstpointer b)
+{
+    float first = *(const float *) a, second = *(const float *) b;
+
+    return first < second ? -1 : first > second;
+}
+
+void
+bg_io_default_window(const BgVolume *volume, const char *modality, double *centre, double *width)
+{
+    g_autofree float *values = g_new(float, 2 * MAX_LOOKED_AT);
+
+    if (g_strcmp0(modality, "CT") == 0) {
+        *centre = 40.0;
+        *width = 400.0;
+        return;
+    }
+
+    gsize n = look_at_some(volume, values);
+    if (n == 0) {
+        *centre = 0.5;
+        *width = 1.0;
+        return;
+    }
+    qsort(values, n, sizeof *values, compare_floats);
+
+    // The background is one value, the lowest, in a large share; its percentiles say nothing.
+    gsize first = 0;
+    while (first < n && values[first] == values[0])
+        first++;
+    if (first * 10 < n || first == n)
+        first = 0;
+    gsize n_used = n - first;
+    double low = (double) values[first + (gsize) (0.001 * (double) (n_used - 1))];
+    double high = (double) values[first + (gsize) (0.999 * (double) (n_used - 1))];
+    if (first > 0)
+        low = MIN(low, (double) values[0]); // black stays the background
+    if (!(high > low)) {
+        low = (double) values[0];
+        high = MAX((double) values[n - 1], low + 1.0);
+    }
+    *centre = 0.5 * (low + high);
+    *width = high - low;
+}
