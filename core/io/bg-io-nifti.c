@@ -528,11 +528,22 @@ choose_first_byte(const BgNiftiHeader *h, BgFileInfo *info, BgRawLayout *layout,
     return TRUE;
 }
 
+// The format has no place for modality and unit; our writer puts them behind our name.
+static void
+recall_modality(const char *description, BgFileInfo *info)
+{
+    g_auto(GStrv) words = g_strsplit(description, " ", -1);
+
+    if (g_strv_length(words) == 4 && strcmp(words[0], "bregma") == 0)
+        bg_file_info_set_modality(info, words[2], words[3]);
+}
+
 static void
 describe(const BgNiftiHeader *h, BgFileInfo *info)
 {
     g_autofree char *text = g_utf8_make_valid(h->descrip, -1);
 
+    recall_modality(text, info);
     if (*g_strstrip(text) != '\0')
         info->description = g_steal_pointer(&text);
     info->kind = h->intent_code == BG_NIFTI_INTENT_LABEL ? BG_KIND_LABELS : BG_KIND_VOLUME;

@@ -29,6 +29,7 @@ typedef struct {
 extern const BgReader bg_reader_nifti;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
+extern const BgReader bg_reader_png;
 
 /** bg_loaded_new: @info: (transfer full) */
 BgLoaded *bg_loaded_new(BgFileInfo *info);

@@ -13,6 +13,7 @@
 // In this order: formats with a signature first, those that are only likely last.
 static const BgReader *const readers[] = {
     &bg_reader_nifti,
+    &bg_reader_png,
 };
 
 const char *

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a writer of volumes is given, whatever it was made from.
+#pragma once
+
+#include "bg-io-raw.h"
+#include "bg-io-sink.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BgGrid:
+ * @frames: @n_frames pointers to all voxels of a frame; borrowed
+ * @params: never %NULL
+ */
+typedef struct {
+    BgGeometry geometry;
+    BgRawType type;
+    double slope, intercept;
+    gsize n_frames;
+    gconstpointer *frames;
+    const BgSaveParams *params;
+} BgGrid;
+
+/** BgGridWriter: writes the whole file; @grid has been checked */
+typedef gboolean (*BgGridWriter)(const BgGrid *grid, const char *path, const BgProgress *progress,
+                                 GCancellable *cancellable, GError **error);
+
+gboolean bg_grid_write_nifti(const BgGrid *grid, const char *path, const BgProgress *progress,
+                             GCancellable *cancellable, GError **error);
+gboolean bg_grid_write_nrrd(const BgGrid *grid, const char *path, const BgProgress *progress,
+                            GCancellable *cancellable, GError **error);
+gboolean bg_grid_write_metaimage(const BgGrid *grid, const char *path, const BgProgress *progress,
+                                 GCancellable *cancellable, GError **error);
+
+gsize bg_grid_count_frame_bytes(const BgGrid *grid);
+
+/** bg_grid_write_frames: all voxels */
+gboolean bg_grid_write_frames(const BgGrid *grid, BgSink *sink, const BgProgress *progress,
+                              GCancellable *cancellable, GError **error);
+
+G_END_DECLS
