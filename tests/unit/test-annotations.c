@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is written over pictures: the lists, not the pixels (but one: that something is drawn).
+#include "core/annotate/bg-annotations.h"
+
+#include <string.h>
+
+static const char *
+text_of(const GArray *marks, BgMarkRole role)
+{
+    const BgMark *mark = bg_annotations_find(marks, role);
+
+    return mark != NULL ? mark->text : NULL;
+}
+
+static BgSliceFrame
+pane_frame(BgPlane plane, BgConvention convention, int width, int height)
+{
+    BgSlicePane pane = { .plane = plane,
+                         .convention = convention,
+                         .spacing_mm = 0.5,
+                         .width = width,
+                         .height = height };
+
+    return bg_slice_frame_for_pane(&pane);
+}
+
+static void
+check_letters(const GArray *marks, const char *want)
+{
+    for (int edge = 0; edge < 4; edge++) {
+        char letter[2] = { want[edge], '\0' };
+        g_assert_cmpstr(text_of(marks, (BgMarkRole) (BG_MARK_ROLE_LETTER_LEFT + edge)), ==, letter);
+    }
+}
+
+static void
+test_letters(void)
+{
+    // left, right, top, bottom
+    static const char *const want[3][2] = { { "RLAP", "LRAP" },
+                                            { "RLSI", "LRSI" },
+                                            { "APSI", "APSI" } };
+
+    for (int plane = 0; plane < 3; plane++) {
+        for (int convention = 0; convention < 2; convention++) {
+            BgSliceFrame frame = pane_frame((BgPlane) plane, (BgConvention) convention, 400, 300);
+            g_autoptr(GArray) marks = bg_annotations_new();
+            BgAnnotateSlice params;
+            bg_annotate_slice_init(&params, &frame);
+            params.convention = (BgConvention) convention;
+            bg_annotate_slice(&params, marks);
+            check_letters(marks, want[plane][convention]);
+            g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_CONVENTION), ==,
+                            convention ? "Neurological" : "Radiological");
+        }
+    }
+}
+
+static void
+test_directions(void)
+{
+    static const struct {
+        double x, y, z;
+        const char *letters;
+    } cases[] = {
+        { 1, 0, 0, "L" },       { -1, 0, 0, "R" },           { 0, -2, 0, "A" },
+        { 0, 0, -0.1, "I" },    { 1, 0.2, 0, "L" },          { 1, 0.3, 0, "LP" },
+        { -0.5, 0.8, 0, "PR" }, { 0.6, -0.5, -0.55, "LIA" }, { 0, 0, 0, "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char letters[4];
+        bg_direction_letters(bg_vec3(cases[i].x, cases[i].y, cases[i].z), letters);
+        g_assert_cmpstr(letters, ==, cases[i].letters);
+    }
+}
+
+static void
+test_side_unknown(void)
+{
+    BgSliceFrame frame = pane_frame(BG_PLANE_AXIAL, BG_CONVENTION_RADIOLOGICAL, 400, 300);
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgAnnotateSlice params;
+
+    bg_annotate_slice_init(&params, &frame);
+    params.side_known = FALSE;
+    bg_annotate_slice(&params, marks);
+    check_letters(marks, "??AP");
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_BADGE), ==, "SIDE UNKNOWN");
+}
+
+static void
+test_scale_bar(void)
+{
+    for (int calibrated = 0; calibrated < 2; calibrated++) {
+        BgSliceFrame frame = pane_frame(BG_PLANE_AXIAL, BG_CONVENTION_RADIOLOGICAL, 400, 300);
+        g_autoptr(GArray) marks = bg_annotations_new();
+        BgAnnotateSlice params;
+        bg_annotate_slice_init(&params, &frame);
+        params.calibrated = calibrated;
+        bg_annotate_slice(&params, marks);
+        const BgMark *bar = bg_annotations_find(marks, BG_MARK_ROLE_SCALE_BAR);
+        g_assert_nonnull(bar);
+        // 112 px at most: 50 mm at half a millimetre a pixel; 100 px
+        g_assert_cmpfloat_with_epsilon(bar->to_x - bar->x, 100.0, 1e-9);
+        g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_SCALE_TEXT), ==,
+                        calibrated ? "50 mm" : "100 px");
+    }
+}
+
+static void
+check_no_overlap(const GArray *marks, double width, double height)
+{
+    for (guint i = 0; i < marks->len; i++) {
+        const BgMark *a = &g_array_index(marks, BgMark, i);
+        double p[4], q[4];
+        if (a->kind != BG_MARK_TEXT && a->kind != BG_MARK_PILL)
+            continue;
+        bg_mark_get_box(a, p);
+        g_assert_cmpfloat(p[0], >=, 0.0);
+        g_assert_cmpfloat(p[1], >=, 0.0);
+        g_assert_cmpfloat(p[0] + p[2], <=, width);
+        g_assert_cmpfloat(p[1] + p[3], <=, height);
+        for (guint k = i + 1; k < marks->len; k++) {
+            const BgMark *b = &g_array_index(marks, BgMark, k);
+            if (b->kind != BG_MARK_TEXT && b->kind != BG_MARK_PILL)
+                continue;
+            bg_mark_get_box(b, q);
+            if (p[0] < q[0] + q[2] && q[0] < p[0] + p[2] && p[1] < q[1] + q[3] &&
+                q[1] < p[1] + p[3])
+                g_error("\"%s\" and \"%s\" overlap in %g x %g", a->text, b->text, width, height);
+        }
+    }
+}
+
+static void
+fill_words(BgAnnotateSlice *params)
+{
+    static const char *const badges[] = { "REDUCED 1/2", "LOSSY", NULL };
+
+    params->title = "AXIAL";
+    params->window = "W 900 L 450";
+    params->value = "412";
+    params->engine = "CPU";
+    params->interpolation = "linear";
+    params->note = "Not for diagnosis";
+    params->n_slices = 181;
+    params->slice = 56;
+    params->has_position = TRUE;
+    params->position_mm = bg_vec3(-17.6, 35.3, 12.1);
+    params->has_crosshair = TRUE;
+    params->plane = BG_PLANE_AXIAL;
+    params->badges = badges;
+}
+
+static void
+test_fits(void)
+{
+    int sizes[] = { 80, 120, 160, 240, 360, 700 };
+
+    for (guint w = 0; w < G_N_ELEMENTS(sizes); w++) {
+        for (guint h = 0; h < G_N_ELEMENTS(sizes); h++) {
+            for (int corner = 0; corner < 10; corner++) {
+                BgSliceFrame frame =
+                    pane_frame(BG_PLANE_AXIAL, BG_CONVENTION_RADIOLOGICAL, sizes[w], sizes[h]);
+                g_autoptr(GArray) marks = bg_annotations_new();
+                BgAnnotateSlice params;
+                double x = sizes[w] * (corner % 3) * 0.5, y = sizes[h] * (corner / 3) * 0.5;
+                bg_annotate_slice_init(&params, &frame);
+                fill_words(&params);
+                params.crosshair_mm = bg_slice_frame_point(&frame, x, y);
+                bg_annotate_slice(&params, marks);
+                check_no_overlap(marks, sizes[w], sizes[h]);
+                for (int edge = 0; edge < 4; edge++)
+                    g_assert_nonnull(
+                        bg_annotations_find(marks, (BgMarkRole) (BG_MARK_ROLE_LETTER_LEFT + edge)));
+            }
+        }
+    }
+}
+
+static void
+test_words(void)
+{
+    BgSliceFrame frame = pane_frame(BG_PLANE_AXIAL, BG_CONVENTION_RADIOLOGICAL, 700, 500);
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgAnnotateSlice params;
+
+    bg_annotate_slice_init(&params, &frame);
+    fill_words(&params);
+    bg_annotate_slice(&params, marks);
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_TITLE), ==, "AXIAL");
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_WINDOW), ==, "W 900 L 450");
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_POSITION), ==, "R 17.6  P 35.3  S 12.1 mm   412");
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_SLICE), ==, "57/181");
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_ENGINE), ==, "CPU");
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_NOTE), ==, "Not for diagnosis");
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_INTERPOLATION), ==, "linear");
+    // The crosshair is where its point is, with a gap; sagittal yellow, coronal green.
+    const BgMark *line = bg_annotations_find(marks, BG_MARK_ROLE_CROSSHAIR);
+    g_assert_cmpfloat_with_epsilon(line->x, 350.5, 1e-9);
+    g_assert_cmpfloat_with_epsilon(line->to_y, 250.5 - 12.0, 1e-9);
+    g_assert_cmpfloat_with_epsilon((double) line->rgba[0], 0xED / 255.0, 1e-6);
+
+    g_autofree char *position = bg_format_position(bg_vec3(-0.04, -0.06, 0.0));
+    g_assert_cmpstr(position, ==, "L 0.0  A 0.1  S 0.0 mm");
+    g_autofree char *window = bg_format_window(0.5, 1.25);
+    g_assert_cmpstr(window, ==, "W 1.25 L 0.5");
+}
+
+static void
+test_view(void)
+{
+    static const struct {
+        double elevation, azimuth;
+        const char *letters;
+    } cases[] = { { 0, 0, "RLSI" },
+                  { 0, 90, "APSI" },
+                  { 0, 180, "LRSI" },
+                  { 90, 0, "RLPA" },
+                  { -90, 0, "RLAP" } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        BgView view = bg_view_default();
+        g_autoptr(GArray) marks = bg_annotations_new();
+        BgAnnotateView params;
+        view.elevation_deg = cases[i].elevation;
+        view.azimuth_deg = cases[i].azimuth;
+        view.parallel = i == 0;
+        BgCamera camera = bg_camera_from_view(&view, bg_vec3(5, 6, 7), 100.0, 400, 400);
+        bg_annotate_view_init(&params, &camera, bg_vec3(5, 6, 7));
+        params.engine = "CPU";
+        bg_annotate_view(&params, marks);
+        check_letters(marks, cases[i].letters);
+        const BgMark *bar = bg_annotations_find(marks, BG_MARK_ROLE_SCALE_BAR);
+        g_assert_cmpfloat_with_epsilon(
+            (bar->to_x - bar->x) * bg_camera_mm_per_pixel(&camera, bg_vec3(5, 6, 7)), 50.0, 1e-9);
+        g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_SCALE_TEXT), ==,
+                        i == 0 ? "50 mm" : "50 mm at centre");
+    }
+}
+
+static void
+test_measure(void)
+{
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgAnnotateMeasure ruler = { .n_points = 2,
+                                .points_mm = { { 0, 0, 0 }, { 3, 4, 12 } },
+                                .points = { { 10, 10 }, { 40, 50 } },
+                                .scale = 1.0,
+                                .calibrated = TRUE };
+
+    bg_annotate_measure(&ruler, marks);
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_MEASUREMENT_VALUE), ==, "13.0 mm");
+    g_array_set_size(marks, 0);
+    ruler.calibrated = FALSE;
+    bg_annotate_measure(&ruler, marks);
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_MEASUREMENT_VALUE), ==, "13.0 px");
+    g_array_set_size(marks, 0);
+    BgAnnotateMeasure angle = { .n_points = 3,
+                                .points_mm = { { 1, 0, 0 }, { 0, 0, 0 }, { 1, 1, 0 } },
+                                .scale = 1.0,
+                                .calibrated = TRUE };
+    bg_annotate_measure(&angle, marks);
+    g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_MEASUREMENT_VALUE), ==, "45.0°");
+    g_assert_cmpfloat_with_epsilon(
+        bg_measure_angle_deg(bg_vec3(1, 0, 0), bg_vec3(0, 0, 0), bg_vec3(-1, 1e-8, 0)), 180.0,
+        1e-5);
+}
+
+static void
+test_draws(void)
+{
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, 300, 200);
+    cairo_t *cr = cairo_create(surface);
+    BgSliceFrame frame = pane_frame(BG_PLANE_AXIAL, BG_CONVENTION_RADIOLOGICAL, 300, 200);
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgAnnotateSlice params;
+    double box[4];
+    int n_bright = 0;
+
+    bg_annotate_slice_init(&params, &frame);
+    bg_annotate_slice(&params, marks);
+    bg_annotations_draw(marks, cr);
+    cairo_surface_flush(surface);
+    bg_mark_get_box(bg_annotations_find(marks, BG_MARK_ROLE_LETTER_LEFT), box);
+    const guchar *data = cairo_image_surface_get_data(surface);
+    for (int y = (int) box[1]; y < (int) (box[1] + box[3]); y++)
+        for (int x = (int) box[0]; x < (int) (box[0] + box[2]); x++)
+            n_bright += data[y * cairo_image_surface_get_stride(surface) + 4 * x] > 150;
+    g_assert_cmpint(n_bright, >, 10);
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/annotations/letters/planes-and-conventions", test_letters);
+    g_test_add_func("/annotations/letters/compound", test_directions);
+    g_test_add_func("/annotations/letters/side-unknown", test_side_unknown);
+    g_test_add_func("/annotations/scale-bar", test_scale_bar);
+    g_test_add_func("/annotations/fits-small-panes", test_fits);
+    g_test_add_func("/annotations/words", test_words);
+    g_test_add_func("/annotations/view", test_view);
+    g_test_add_func("/annotations/measure", test_measure);
+    g_test_add_func("/annotations/draws", test_draws);
+    return g_test_run();
+}
