@@ -43,12 +43,156 @@ above_float32(gconstpointer samples, int n, const BgIsoTest *test)
 
 BG_FOR_LABEL_TYPES(DEFINE_EQUAL)
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2")))
+
+// The signs of 64 bytes.
+AVX2 static inline guint64
+signs(__m256i low, __m256i high)
+{
+    return (guint64) (guint32) _mm256_movemask_epi8(low) |
+           (guint64) (guint32) _mm256_movemask_epi8(high) << 32;
+}
+
+// 32 words to bytes: packing goes by 128-bit lanes, so the quarters are put in order after it.
+AVX2 static inline __m256i
+pack_words(__m256i a, __m256i b)
+{
+    return _mm256_permute4x64_epi64(_mm256_packs_epi16(a, b), 0xd8);
+}
+
+AVX2 static inline __m256i
+pack_doubles(__m256i a, __m256i b)
+{
+    return _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xd8);
+}
+
+#define LOAD(from, bytes) _mm256_loadu_si256((const __m256i *) (gconstpointer) ((from) + (bytes)))
+
+// Bytes and words are compared as signed; unsigned ones are moved down by half their range first.
+AVX2 static guint64
+compare_bytes(const guint8 *from, gint8 bound, gint8 move, gboolean equal)
+{
+    __m256i b = _mm256_set1_epi8(bound), m = _mm256_set1_epi8(move);
+    __m256i low = _mm256_xor_si256(LOAD(from, 0), m), high = _mm256_xor_si256(LOAD(from, 32), m);
+
+    return equal ? signs(_mm256_cmpeq_epi8(low, b), _mm256_cmpeq_epi8(high, b))
+                 : signs(_mm256_cmpgt_epi8(low, b), _mm256_cmpgt_epi8(high, b));
+}
+
+AVX2 static inline guint64
+compare_words(const guint8 *from, gint16 bound, gint16 move, gboolean equal)
+{
+    __m256i b = _mm256_set1_epi16(bound), m = _mm256_set1_epi16(move), v[4];
+
+    for (int n = 0; n < 4; n++) {
+        v[n] = _mm256_xor_si256(LOAD(from, 32 * n), m);
+        v[n] = equal ? _mm256_cmpeq_epi16(v[n], b) : _mm256_cmpgt_epi16(v[n], b);
+    }
+    return signs(pack_words(v[0], v[1]), pack_words(v[2], v[3]));
+}
+
+AVX2 static guint64
+above_uint8_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    if (n < 64)
+        return above_uint8(samples, n, test);
+    return compare_bytes(samples, (gint8) (test->bound - 128), -128, FALSE) ^ test->flip;
+}
+
+AVX2 static guint64
+above_int8_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    if (n < 64)
+        return above_int8(samples, n, test);
+    return compare_bytes(samples, (gint8) test->bound, 0, FALSE) ^ test->flip;
+}
+
+AVX2 static guint64
+above_int16_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    if (n < 64)
+        return above_int16(samples, n, test);
+    return compare_words(samples, (gint16) test->bound, 0, FALSE) ^ test->flip;
+}
+
+AVX2 static guint64
+above_uint16_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    if (n < 64)
+        return above_uint16(samples, n, test);
+    return compare_words(samples, (gint16) (test->bound - 32768), -32768, FALSE) ^ test->flip;
+}
+
+// 8 results of 32 bits each, from 8 floats.
+#define FLOATS(from, n, compare) \
+    _mm256_castps_si256(_mm256_cmp_ps(_mm256_loadu_ps((from) + 8 * (n)), level, compare))
+
+#define DEFINE_FLOATS(name, compare)                                                          \
+    AVX2 static guint64 name(const float *from, float bound)                                  \
+    {                                                                                         \
+        __m256 level = _mm256_set1_ps(bound);                                                 \
+        __m256i words[4];                                                                     \
+        for (int n = 0; n < 4; n++)                                                           \
+            words[n] =                                                                        \
+                pack_doubles(FLOATS(from, 2 * n, compare), FLOATS(from, 2 * n + 1, compare)); \
+        return signs(pack_words(words[0], words[1]), pack_words(words[2], words[3]));         \
+    }
+
+DEFINE_FLOATS(at_least, _CMP_GE_OQ)
+DEFINE_FLOATS(at_most, _CMP_LE_OQ)
+
+AVX2 static guint64
+above_float32_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    if (n < 64)
+        return above_float32(samples, n, test);
+    return test->at_most ? at_most(samples, test->level) : at_least(samples, test->level);
+}
+
+AVX2 static guint64
+equal_uint8_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    if (n < 64)
+        return equal_uint8(samples, n, test);
+    return compare_bytes(samples, (gint8) test->bound, 0, TRUE);
+}
+
+AVX2 static guint64
+equal_uint16_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    if (n < 64)
+        return equal_uint16(samples, n, test);
+    return compare_words(samples, (gint16) test->bound, 0, TRUE);
+}
+
+AVX2 static guint64
+equal_uint32_avx2(gconstpointer samples, int n, const BgIsoTest *test)
+{
+    const guint8 *from = samples;
+    __m256i b = _mm256_set1_epi32((gint32) test->bound), words[4];
+
+    if (n < 64)
+        return equal_uint32(samples, n, test);
+    for (int w = 0; w < 4; w++)
+        words[w] = pack_doubles(_mm256_cmpeq_epi32(LOAD(from, 64 * w), b),
+                                _mm256_cmpeq_epi32(LOAD(from, 64 * w + 32), b));
+    return signs(pack_words(words[0], words[1]), pack_words(words[2], words[3]));
+}
+
+#define FASTER(name) (!plain && __builtin_cpu_supports("avx2") ? name##_avx2 : name)
+#else
+#define FASTER(name) (name)
+#endif
+
 BgIsoClassify
 bg_iso_classifier(BgSampleType type, gboolean plain)
 {
 #define CASE(TYPE, name, ctype) \
     case TYPE:                  \
-        return above_##name;
+        return FASTER(above_##name);
 
     switch (type) {
         BG_FOR_SAMPLE_TYPES(CASE)
@@ -62,7 +206,7 @@ bg_iso_label_classifier(BgLabelType type, gboolean plain)
 {
 #define CASE(TYPE, name, ctype) \
     case TYPE:                  \
-        return equal_##name;
+        return FASTER(equal_##name);
 
     switch (type) {
         BG_FOR_LABEL_TYPES(CASE)
