@@ -77,8 +77,14 @@ BgCommand *bg_command_set_interpolation(const char *id, gboolean linear);
 /** bg_command_set_frame: another frame of a 4D source: the layer is LOADING then */
 BgCommand *bg_command_set_frame(const char *id, int frame);
 
-/** bg_command_locate_layer: the source is at @path now; @sha256: (nullable): of what is there */
+/**
+ * bg_command_locate_layer: the source is at @path now
+ * @sha256: (nullable): of what is there; %BG_ERROR_MISMATCH when the case remembers another one
+ */
 BgCommand *bg_command_locate_layer(const char *id, const char *path, const char *sha256);
+
+/** bg_command_accept_source: the same for a file that is known to differ, after the user said yes */
+BgCommand *bg_command_accept_source(const char *id, const char *path, const char *sha256);
 
 /** bg_command_override_patient: @reason: why another patient's layers may come in: 3 letters at least */
 BgCommand *bg_command_override_patient(const BgPatient *patient, const char *reason);

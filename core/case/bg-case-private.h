@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of this folder share about a case; nobody else includes it.
+#pragma once
+
+#include "core/case/bg-case.h"
+
+G_BEGIN_DECLS
+
+typedef struct _BgBlobStore BgBlobStore;
+typedef struct _BgJournal BgJournal;
+
+/**
+ * BgCommandKind:
+ * @arg_type: of the tuple of arguments; where the first is "s" it is the target's id
+ * @n_key: how many first arguments say what is set; the others say to what
+ * @apply: checks everything before it changes anything; Returns: (transfer full): the command
+ *   that undoes it, or %NULL with @error and the state as it was
+ */
+typedef struct {
+    const char *name, *title, *arg_type;
+    guint n_key;
+    enum {
+        BG_COMMAND_SETTING = 1 << 0, // its inverse is of the same kind: may be merged in a gesture
+        BG_COMMAND_VIEW = 1 << 1,
+        BG_COMMAND_ROWS = 1 << 2, // ::layers-changed
+    } flags;
+    BgCommand *(*apply)(BgCase *self, GVariant *args, GError **error);
+} BgCommandKind;
+
+// How add-layer takes a layer in: what was there before comes back without the hard stop.
+typedef enum {
+    BG_ADD_NEW,
+    BG_ADD_RESTORE,
+    BG_ADD_RESTORE_WITH_PATIENT, // and the case takes its patient from it again
+} BgAddMode;
+
+struct _BgCommand {
+    gatomicrefcount ref_count;
+    const BgCommandKind *kind;
+    GVariant *args;
+};
+
+/** bg_command_new: @args: floating or not; of the kind's type */
+BgCommand *bg_command_new(const char *name, GVariant *args);
+
+/** bg_command_same_key: whether both set the same thing */
+gboolean bg_command_same_key(const BgCommand *a, const BgCommand *b);
+
+// The kinds of commands, in tables of the files that apply them; ended by a NULL name.
+extern const BgCommandKind bg_layer_command_kinds[];
+extern const BgCommandKind bg_state_command_kinds[];
+
+/**
+ * BgSlot:
+ * @payload: owned; also while the layer is removed, and undo could bring it back
+ * @n_history: commands in the piles that add or remove the layer
+ * @detached_at: order of removal; 0 while the layer is there
+ *
+ * The content of a layer, by its id.
+ */
+typedef struct {
+    BgPayload payload;
+    BgLayerStatus status;
+    char *status_text, *blob_id;
+    guint n_history;
+    guint64 detached_at;
+} BgSlot;
+
+/** BgPile: steps of undo and redo, owned; @open: (nullable): borrowed: the gesture's step */
+typedef struct _BgStep BgStep;
+typedef struct {
+    GPtrArray *undo, *redo;
+    BgStep *open;
+} BgPile;
+
+struct _BgCase {
+    GObject parent_instance;
+
+    BgCaseState state;
+    GHashTable *slots; // id: BgSlot
+    guint64 next_id, next_detached;
+
+    BgPile edits, views;
+    guint gesture_depth;
+    char *gesture_title;
+    guint64 revision, saved_revision, next_revision; // of the edits
+
+    gsize undo_budget, detached_bytes;
+    BgBlobStore *blobs; // owned, made when first needed
+    BgJournal *journal; // owned, nullable
+    char *project_path;
+    gboolean in_review;
+};
+
+/** bg_case_find_layer: @index: (out) (optional); %NULL with %BG_ERROR_INVALID */
+BgLayer *bg_case_find_layer(BgCase *self, const char *id, guint *index, GError **error);
+
+void bg_case_state_init(BgCaseState *state);
+void bg_case_state_clear(BgCaseState *state);
+GVariant *bg_case_state_to_variant(const BgCaseState *state); // (transfer full)
+
+/** bg_case_state_from_variant: @state: initialised; %BG_ERROR_CORRUPT leaves it half filled */
+gboolean bg_case_state_from_variant(BgCaseState *state, GVariant *variant, GError **error);
+
+/** bg_case_add_override: @patient: BG_VARIANT_PATIENT */
+void bg_case_add_override(BgCaseState *state, GVariant *patient, const char *reason);
+
+/** bg_case_apply: changes the state and nothing else; for the piles and for replaying a journal */
+BgCommand *bg_case_apply(BgCase *self, const BgCommand *command, GError **error);
+
+void bg_case_attach_layer(BgCase *self, BgLayer *layer);
+void bg_case_detach_layer(BgCase *self, const BgLayer *layer);
+
+/** bg_case_drop_content: the layer's source became another one: LOADING */
+void bg_case_drop_content(BgCase *self, BgLayer *layer);
+
+void bg_case_slots_init(BgCase *self);
+void bg_case_slots_clear(BgCase *self);
+void bg_case_note_history(BgCase *self, const BgCommand *command, int change);
+
+void bg_case_history_init(BgCase *self);
+void bg_case_history_clear(BgCase *self);
+void bg_case_tell_changed(BgCase *self, const BgCommand *command);
+void bg_case_tell_layers(BgCase *self);
+void bg_case_tell_history(BgCase *self);
+
+/** bg_case_write_journal: @command: was applied; nothing without a journal */
+void bg_case_write_journal(BgCase *self, const BgCommand *command);
+
+G_END_DECLS

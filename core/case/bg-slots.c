@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contents of layers: kept while the layer is there or undo could bring it back.
+#include "bg-case-private.h"
+
+#include "core/base/bg-error.h"
+#include "core/base/bg-i18n.h"
+
+static void
+free_slot(gpointer data)
+{
+    BgSlot *slot = data;
+
+    bg_payload_clear(&slot->payload);
+    g_free(slot->status_text);
+    g_free(slot->blob_id);
+    g_free(slot);
+}
+
+static BgSlot *
+get_slot(BgCase *self, const char *id)
+{
+    BgSlot *slot = g_hash_table_lookup(self->slots, id);
+
+    if (slot == NULL) {
+        slot = g_new0(BgSlot, 1);
+        slot->status_text = g_strdup("");
+        slot->blob_id = g_strdup("");
+        g_hash_table_insert(self->slots, g_strdup(id), slot);
+    }
+    return slot;
+}
+
+// The layer shows what its slot says.
+static void
+show_slot(BgLayer *layer, const BgSlot *slot)
+{
+    BgPayload payload;
+
+    bg_payload_copy(&slot->payload, &payload);
+    bg_payload_clear(&layer->payload);
+    layer->payload = payload;
+    layer->status = slot->status;
+    bg_layer_set_string(&layer->status_text, slot->status_text);
+}
+
+void
+bg_case_slots_init(BgCase *self)
+{
+    self->slots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_slot);
+    self->undo_budget = (gsize) 512 << 20;
+}
+
+void
+bg_case_slots_clear(BgCase *self)
+{
+    g_hash_table_remove_all(self->slots);
+    self->detached_bytes = 0;
+}
+
+static BgSlot *
+oldest_detached(BgCase *self)
+{
+    GHashTableIter iter;
+    gpointer value;
+    BgSlot *oldest = NULL;
+
+    g_hash_table_iter_init(&iter, self->slots);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        BgSlot *slot = value;
+        if (slot->detached_at != 0 && !bg_payload_is_empty(&slot->payload) &&
+            (oldest == NULL || slot->detached_at < oldest->detached_at))
+            oldest = slot;
+    }
+    return oldest;
+}
+
+static void
+keep_budget(BgCase *self)
+{
+    while (self->detached_bytes > self->undo_budget) {
+        BgSlot *slot = oldest_detached(self);
+
+        g_assert(slot != NULL);
+        self->detached_bytes -= bg_payload_n_bytes(&slot->payload);
+        bg_payload_clear(&slot->payload);
+        slot->status = BG_LAYER_LOADING;
+    }
+}
+
+void
+bg_case_attach_layer(BgCase *self, BgLayer *layer)
+{
+    BgSlot *slot = get_slot(self, layer->id);
+
+    if (slot->detached_at != 0)
+        self->detached_bytes -= bg_payload_n_bytes(&slot->payload);
+    slot->detached_at = 0;
+    g_free(slot->blob_id);
+    slot->blob_id = g_strdup(layer->blob_id);
+    show_slot(layer, slot);
+}
+
+void
+bg_case_detach_layer(BgCase *self, const BgLayer *layer)
+{
+    BgSlot *slot = get_slot(self, layer->id);
+
+    slot->detached_at = ++self->next_detached;
+    self->detached_bytes += bg_payload_n_bytes(&slot->payload);
+    keep_budget(self);
+}
+
+void
+bg_case_drop_content(BgCase *self, BgLayer *layer)
+{
+    BgSlot *slot = get_slot(self, layer->id);
+
+    bg_payload_clear(&slot->payload);
+    slot->status = BG_LAYER_LOADING;
+    bg_layer_set_string(&slot->status_text, "");
+    show_slot(layer, slot);
+}
+
+// Called as commands that add or remove a layer go into a pile or leave it.
+void
+bg_case_note_history(BgCase *self, const BgCommand *command, int change)
+{
+    if (!bg_command_is(command, "add-layer") && !bg_command_is(command, "remove-layer"))
+        return;
+
+    const char *id = bg_command_get_target(command);
+    BgSlot *slot = get_slot(self, id);
+    slot->n_history += (guint) change;
+    if (slot->n_history > 0 || bg_case_find_layer(self, id, NULL, NULL) != NULL)
+        return;
+    if (slot->detached_at != 0)
+        self->detached_bytes -= bg_payload_n_bytes(&slot->payload);
+    g_hash_table_remove(self->slots, id);
+}
+
+static gboolean
+is_of_kind(const BgPayload *payload, BgKind kind)
+{
+    return (kind == BG_KIND_VOLUME && payload->volume != NULL) ||
+           (kind == BG_KIND_LABELS && payload->labels != NULL) ||
+           (kind == BG_KIND_IMAGE && payload->image != NULL) ||
+           (kind == BG_KIND_MESH && payload->mesh != NULL);
+}
+
+gboolean
+bg_case_set_payload(BgCase *self, const char *layer_id, const BgPayload *payload, GError **error)
+{
+    g_return_val_if_fail(BG_IS_CASE(self) && layer_id != NULL && payload != NULL, FALSE);
+
+    BgLayer *layer = bg_case_find_layer(self, layer_id, NULL, error);
+    if (layer == NULL)
+        return FALSE;
+    if (!is_of_kind(payload, layer->kind)) {
+        g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                    _("The content of “%s” is of another kind than the case says. Locate the right "
+                      "file"),
+                    layer->name);
+        return FALSE;
+    }
+
+    BgSlot *slot = get_slot(self, layer_id);
+    BgPayload copy;
+    bg_payload_copy(payload, &copy);
+    bg_payload_clear(&slot->payload);
+    slot->payload = copy;
+    slot->status = BG_LAYER_OK;
+    bg_layer_set_string(&slot->status_text, "");
+    show_slot(layer, slot);
+    bg_case_tell_layers(self);
+    return TRUE;
+}
+
+gboolean
+bg_case_set_loaded(BgCase *self, const char *layer_id, const BgLoaded *loaded, GError **error)
+{
+    // Borrowed for the call.
+    BgPayload payload = { loaded->volume, loaded->labels, loaded->image, loaded->mesh };
+
+    return bg_case_set_payload(self, layer_id, &payload, error);
+}
+
+void
+bg_case_set_layer_status(BgCase *self, const char *layer_id, BgLayerStatus status, const char *text)
+{
+    g_return_if_fail(BG_IS_CASE(self));
+
+    BgLayer *layer = bg_case_find_layer(self, layer_id, NULL, NULL);
+    if (layer == NULL)
+        return;
+    BgSlot *slot = get_slot(self, layer_id);
+    slot->status = status;
+    bg_layer_set_string(&slot->status_text, text);
+    show_slot(layer, slot);
+    bg_case_tell_layers(self);
+}
+
+void
+bg_case_set_source_hash(BgCase *self, const char *layer_id, const char *sha256)
+{
+    g_return_if_fail(BG_IS_CASE(self));
+
+    BgLayer *layer = bg_case_find_layer(self, layer_id, NULL, NULL);
+    if (layer != NULL)
+        bg_layer_set_string(&layer->source.sha256, sha256);
+}
+
+void
+bg_case_set_undo_budget(BgCase *self, gsize n_bytes)
+{
+    g_return_if_fail(BG_IS_CASE(self));
+
+    self->undo_budget = n_bytes;
+    keep_budget(self);
+}
+
+gsize
+bg_case_get_undo_bytes(BgCase *self)
+{
+    return self->detached_bytes;
+}
