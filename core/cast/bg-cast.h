@@ -154,7 +154,7 @@ gboolean bg_cast_prepare(BgVolume *volume, GCancellable *cancellable, GError **e
 /** bg_cast_set_cache_bytes: how much of that is kept for all volumes together; 256 MiB at the start */
 void bg_cast_set_cache_bytes(gsize n_bytes);
 
-/** bg_cast_fit: @centre_mm, @radius_mm: (out): the sphere around all eight corners and all visible meshes */
+/** bg_cast_fit: @centre_mm, @radius_mm: (out): the sphere around the volume's eight corners, or, without a volume, around all visible meshes */
 void bg_cast_fit(const BgVolume *volume, const BgCastMesh *meshes, gsize n_meshes,
                  BgVec3 *centre_mm, double *radius_mm);
 
