@@ -243,9 +243,9 @@ go_to_frame(Reading *r, int frame, GError **error)
     return bg_source_skip(r->source, start - bg_source_get_position(r->source), error);
 }
 
-// The next n voxels' raw values of all (or, in planes, one) components, in this machine's order.
+// The next n values as they come, in this machine's byte order.
 static gboolean
-read_raw(Reading *r, gpointer scratch, gsize n_values, GError **error)
+read_values(Reading *r, gpointer scratch, gsize n_values, GError **error)
 {
     gsize size = bg_raw_type_size(r->layout->type);
 
@@ -254,6 +254,48 @@ read_raw(Reading *r, gpointer scratch, gsize n_values, GError **error)
     if (needs_swap(r->layout))
         bg_raw_swap(scratch, n_values, size);
     return TRUE;
+}
+
+#define GATHER(ctype)                    \
+    for (gsize i = 0; i < n_voxels; i++) \
+        ((ctype *) values)[i] = ((const ctype *) values)[i * step + c];
+
+// The chosen component of the next n voxels; @values has room for all components.
+static gboolean
+read_component(Reading *r, gpointer values, gsize n_voxels, GError **error)
+{
+    gsize step = r->layout->planar ? 1 : (gsize) r->layout->n_components;
+    gsize c = step > 1 ? (gsize) r->component : 0;
+
+    if (!read_values(r, values, n_voxels * step, error))
+        return FALSE;
+    if (step == 1)
+        return TRUE;
+    switch (bg_raw_type_size(r->layout->type)) {
+    case 1:
+        GATHER(guint8)
+        break;
+    case 2:
+        GATHER(guint16)
+        break;
+    case 4:
+        GATHER(guint32)
+        break;
+    default:
+        GATHER(guint64)
+        break;
+    }
+    return TRUE;
+}
+
+// How many voxels to take at a time, and room for all their values.
+static gpointer
+alloc_chunk(const Reading *r, gsize *n_at_once, GError **error)
+{
+    gsize step = r->layout->planar ? 1 : (gsize) r->layout->n_components;
+
+    *n_at_once = MAX(CHUNK / step, 1);
+    return bg_buffer_alloc_items(*n_at_once * step, sizeof(guint64), error);
 }
 
 // Straight into place, where the file's type is one of ours. In steps, for cancel and progress.
@@ -273,16 +315,36 @@ read_direct(Reading *r, guint8 *to, GError **error)
     return TRUE;
 }
 
+// One component of several, in a type that is one of ours.
 static gboolean
-read_as_float(Reading *r, float *to, Loss *loss, GError **error)
+read_picked(Reading *r, guint8 *to, GError **error)
 {
-    bg_auto_buffer gpointer raw = bg_buffer_alloc(CHUNK * sizeof(double), error);
+    gsize size = bg_raw_type_size(r->layout->type), n_at_once;
+    bg_auto_buffer gpointer raw = alloc_chunk(r, &n_at_once, error);
 
     if (raw == NULL)
         return FALSE;
-    for (gsize first = 0; first < r->n_voxels; first += CHUNK) {
-        gsize n = MIN(CHUNK, r->n_voxels - first);
-        if (!read_raw(r, raw, n, error))
+    for (gsize first = 0; first < r->n_voxels; first += n_at_once) {
+        gsize n = MIN(n_at_once, r->n_voxels - first);
+        if (!read_component(r, raw, n, error))
+            return FALSE;
+        memcpy(to + first * size, raw, n * size);
+        report(r, first, r->n_voxels);
+    }
+    return TRUE;
+}
+
+static gboolean
+read_as_float(Reading *r, float *to, Loss *loss, GError **error)
+{
+    gsize n_at_once;
+    bg_auto_buffer gpointer raw = alloc_chunk(r, &n_at_once, error);
+
+    if (raw == NULL)
+        return FALSE;
+    for (gsize first = 0; first < r->n_voxels; first += n_at_once) {
+        gsize n = MIN(n_at_once, r->n_voxels - first);
+        if (!read_component(r, raw, n, error))
             return FALSE;
         to_float(r->layout->type, raw, n, to + first, loss);
         report(r, first, r->n_voxels);
@@ -293,12 +355,10 @@ read_as_float(Reading *r, float *to, Loss *loss, GError **error)
 // One number of the values of a voxel, by what they mean. Complex and vectors are scaled first: the
 // length of a scaled vector is not the scaled length.
 static float
-combine(const float *values, const BgRawLayout *layout, int component)
+combine(const float *values, const BgRawLayout *layout)
 {
     double sum = 0.0;
 
-    if (component >= 0)
-        return (float) ((double) values[component] * layout->slope + layout->intercept);
     if (layout->meaning == BG_RAW_COLOUR && layout->n_components >= 3) {
         double grey =
             0.2126 * (double) values[0] + 0.7152 * (double) values[1] + 0.0722 * (double) values[2];
@@ -311,14 +371,12 @@ combine(const float *values, const BgRawLayout *layout, int component)
     return (float) sqrt(sum);
 }
 
-// Several values a voxel, next to each other.
+// Several values a voxel, next to each other, combined into one.
 static gboolean
 read_interleaved(Reading *r, float *to, Loss *loss, GError **error)
 {
-    gsize n_components = (gsize) r->layout->n_components;
-    gsize n_at_once = MAX(CHUNK / n_components, 1);
-    bg_auto_buffer gpointer raw =
-        bg_buffer_alloc_items(n_at_once * n_components, sizeof(double), error);
+    gsize n_components = (gsize) r->layout->n_components, n_at_once;
+    bg_auto_buffer gpointer raw = alloc_chunk(r, &n_at_once, error);
     bg_auto_buffer float *values =
         raw == NULL ? NULL : bg_buffer_alloc_items(n_at_once * n_components, sizeof(float), error);
 
@@ -326,11 +384,11 @@ read_interleaved(Reading *r, float *to, Loss *loss, GError **error)
         return FALSE;
     for (gsize first = 0; first < r->n_voxels; first += n_at_once) {
         gsize n = MIN(n_at_once, r->n_voxels - first);
-        if (!read_raw(r, raw, n * n_components, error))
+        if (!read_values(r, raw, n * n_components, error))
             return FALSE;
         to_float(r->layout->type, raw, n * n_components, values, loss);
         for (gsize i = 0; i < n; i++)
-            to[first + i] = combine(values + i * n_components, r->layout, r->component);
+            to[first + i] = combine(values + i * n_components, r->layout);
         report(r, first, r->n_voxels);
     }
     return TRUE;
@@ -353,7 +411,7 @@ read_planes(Reading *r, float *to, Loss *loss, GError **error)
     for (int c = 0; c < n_used; c++) {
         for (gsize first = 0; first < r->n_voxels; first += CHUNK) {
             gsize n = MIN(CHUNK, r->n_voxels - first);
-            if (!read_raw(r, raw, n, error))
+            if (!read_values(r, raw, n, error))
                 return FALSE;
             to_float(layout->type, raw, n, values, loss);
             for (gsize i = 0; i < n; i++) {
@@ -388,7 +446,8 @@ load_volume(Reading *r, GError **error)
     const BgRawLayout *layout = r->layout;
     BgSampleFormat format = { .slope = layout->slope, .intercept = layout->intercept };
     Loss loss = { 0 };
-    gboolean same, single = layout->n_components == 1 || (layout->planar && r->component >= 0);
+    gboolean same, single = r->component >= 0;
+    gboolean whole = layout->n_components == 1 || layout->planar;
 
     same = sample_type_of(layout->type, &format.type) && single;
     if (!single) {
@@ -400,7 +459,8 @@ load_volume(Reading *r, GError **error)
     if (samples == NULL)
         return NULL;
 
-    gboolean good = same             ? read_direct(r, samples, error)
+    gboolean good = same && whole    ? read_direct(r, samples, error)
+                    : same           ? read_picked(r, samples, error)
                     : single         ? read_as_float(r, samples, &loss, error)
                     : layout->planar ? read_planes(r, samples, &loss, error)
                                      : read_interleaved(r, samples, &loss, error);
@@ -442,13 +502,14 @@ load_labels(Reading *r, GError **error)
     const BgGeometry *geometry = &r->info->geometry;
     gboolean scaled = layout->slope != 1.0 || layout->intercept != 0.0;
 
-    if (layout->n_components > 1 && !(layout->planar && r->component >= 0)) {
+    if (r->component < 0) {
         g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
                     _("A voxel holds %d values, so the file is no label map. Open it as a volume"),
                     layout->n_components);
         return NULL;
     }
-    if (!scaled && (layout->type == BG_RAW_UINT8 || layout->type == BG_RAW_UINT16)) {
+    gboolean whole = layout->n_components == 1 || layout->planar;
+    if (!scaled && whole && (layout->type == BG_RAW_UINT8 || layout->type == BG_RAW_UINT16)) {
         gboolean small = layout->type == BG_RAW_UINT8;
         gpointer labels = bg_voxels_alloc(geometry, small ? 1 : 2, error);
         if (labels == NULL || !read_direct(r, labels, error)) {
@@ -459,16 +520,17 @@ load_labels(Reading *r, GError **error)
                                      error);
     }
 
-    bg_auto_buffer gpointer raw = bg_buffer_alloc(CHUNK * sizeof(double), error);
+    gsize n_at_once;
+    bg_auto_buffer gpointer raw = alloc_chunk(r, &n_at_once, error);
     bg_auto_buffer guint32 *wide =
         raw == NULL ? NULL : bg_voxels_alloc(geometry, sizeof(guint32), error);
     guint32 largest = 0;
 
     if (wide == NULL)
         return NULL;
-    for (gsize first = 0; first < r->n_voxels; first += CHUNK) {
-        gsize n = MIN(CHUNK, r->n_voxels - first);
-        if (!read_raw(r, raw, n, error) || !to_label(layout, raw, n, wide + first, error))
+    for (gsize first = 0; first < r->n_voxels; first += n_at_once) {
+        gsize n = MIN(n_at_once, r->n_voxels - first);
+        if (!read_component(r, raw, n, error) || !to_label(layout, raw, n, wide + first, error))
             return NULL;
         for (gsize i = 0; i < n; i++)
             largest = MAX(largest, wide[first + i]);

@@ -92,8 +92,8 @@ gboolean bg_raw_looks_like_labels(const BgLabelMap *labels);
 void bg_raw_swap(gpointer data, gsize n, gsize size);
 
 /**
- * bg_raw_looks_like_ct: whether the values are those of a CT in Hounsfield units: whole numbers,
- * air near -1000 and tissue around 0 each in a noticeable share, none that no scanner gives
+ * bg_raw_looks_like_ct: whether the values are those of a CT in Hounsfield units: a peak of air near
+ * -1000, tissue around 0 in a noticeable share, something denser, and none that no scanner gives
  */
 gboolean bg_raw_looks_like_ct(const BgVolume *volume);
 

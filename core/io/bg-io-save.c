@@ -15,6 +15,8 @@ static const struct {
 } writers[] = {
     { ".nii", bg_grid_write_nifti, TRUE },
     { ".nii.gz", bg_grid_write_nifti, TRUE },
+    { ".nrrd", bg_grid_write_nrrd, FALSE },
+    { ".mha", bg_grid_write_metaimage, FALSE },
 };
 
 gsize

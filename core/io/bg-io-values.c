@@ -103,7 +103,7 @@ bg_raw_looks_like_ct(const BgVolume *volume)
 {
     g_autofree float *values = g_new(float, 2 * MAX_LOOKED_AT);
     gsize n = look_at_some(volume, values);
-    gsize n_air = 0, n_tissue = 0, n_whole = 0, n_outside = 0, n_high = 0;
+    gsize n_air = 0, n_tissue = 0, n_between = 0, n_outside = 0, n_high = 0;
 
     for (gsize i = 0; i < n; i++) {
         float v = values[i];
@@ -112,10 +112,11 @@ bg_raw_looks_like_ct(const BgVolume *volume)
         n_air += v >= -1100.0f && v <= -850.0f;
         n_tissue += v >= -150.0f && v <= 150.0f && v != 0.0f;
         n_high += v > 150.0f;
-        n_whole += v == rintf(v);
+        n_between += v >= -600.0f && v <= -350.0f;
     }
-    return n > 0 && n_outside == 0 && n_air * 50 >= n && n_tissue * 50 >= n && n_high * 1000 >= n &&
-           n_whole * 10 >= n * 9;
+    // Air is a peak: a phase image or a noise has as many values on either side of it.
+    return n > 0 && n_outside == 0 && n_air * 50 >= n && n_air * 2 >= n_between * 3 &&
+           n_tissue * 50 >= n && n_high * 1000 >= n;
 }
 
 static int

@@ -12,8 +12,10 @@
 
 // In this order: formats with a signature first, those that are only likely last.
 static const BgReader *const readers[] = {
+    &bg_reader_nrrd,
     &bg_reader_nifti,
     &bg_reader_png,
+    &bg_reader_metaimage,
 };
 
 const char *

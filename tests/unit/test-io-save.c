@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-static const char *const suffixes[] = { ".nii", ".nii.gz" };
+static const char *const suffixes[] = { ".nii", ".nii.gz", ".nrrd", ".mha" };
 
 static char *folder;
 

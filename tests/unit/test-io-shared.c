@@ -183,6 +183,186 @@ test_nibabel(gconstpointer data)
     g_assert_cmpint(n_checked, >, 0);
 }
 
+// Facts of NRRD and MetaImage headers: places in LPS as the header's text says them.
+static void
+check_vectors(const char *name, const BgFileInfo *info, const BgJson *facts)
+{
+    const char *directions = bg_json_to_string(bg_json_get(facts, "space directions"), NULL);
+    const char *origin = bg_json_to_string(bg_json_get(facts, "space origin"), NULL);
+    const char *space = bg_json_to_string(bg_json_get(facts, "space"), "");
+    double sign = g_str_has_prefix(space, "right-anterior") ? -1.0 : 1.0;
+
+    if (directions == NULL || origin == NULL)
+        return;
+    g_autofree char *all = g_strconcat(directions, origin, NULL);
+    g_strdelimit(all, "(),", ' ');
+    char *at = all;
+    for (int column = 0; column < 4; column++) {
+        for (int row = 0; row < 3; row++) {
+            double expected = g_ascii_strtod(at, &at) * (row < 2 ? sign : 1.0);
+            check_close(name, "place", info->geometry.patient_from_voxel.m[row][column], expected,
+                        1e-4);
+        }
+    }
+}
+
+static void
+check_matrix(const char *name, const BgFileInfo *info, const BgJson *facts)
+{
+    const char *matrix = bg_json_to_string(bg_json_get(facts, "TransformMatrix"), NULL);
+    const char *spacing = bg_json_to_string(bg_json_get(facts, "ElementSpacing"), NULL);
+    const char *offset = bg_json_to_string(bg_json_get(facts, "Offset"), NULL);
+    char *m = (char *) matrix, *s = (char *) spacing, *o = (char *) offset;
+
+    if (matrix == NULL)
+        return;
+    for (int column = 0; column < 3; column++) {
+        double step = g_ascii_strtod(s, &s);
+        for (int row = 0; row < 3; row++)
+            check_close(name, "place", info->geometry.patient_from_voxel.m[row][column],
+                        g_ascii_strtod(m, &m) * step, 1e-4);
+        check_close(name, "origin", info->geometry.patient_from_voxel.m[column][3],
+                    g_ascii_strtod(o, &o), 1e-4);
+    }
+}
+
+static void
+test_headers(gconstpointer data)
+{
+    const char *folder = data;
+    int n_checked = 0;
+
+    if (shared() == NULL) {
+        g_test_skip("no shared data");
+        return;
+    }
+    g_autoptr(BgJson) expected = read_expected(folder);
+    for (gsize i = 0; i < bg_json_count(expected); i++) {
+        const BgJson *facts = bg_json_value_at(expected, i);
+        const char *name = bg_json_name_at(expected, i);
+        g_autofree char *path = g_build_filename(shared(), folder, name, NULL);
+        g_autoptr(GError) error = NULL;
+        if (bg_json_get(facts, "sizes") == NULL && bg_json_get(facts, "DimSize") == NULL)
+            continue;
+        g_autoptr(BgFileInfo) info = bg_io_probe(path, NULL, &error);
+        g_assert_no_error(error);
+        check_vectors(name, info, facts);
+        check_matrix(name, info, facts);
+        if (bg_json_get(facts, "min") != NULL)
+            check_values(name, path, info, facts);
+        n_checked++;
+    }
+    g_test_message("%s: %d files", folder, n_checked);
+    g_assert_cmpint(n_checked, >, 0);
+}
+
+static BgLoaded *
+load_shared(const char *name)
+{
+    g_autofree char *path = g_build_filename(shared(), name, NULL);
+    g_autoptr(GError) error = NULL;
+    BgLoaded *loaded = bg_io_load(path, NULL, NULL, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(loaded->volume);
+    return loaded;
+}
+
+// One image in several files: the same value at the same place in the patient.
+static void
+check_same(const char *first, const char *second)
+{
+    g_autoptr(BgLoaded) a = load_shared(first), b = load_shared(second);
+    const BgGeometry *from = bg_volume_get_geometry(a->volume);
+    BgAffine to_voxel = bg_geometry_voxel_from_patient(bg_volume_get_geometry(b->volume));
+    gsize n_compared = 0;
+
+    for (int k = 0; k < from->dims[2]; k += 3) {
+        for (int j = 0; j < from->dims[1]; j++) {
+            for (int i = 0; i < from->dims[0]; i++) {
+                BgVec3 at = bg_affine_apply(&from->patient_from_voxel, bg_vec3(i, j, k));
+                BgVec3 v = bg_affine_apply(&to_voxel, at);
+                int x = (int) rint(v.x), y = (int) rint(v.y), z = (int) rint(v.z);
+                g_assert_cmpfloat_with_epsilon(v.x, x, 0.02);
+                g_assert_cmpfloat_with_epsilon(v.y, y, 0.02);
+                g_assert_cmpfloat_with_epsilon(v.z, z, 0.02);
+                g_assert_cmpfloat_with_epsilon(bg_volume_get_value(a->volume, i, j, k),
+                                               bg_volume_get_value(b->volume, x, y, z), 1e-3);
+                n_compared++;
+            }
+        }
+    }
+    g_test_message("%s = %s at %zu places", first, second, n_compared);
+}
+
+static void
+test_same_image(void)
+{
+    if (shared() == NULL) {
+        g_test_skip("no shared data");
+        return;
+    }
+    check_same("nrrd_meta/BallBinary30x30x30.nrrd", "nrrd_meta/BallBinary30x30x30.nii.gz");
+    check_same("nrrd_meta/BallBinary30x30x30.nrrd", "nrrd_meta/BallBinary30x30x30.nhdr");
+    check_same("nrrd_meta/BallBinary30x30x30.nrrd", "nrrd_meta/BallBinary30x30x30_gz.nrrd");
+    check_same("nrrd_meta/BallBinary30x30x30.nrrd",
+               "nrrd_meta/BallBinary30x30x30_byteskip_minus_one.nhdr");
+    check_same("nrrd_meta/BallBinary30x30x30.nrrd",
+               "nrrd_meta/BallBinary30x30x30_byteskip_minus_one_nifti.nhdr");
+    check_same("nrrd_meta/i2nii/mha.mha", "nrrd_meta/i2nii/nrrd.nhdr");
+    check_same("mri/FLAIR.nii.gz", "mri/FLAIR.nrrd");
+    check_same("nifti_conf/minimal.hdr", "nifti_conf/minimal.nii.gz");
+}
+
+// A gzipped pair: X.hdr.gz with X.img.gz, by either name.
+static void
+test_packed_pair(void)
+{
+    if (shared() == NULL) {
+        g_test_skip("no shared data");
+        return;
+    }
+    g_autoptr(BgLoaded) a = load_shared("nifti_conf/air.hdr.gz");
+    g_autoptr(BgLoaded) b = load_shared("nifti_conf/air.img.gz");
+    g_assert_cmpmem(bg_volume_get_samples(a->volume), bg_volume_get_n_bytes(a->volume),
+                    bg_volume_get_samples(b->volume), bg_volume_get_n_bytes(b->volume));
+}
+
+// What the files are taken for: labels by name and values, CT by values.
+static void
+test_kinds(void)
+{
+    static const struct {
+        const char *name, *kind, *modality;
+    } cases[] = {
+        { "nifti_conf/labels256.nii.gz", "labels", "SEG" },
+        { "brats/brain1_label.nrrd", "labels", "SEG" },
+        { "nrrd_meta/breast1_label.nrrd", "labels", "SEG" },
+        { "brats/brats_2013_pat0001_1/OTMultiClass.nii.gz", "labels", "SEG" },
+        { "brats/brats_2013_pat0001_1/brainmask.nii.gz", "labels", "SEG" },
+        { "brats/TCGA-DU-7294/TCGA-DU-7294_hdbet_mask_native_t1.nii.gz", "labels", "SEG" },
+        { "brats/brain1_image.nrrd", "volume", "" },
+        { "brats/brats_2013_pat0001_1/Flair_subtrMeanDivStd.nii.gz", "volume", "" },
+        { "ct/chest_ct_half.nii.gz", "volume", "CT" },
+        { "nifti_conf/shear.nii.gz", "volume", "CT" },
+        { "mri/MR_Gd.nii.gz", "volume", "" },
+        { "mri/chris_t1.nii.gz", "volume", "" },
+        { "nifti_conf/spmMotor.nii.gz", "volume", "" },
+    };
+
+    for (gsize i = 0; shared() != NULL && i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_build_filename(shared(), cases[i].name, NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(BgLoaded) loaded = bg_io_load(path, NULL, NULL, NULL, &error);
+        g_assert_no_error(error);
+        g_test_message("%s", cases[i].name);
+        g_assert_cmpstr(bg_kind_name(loaded->info->kind), ==, cases[i].kind);
+        g_assert_cmpstr(loaded->info->modality, ==, cases[i].modality);
+    }
+    if (shared() == NULL)
+        g_test_skip("no shared data");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -193,5 +373,12 @@ main(int argc, char **argv)
     g_test_add_data_func("/io/shared/ct", "ct", test_nibabel);
     g_test_add_data_func("/io/shared/brats", "brats", test_nibabel);
     g_test_add_data_func("/io/shared/nrrd-meta-nifti", "nrrd_meta", test_nibabel);
+    g_test_add_data_func("/io/shared/nrrd-and-metaimage", "nrrd_meta", test_headers);
+    g_test_add_data_func("/io/shared/mri-nrrd", "mri", test_headers);
+    g_test_add_data_func("/io/shared/ct-metaimage", "ct", test_headers);
+    g_test_add_data_func("/io/shared/brats-nrrd", "brats", test_headers);
+    g_test_add_func("/io/shared/same-image", test_same_image);
+    g_test_add_func("/io/shared/packed-pair", test_packed_pair);
+    g_test_add_func("/io/shared/kinds", test_kinds);
     return g_test_run();
 }
