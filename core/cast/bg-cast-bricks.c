@@ -13,13 +13,14 @@
 typedef struct {
     guint64 serial;
     BgCastBricks *bricks; // owned
+    BgCastPacked *packed; // owned, nullable
     guint64 last_use;
 } Entry;
 
 // All under cache_lock. Freed volumes' numbers come in on any thread and are dropped at once.
 static GMutex cache_lock;
 static GArray *cache; // of Entry
-static gsize cache_limit = (gsize) 256 << 20;
+static gsize cache_limit = (gsize) 640 << 20;
 static guint64 cache_clock;
 
 static gsize
@@ -43,6 +44,30 @@ bricks_ref(BgCastBricks *bricks)
 {
     g_atomic_int_inc(&bricks->ref_count);
     return bricks;
+}
+
+void
+bg_cast_packed_unref(BgCastPacked *packed)
+{
+    if (!packed || !g_atomic_int_dec_and_test(&packed->ref_count))
+        return;
+    bg_voxels_free(packed->voxels);
+    g_free(packed);
+}
+
+static BgCastPacked *
+packed_ref(BgCastPacked *packed)
+{
+    g_atomic_int_inc(&packed->ref_count);
+    return packed;
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgCastPacked, bg_cast_packed_unref)
+
+static void
+set_cancelled(GError **error)
+{
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("The drawing was cancelled"));
 }
 
 typedef struct {
@@ -141,8 +166,7 @@ make_bricks(BgVolume *volume, GCancellable *cancellable, GError **error)
     }
     if (!bg_parallel_for((gsize) bricks->n[1] * bricks->n[2], 8, scan_rows, &scan, cancellable)) {
         bg_cast_bricks_unref(bricks);
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                            _("The drawing was cancelled"));
+        set_cancelled(error);
         return NULL;
     }
 
@@ -155,23 +179,121 @@ make_bricks(BgVolume *volume, GCancellable *cancellable, GError **error)
     return bricks;
 }
 
+typedef struct {
+    BgVolume *volume; // borrowed
+    int dims[3];
+    int lowest;
+    gint16 *voxels;
+} Packing;
+
+#define PACK(TYPE, name, ctype)                                                                 \
+    static void pack_row_##name(const Packing *packing, int j, int k)                           \
+    {                                                                                           \
+        const int *dims = packing->dims, lowest = packing->lowest;                              \
+        gsize nx = (gsize) dims[0], slice = nx * dims[1];                                       \
+        const ctype *row = bg_volume_get_samples(packing->volume);                              \
+        row += nx * j + slice * k;                                                              \
+        gint16 *out = packing->voxels + 4 * (nx * j + slice * k);                               \
+        const ctype *up = j > 0 ? row - nx : row, *down = j + 1 < dims[1] ? row + nx : row;     \
+        const ctype *back = k > 0 ? row - slice : row;                                          \
+        const ctype *front = k + 1 < dims[2] ? row + slice : row;                               \
+        int last = dims[0] - 1;                                                                 \
+        for (int i = 1; i < last; i++) {                                                        \
+            out[4 * i] = (gint16) ((int) row[i] - lowest);                                      \
+            out[4 * i + 1] = (gint16) ((int) row[i + 1] - (int) row[i - 1]);                    \
+            out[4 * i + 2] = (gint16) ((int) down[i] - (int) up[i]);                            \
+            out[4 * i + 3] = (gint16) ((int) front[i] - (int) back[i]);                         \
+        }                                                                                       \
+        for (int end = 0; end < 2; end++) {                                                     \
+            int i = end ? last : 0;                                                             \
+            out[4 * i] = (gint16) ((int) row[i] - lowest);                                      \
+            out[4 * i + 1] = (gint16) ((int) row[MIN(i + 1, last)] - (int) row[MAX(i - 1, 0)]); \
+            out[4 * i + 2] = (gint16) ((int) down[i] - (int) up[i]);                            \
+            out[4 * i + 3] = (gint16) ((int) front[i] - (int) back[i]);                         \
+        }                                                                                       \
+    }
+PACK(BG_SAMPLE_UINT8, uint8, uint8_t)
+PACK(BG_SAMPLE_INT8, int8, int8_t)
+PACK(BG_SAMPLE_INT16, int16, int16_t)
+PACK(BG_SAMPLE_UINT16, uint16, uint16_t)
+#undef PACK
+
+static void
+pack_slices(gsize first, gsize last, guint worker, gpointer user_data)
+{
+    const Packing *packing = user_data;
+    BgSampleType type = bg_volume_get_format(packing->volume).type;
+
+    for (gsize k = first; k < last; k++) {
+        for (int j = 0; j < packing->dims[1]; j++) {
+            switch (type) {
+            case BG_SAMPLE_UINT8:
+                pack_row_uint8(packing, j, (int) k);
+                break;
+            case BG_SAMPLE_INT8:
+                pack_row_int8(packing, j, (int) k);
+                break;
+            case BG_SAMPLE_INT16:
+                pack_row_int16(packing, j, (int) k);
+                break;
+            case BG_SAMPLE_UINT16:
+                pack_row_uint16(packing, j, (int) k);
+                break;
+            case BG_SAMPLE_FLOAT32:
+                g_assert_not_reached();
+            }
+        }
+    }
+}
+
+static BgCastPacked *
+make_packed(BgVolume *volume, const BgCastBricks *bricks, GCancellable *cancellable, GError **error)
+{
+    const BgGeometry *geometry = bg_volume_get_geometry(volume);
+    g_autoptr(BgCastPacked) packed = g_new0(BgCastPacked, 1);
+    Packing packing = { .volume = volume, .lowest = (int) bricks->lowest };
+
+    memcpy(packing.dims, geometry->dims, sizeof packing.dims);
+    packed->ref_count = 1;
+    packed->n_bytes = 8 * bg_geometry_count_voxels(geometry);
+    packed->voxels = bg_voxels_alloc(geometry, 8, error);
+    if (!packed->voxels)
+        return NULL;
+    packing.voxels = packed->voxels;
+    if (!bg_parallel_for((gsize) geometry->dims[2], 4, pack_slices, &packing, cancellable)) {
+        set_cancelled(error);
+        return NULL;
+    }
+    return g_steal_pointer(&packed);
+}
+
 // Under cache_lock.
 static void
-trim_cache(gsize limit)
+remove_entry(guint index)
+{
+    Entry *entry = &g_array_index(cache, Entry, index);
+
+    bg_cast_bricks_unref(entry->bricks);
+    bg_cast_packed_unref(entry->packed);
+    g_array_remove_index_fast(cache, index);
+}
+
+// Under cache_lock.
+static void
+trim_cache(void)
 {
     for (;;) {
         gsize total = 0;
         guint oldest = 0;
         for (guint e = 0; e < cache->len; e++) {
             const Entry *entry = &g_array_index(cache, Entry, e);
-            total += bricks_n_bytes(entry->bricks);
+            total += bricks_n_bytes(entry->bricks) + (entry->packed ? entry->packed->n_bytes : 0);
             if (entry->last_use < g_array_index(cache, Entry, oldest).last_use)
                 oldest = e;
         }
-        if (total <= limit || cache->len == 0)
+        if (total <= cache_limit || cache->len == 0)
             return;
-        bg_cast_bricks_unref(g_array_index(cache, Entry, oldest).bricks);
-        g_array_remove_index_fast(cache, oldest);
+        remove_entry(oldest);
     }
 }
 
@@ -180,50 +302,101 @@ on_volume_freed(guint64 serial, gpointer user_data)
 {
     g_mutex_lock(&cache_lock);
     for (guint e = cache->len; e-- > 0;) {
-        if (g_array_index(cache, Entry, e).serial != serial)
-            continue;
-        bg_cast_bricks_unref(g_array_index(cache, Entry, e).bricks);
-        g_array_remove_index_fast(cache, e);
+        if (g_array_index(cache, Entry, e).serial == serial)
+            remove_entry(e);
     }
     g_mutex_unlock(&cache_lock);
+}
+
+// Under cache_lock; valid until the cache is changed.
+static Entry *
+find_entry(guint64 serial)
+{
+    for (guint e = 0; cache && e < cache->len; e++) {
+        Entry *entry = &g_array_index(cache, Entry, e);
+        if (entry->serial == serial) {
+            entry->last_use = ++cache_clock;
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static void
+start_watching(void)
+{
+    static gsize once = 0;
+
+    if (g_once_init_enter(&once)) {
+        bg_volume_watch(on_volume_freed, NULL);
+        g_once_init_leave(&once, 1);
+    }
 }
 
 BgCastBricks *
 bg_cast_bricks_get(BgVolume *volume, GCancellable *cancellable, GError **error)
 {
-    static gsize once = 0;
     guint64 serial = bg_volume_get_serial(volume);
     BgCastBricks *bricks = NULL;
 
-    if (g_once_init_enter(&once)) {
-        cache = g_array_new(FALSE, FALSE, sizeof(Entry));
-        bg_volume_watch(on_volume_freed, NULL);
-        g_once_init_leave(&once, 1);
-    }
-
     g_mutex_lock(&cache_lock);
-    for (guint e = 0; e < cache->len && !bricks; e++) {
-        Entry *entry = &g_array_index(cache, Entry, e);
-        if (entry->serial == serial) {
-            entry->last_use = ++cache_clock;
-            bricks = bricks_ref(entry->bricks);
-        }
-    }
+    if (!cache)
+        cache = g_array_new(FALSE, FALSE, sizeof(Entry));
+    Entry *entry = find_entry(serial);
+    if (entry)
+        bricks = bricks_ref(entry->bricks);
     g_mutex_unlock(&cache_lock);
     if (bricks)
         return bricks;
 
+    start_watching();
     bricks = make_bricks(volume, cancellable, error);
     if (!bricks)
         return NULL;
-
-    // Two threads may have made it at once: both are right, and the older entry goes first.
     g_mutex_lock(&cache_lock);
-    Entry entry = { serial, bricks_ref(bricks), ++cache_clock };
-    g_array_append_val(cache, entry);
-    trim_cache(cache_limit);
+    if (!find_entry(serial)) { // another thread may have made it too: both are right
+        Entry made = { .serial = serial, .bricks = bricks_ref(bricks), .last_use = ++cache_clock };
+        g_array_append_val(cache, made);
+        trim_cache();
+    }
     g_mutex_unlock(&cache_lock);
     return bricks;
+}
+
+gboolean
+bg_cast_packed_get(BgVolume *volume, const BgCastBricks *bricks, BgCastPacked **packed,
+                   GCancellable *cancellable, GError **error)
+{
+    const BgGeometry *geometry = bg_volume_get_geometry(volume);
+    guint64 serial = bg_volume_get_serial(volume);
+    double range = (double) bricks->highest - (double) bricks->lowest;
+    gsize n_voxels = bg_geometry_count_voxels(geometry);
+
+    *packed = NULL;
+    if (bg_volume_get_format(volume).type == BG_SAMPLE_FLOAT32 || !(range <= 32767.0) ||
+        geometry->dims[0] < 2 || n_voxels > (gsize) G_MAXINT32)
+        return TRUE;
+    g_mutex_lock(&cache_lock);
+    gboolean fits = 8 * n_voxels + bricks_n_bytes(bricks) <= cache_limit;
+    Entry *entry = fits ? find_entry(serial) : NULL;
+    if (entry && entry->packed)
+        *packed = packed_ref(entry->packed);
+    g_mutex_unlock(&cache_lock);
+    if (!fits || *packed)
+        return TRUE;
+
+    BgCastPacked *made = make_packed(volume, bricks, cancellable, error);
+    if (!made)
+        return FALSE;
+    g_mutex_lock(&cache_lock);
+    entry = find_entry(serial);
+    if (entry && !entry->packed) {
+        entry->packed = packed_ref(made);
+        trim_cache();
+    }
+    g_mutex_unlock(&cache_lock);
+    *packed = made;
+    return TRUE;
 }
 
 gboolean
@@ -231,9 +404,12 @@ bg_cast_prepare(BgVolume *volume, GCancellable *cancellable, GError **error)
 {
     g_return_val_if_fail(volume, FALSE);
     BgCastBricks *bricks = bg_cast_bricks_get(volume, cancellable, error);
+    BgCastPacked *packed = NULL;
+    gboolean done = bricks && bg_cast_packed_get(volume, bricks, &packed, cancellable, error);
 
+    bg_cast_packed_unref(packed);
     bg_cast_bricks_unref(bricks);
-    return bricks != NULL;
+    return done;
 }
 
 void
@@ -242,6 +418,6 @@ bg_cast_set_cache_bytes(gsize n_bytes)
     g_mutex_lock(&cache_lock);
     cache_limit = n_bytes;
     if (cache)
-        trim_cache(cache_limit);
+        trim_cache();
     g_mutex_unlock(&cache_lock);
 }

@@ -377,6 +377,67 @@ gradient_at(const BgCastScene *s, BgSampleType type, const Cell *c, const Floats
     *gz = (mix(z2, z3, c->w) - mix(z0, z1, c->w)) * splat(0.5f);
 }
 
+// Value and gradient at once. Lane by lane, as four numbers that lie together are one load.
+INLINE Floats
+packed_at(const BgCastScene *s, const Cell *c, Floats *gx, Floats *gy, Floats *gz)
+{
+    gsize dy = 4 * s->stride_y, dz = 4 * s->stride_z;
+    Floats value;
+#if KERNEL_AVX2
+    __m128 q[BG_CAST_LANES];
+    for (int l = 0; l < BG_CAST_LANES; l++) {
+        const gint16 *p = s->packed + 4 * (gsize) (guint32) c->index[l];
+        // Two voxels of four numbers each.
+        __m256 a = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128((const void *) p)));
+        __m256 b =
+            _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128((const void *) (p + dy))));
+        __m256 d =
+            _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128((const void *) (p + dz))));
+        __m256 e = _mm256_cvtepi32_ps(
+            _mm256_cvtepi16_epi32(_mm_loadu_si128((const void *) (p + dy + dz))));
+        __m256 v = _mm256_set1_ps(c->v[l]), w = _mm256_set1_ps(c->w[l]);
+        a = _mm256_fmadd_ps(v, _mm256_sub_ps(b, a), a);
+        d = _mm256_fmadd_ps(v, _mm256_sub_ps(e, d), d);
+        a = _mm256_fmadd_ps(w, _mm256_sub_ps(d, a), a);
+        __m128 low = _mm256_castps256_ps128(a), high = _mm256_extractf128_ps(a, 1);
+        q[l] = _mm_fmadd_ps(_mm_set1_ps(c->u[l]), _mm_sub_ps(high, low), low);
+    }
+    __m256 q0 = _mm256_insertf128_ps(_mm256_castps128_ps256(q[0]), q[4], 1);
+    __m256 q1 = _mm256_insertf128_ps(_mm256_castps128_ps256(q[1]), q[5], 1);
+    __m256 q2 = _mm256_insertf128_ps(_mm256_castps128_ps256(q[2]), q[6], 1);
+    __m256 q3 = _mm256_insertf128_ps(_mm256_castps128_ps256(q[3]), q[7], 1);
+    __m256 vx01 = _mm256_unpacklo_ps(q0, q1), yz01 = _mm256_unpackhi_ps(q0, q1);
+    __m256 vx23 = _mm256_unpacklo_ps(q2, q3), yz23 = _mm256_unpackhi_ps(q2, q3);
+    value = (Floats) _mm256_shuffle_ps(vx01, vx23, 0x44);
+    *gx = (Floats) _mm256_shuffle_ps(vx01, vx23, 0xee);
+    *gy = (Floats) _mm256_shuffle_ps(yz01, yz23, 0x44);
+    *gz = (Floats) _mm256_shuffle_ps(yz01, yz23, 0xee);
+#else
+    for (int l = 0; l < BG_CAST_LANES; l++) {
+        const gint16 *p = s->packed + 4 * (gsize) c->index[l];
+        float q[4];
+        for (int n = 0; n < 4; n++, p++) {
+            float half[2];
+            for (int i = 0; i < 2; i++) {
+                float a = p[4 * i], b = p[dy + 4 * i], d = p[dz + 4 * i], e = p[dy + dz + 4 * i];
+                a += c->v[l] * (b - a);
+                d += c->v[l] * (e - d);
+                half[i] = a + c->w[l] * (d - a);
+            }
+            q[n] = half[0] + c->u[l] * (half[1] - half[0]);
+        }
+        value[l] = q[0];
+        (*gx)[l] = q[1];
+        (*gy)[l] = q[2];
+        (*gz)[l] = q[3];
+    }
+#endif
+    *gx *= splat(0.5f);
+    *gy *= splat(0.5f);
+    *gz *= splat(0.5f);
+    return value + splat(s->packed_offset);
+}
+
 // Squared length of a gradient in patient space.
 INLINE Floats
 metric(const BgCastScene *s, Floats x, Floats y, Floats z)
@@ -452,7 +513,7 @@ lut_entry(const BgCastScene *s, Floats v)
 
 INLINE void
 composite(const BgCastScene *s, BgCastPacket *p, BgSampleType type, gboolean shaded,
-          gboolean by_gradient)
+          gboolean by_gradient, gboolean packed)
 {
     const Floats zero = splat(0.0f), one = splat(1.0f);
     const float step = (float) s->step_mm;
@@ -482,8 +543,8 @@ composite(const BgCastScene *s, BgCastPacket *p, BgSampleType type, gboolean sha
         }
         n++;
 
-        Floats rows[4], red, green, blue, alpha;
-        Floats value = value_at(s, type, &c, rows);
+        Floats rows[4], red, green, blue, alpha, gx, gy, gz;
+        Floats value = packed ? packed_at(s, &c, &gx, &gy, &gz) : value_at(s, type, &c, rows);
         gather_fours(s->lut, lut_entry(s, value), &red, &green, &blue, &alpha);
         active &= (alpha > zero) & (value == value);
         if (!any(active))
@@ -491,8 +552,8 @@ composite(const BgCastScene *s, BgCastPacket *p, BgSampleType type, gboolean sha
 
         Floats diffuse, specular;
         if (shaded || by_gradient) {
-            Floats gx, gy, gz;
-            gradient_at(s, type, &c, rows, &gx, &gy, &gz);
+            if (!packed)
+                gradient_at(s, type, &c, rows, &gx, &gy, &gz);
             Floats q = metric(s, gx, gy, gz);
             if (shaded)
                 shade(s, p, gx, gy, gz, q, &diffuse, &specular);
@@ -664,47 +725,59 @@ find_iso(const BgCastScene *s, BgCastPacket *p, BgSampleType type)
 
 #if KERNEL_AVX2
 // One version a type and feature: what is constant here leaves the loops.
-#define MAKE(TYPE, name, ctype)                                                   \
-    OUTLINE void composite_plain_##name(const BgCastScene *s, BgCastPacket *p)    \
-    {                                                                             \
-        composite(s, p, TYPE, FALSE, FALSE);                                      \
-    }                                                                             \
+#define MAKE_COMPOSITE(name, type, packed)                                        \
     OUTLINE void composite_shaded_##name(const BgCastScene *s, BgCastPacket *p)   \
     {                                                                             \
-        composite(s, p, TYPE, TRUE, FALSE);                                       \
+        composite(s, p, type, TRUE, FALSE, packed);                               \
     }                                                                             \
     OUTLINE void composite_gradient_##name(const BgCastScene *s, BgCastPacket *p) \
     {                                                                             \
-        composite(s, p, TYPE, FALSE, TRUE);                                       \
+        composite(s, p, type, FALSE, TRUE, packed);                               \
     }                                                                             \
     OUTLINE void composite_both_##name(const BgCastScene *s, BgCastPacket *p)     \
     {                                                                             \
-        composite(s, p, TYPE, TRUE, TRUE);                                        \
-    }                                                                             \
-    OUTLINE void largest_##name(const BgCastScene *s, BgCastPacket *p)            \
-    {                                                                             \
-        project(s, p, TYPE, FALSE, 1.0f);                                         \
-    }                                                                             \
-    OUTLINE void smallest_##name(const BgCastScene *s, BgCastPacket *p)           \
-    {                                                                             \
-        project(s, p, TYPE, FALSE, -1.0f);                                        \
-    }                                                                             \
-    OUTLINE void mean_##name(const BgCastScene *s, BgCastPacket *p)               \
-    {                                                                             \
-        project(s, p, TYPE, TRUE, 1.0f);                                          \
-    }                                                                             \
-    OUTLINE void iso_##name(const BgCastScene *s, BgCastPacket *p)                \
-    {                                                                             \
-        find_iso(s, p, TYPE);                                                     \
+        composite(s, p, type, TRUE, TRUE, packed);                                \
+    }
+MAKE_COMPOSITE(packed, BG_SAMPLE_INT16, TRUE)
+
+#define MAKE(TYPE, name, ctype)                                                \
+    MAKE_COMPOSITE(name, TYPE, FALSE)                                          \
+    OUTLINE void composite_plain_##name(const BgCastScene *s, BgCastPacket *p) \
+    {                                                                          \
+        composite(s, p, TYPE, FALSE, FALSE, FALSE);                            \
+    }                                                                          \
+    OUTLINE void largest_##name(const BgCastScene *s, BgCastPacket *p)         \
+    {                                                                          \
+        project(s, p, TYPE, FALSE, 1.0f);                                      \
+    }                                                                          \
+    OUTLINE void smallest_##name(const BgCastScene *s, BgCastPacket *p)        \
+    {                                                                          \
+        project(s, p, TYPE, FALSE, -1.0f);                                     \
+    }                                                                          \
+    OUTLINE void mean_##name(const BgCastScene *s, BgCastPacket *p)            \
+    {                                                                          \
+        project(s, p, TYPE, TRUE, 1.0f);                                       \
+    }                                                                          \
+    OUTLINE void iso_##name(const BgCastScene *s, BgCastPacket *p)             \
+    {                                                                          \
+        find_iso(s, p, TYPE);                                                  \
     }
 BG_FOR_SAMPLE_TYPES(MAKE)
 #undef MAKE
+#undef MAKE_COMPOSITE
 
 OUTLINE void
 run_composite(const BgCastScene *s, BgCastPacket *p)
 {
     gboolean by_gradient = s->gradient_lut != NULL;
 
+    if (s->packed) {
+        if (by_gradient)
+            s->shade ? composite_both_packed(s, p) : composite_gradient_packed(s, p);
+        else
+            composite_shaded_packed(s, p);
+        return;
+    }
 #define CASE(TYPE, name, ctype)                                                       \
     case TYPE:                                                                        \
         if (by_gradient)                                                              \
@@ -752,7 +825,7 @@ run_iso(const BgCastScene *s, BgCastPacket *p)
 OUTLINE void
 run_composite(const BgCastScene *s, BgCastPacket *p)
 {
-    composite(s, p, s->type, s->shade, s->gradient_lut != NULL);
+    composite(s, p, s->type, s->shade, s->gradient_lut != NULL, s->packed != NULL);
 }
 
 OUTLINE void

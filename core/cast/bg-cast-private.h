@@ -9,12 +9,13 @@
 G_BEGIN_DECLS
 
 #define BG_CAST_LANES 8
-#define BG_CAST_BRICK_SHIFT 3 // bricks of 8 x 8 x 8 cells
-#define BG_CAST_TILE 16       // pixels along a tile's side
+#define BG_CAST_BRICK_SHIFT 2 // bricks of 4 x 4 x 4 cells
+#define BG_CAST_FAR 15
+#define BG_CAST_TILE 16 // pixels along a tile's side
 
 /**
  * BgCastBricks:
- * @n: bricks along i, j, k; brick b covers cells 8 b .. 8 b + 7, voxels 8 b .. 8 b + 8
+ * @n: bricks along i, j, k; brick b covers cells 4 b .. 4 b + 3, voxels 4 b .. 4 b + 4
  * @low, @high: the least and the largest sample of each; low > high where none is finite
  *
  * The smallest and largest sample of each brick. Not a number is left out. Immutable, reference counted.
@@ -26,6 +27,33 @@ typedef struct {
     float *low, *high;
     float lowest, highest; // of all
 } BgCastBricks;
+
+/**
+ * BgCastPacked:
+ * @voxels: four int16 a voxel, in the volume's order: sample - lowest, and its differences
+ *   between the next and the last voxel along i, j, k (the edge's voxel stands for those beyond)
+ *
+ * Value and gradient side by side, so that a shaded sample is four loads of 16 bytes. Exact: made
+ * only of integers whose range is at most 32767. Immutable, reference counted.
+ */
+typedef struct {
+    gint ref_count; // atomic
+    gsize n_bytes;
+    gint16 *voxels;
+} BgCastPacked;
+
+/**
+ * bg_cast_packed_get:
+ * @bricks: the volume's
+ * @packed: (out) (transfer full) (nullable): %NULL when it would be too large for the cache, or not
+ *   exact: that depends on the volume and the cache's limit alone, so pictures do not depend on what was
+ *   drawn before
+ *
+ * Returns: %FALSE with %BG_ERROR_NO_MEMORY or %G_IO_ERROR_CANCELLED
+ */
+gboolean bg_cast_packed_get(BgVolume *volume, const BgCastBricks *bricks, BgCastPacked **packed,
+                            GCancellable *cancellable, GError **error);
+void bg_cast_packed_unref(BgCastPacked *packed);
 
 /** bg_cast_bricks_get: (transfer full): from the cache, or made and kept there */
 BgCastBricks *bg_cast_bricks_get(BgVolume *volume, GCancellable *cancellable, GError **error);
@@ -44,15 +72,20 @@ typedef struct {
     int dims[3];
     gsize stride_y, stride_z; // in samples; 0 along an axis of one voxel
     gboolean linear;
-    gboolean huge; // an index may not fit 31 bits
+    gboolean huge;        // an index may not fit 31 bits
+    const gint16 *packed; // NULL: samples are read; borrowed from @packing
+    BgCastPacked *packing;
+    float packed_offset; // what to add to a packed value
     // Bricks.
     int n_bricks[3];
-    guint8 *distance;  // to the nearest brick that counts, in bricks (chessboard); 0: it counts
+    guint8 *distance;  // to the nearest brick that counts, in bricks (chessboard), to
+                       // BG_CAST_FAR at most; 0: it counts
     const float *low;  // borrowed from @bricks
     const float *high; // likewise
     BgCastBricks *bricks;
     BgVec3 active_low, active_high; // voxel coordinates around all that count
     gboolean empty;                 // none counts
+    int box[4];                     // pixels u0 v0 u1 v1 that may see any of it
     // Classification: entry = clamp((sample - lut_low) * lut_scale).
     float *lut; // r, g, b, opacity (of a step, unless gradient opacity follows)
     float lut_low, lut_scale;

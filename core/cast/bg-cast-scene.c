@@ -4,6 +4,7 @@
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-parallel.h"
 
 #include <float.h>
 #include <math.h>
@@ -156,12 +157,38 @@ bg_cast_scene_classify(const BgCastScene *scene, float sample, float rgba[4])
     memcpy(rgba, scene->lut + 4 * (gsize) lut_entry(scene, sample), 4 * sizeof(float));
 }
 
-// Which bricks can be seen: distance 0. From how many entries of the LUT below each are not clear.
+typedef struct {
+    BgCastScene *scene;
+    int *below; // how many entries of the LUT before each are not clear
+} Marking;
+
+static void
+mark_range(gsize first, gsize last, guint worker, gpointer user_data)
+{
+    const Marking *marking = user_data;
+    const BgCastScene *scene = marking->scene;
+
+    for (gsize b = first; b < last; b++) {
+        float low = scene->low[b], high = scene->high[b];
+        gboolean counts = FALSE;
+        if (low <= high && scene->technique == BG_TECHNIQUE_ISO) {
+            counts = (scene->sign > 0.0f ? high : -low) >= scene->iso - 1e-6f * fabsf(scene->iso);
+        } else if (low <= high) { // one entry more at each side: interpolation rounds
+            int e0 = MAX(lut_entry(scene, low) - 1, 0);
+            int e1 = MIN(lut_entry(scene, high) + 1, scene->lut_last);
+            counts = marking->below[e1 + 1] > marking->below[e0];
+        }
+        scene->distance[b] = counts ? 0xff : 0;
+    }
+}
+
+// Which bricks can be seen.
 static gboolean
 mark_bricks(BgCastScene *scene, GError **error)
 {
     gsize n_bricks = scene->bricks->n_bricks;
     g_autofree int *below = g_new(int, scene->lut_last + 2);
+    Marking marking = { scene, below };
 
     scene->distance = bg_buffer_alloc(n_bricks + 4, error); // gathers read four bytes
     if (!scene->distance)
@@ -169,72 +196,77 @@ mark_bricks(BgCastScene *scene, GError **error)
     below[0] = 0;
     for (int e = 0; e <= scene->lut_last; e++)
         below[e + 1] = below[e] + (scene->lut[4 * (gsize) e + 3] > 0.0f);
-
-    for (gsize b = 0; b < n_bricks; b++) {
-        float low = scene->low[b], high = scene->high[b];
-        gboolean counts = FALSE;
-        if (low <= high && scene->technique == BG_TECHNIQUE_ISO) {
-            counts = (scene->sign > 0.0f ? high : -low) >= scene->iso - 1e-6f * fabsf(scene->iso);
-        } else if (low <= high) { // one entry more at each side: interpolation rounds
-            int first = MAX(lut_entry(scene, low) - 1, 0);
-            int last = MIN(lut_entry(scene, high) + 1, scene->lut_last);
-            counts = below[last + 1] > below[first];
-        }
-        scene->distance[b] = counts ? 0 : 254;
-    }
+    bg_parallel_for(n_bricks, 32768, mark_range, &marking, NULL);
     return TRUE;
 }
 
+// @to: a row of bytes or'ed with two others.
 static void
-lower_from(guint8 *at, const guint8 *row, int n0, int i)
+join_rows(guint8 *to, const guint8 *row, const guint8 *before, const guint8 *after, gsize n)
 {
-    guint8 least = MIN(row[i], MIN(row[MAX(i - 1, 0)], row[MIN(i + 1, n0 - 1)]));
-
-    if (least + 1 < *at)
-        *at = (guint8) (least + 1);
+    for (gsize i = 0; i < n; i++)
+        to[i] = row[i] | before[i] | after[i];
 }
 
-// The chessboard distance in two sweeps over the half of the 26 neighbours that lie behind
-// (Rosenfeld and Pfaltz: exact for that distance).
+// One step wider along all axes, one axis after the other.
 static void
-sweep_distances(guint8 *distance, const int n[3])
+widen(guint8 *marks, guint8 *scratch, const int n[3])
 {
     gsize row = (gsize) n[0], slice = row * n[1];
 
     for (int k = 0; k < n[2]; k++) {
         for (int j = 0; j < n[1]; j++) {
-            guint8 *d = distance + slice * k + row * j;
-            for (int i = 0; i < n[0]; i++) {
-                if (d[i] == 0)
-                    continue;
-                for (int dj = k > 0 ? -1 : 2; dj <= 1; dj++) {
-                    if (j + dj >= 0 && j + dj < n[1])
-                        lower_from(d + i, d + (gssize) row * dj - slice, n[0], i);
-                }
-                if (j > 0)
-                    lower_from(d + i, d - row, n[0], i);
-                if (i > 0 && d[i - 1] + 1 < d[i])
-                    d[i] = (guint8) (d[i - 1] + 1);
+            const guint8 *from = marks + slice * k + row * j;
+            guint8 *to = scratch + slice * k + row * j;
+            if (row == 1) {
+                to[0] = from[0];
+                continue;
             }
+            to[0] = from[0] | from[1];
+            join_rows(to + 1, from + 1, from, from + 2, row - 2);
+            to[row - 1] = from[row - 2] | from[row - 1];
         }
     }
-    for (int k = n[2] - 1; k >= 0; k--) {
-        for (int j = n[1] - 1; j >= 0; j--) {
-            guint8 *d = distance + slice * k + row * j;
-            for (int i = n[0] - 1; i >= 0; i--) {
-                if (d[i] == 0)
-                    continue;
-                for (int dj = k + 1 < n[2] ? -1 : 2; dj <= 1; dj++) {
-                    if (j + dj >= 0 && j + dj < n[1])
-                        lower_from(d + i, d + (gssize) row * dj + slice, n[0], i);
-                }
-                if (j + 1 < n[1])
-                    lower_from(d + i, d + row, n[0], i);
-                if (i + 1 < n[0] && d[i + 1] + 1 < d[i])
-                    d[i] = (guint8) (d[i + 1] + 1);
-            }
+    for (int k = 0; k < n[2]; k++) {
+        for (int j = 0; j < n[1]; j++) {
+            const guint8 *from = scratch + slice * k;
+            join_rows(marks + slice * k + row * j, from + row * j, from + row * MAX(j - 1, 0),
+                      from + row * MIN(j + 1, n[1] - 1), row);
         }
     }
+    for (int k = 0; k < n[2]; k++)
+        join_rows(scratch + slice * k, marks + slice * k, marks + slice * MAX(k - 1, 0),
+                  marks + slice * MIN(k + 1, n[2] - 1), slice);
+}
+
+// The chessboard distance: how often the marks must be widened to reach a brick.
+static gboolean
+find_distances(BgCastScene *scene, GError **error)
+{
+    gsize n = scene->bricks->n_bricks;
+    bg_auto_buffer guint8 *one = bg_buffer_alloc(n, error);
+    bg_auto_buffer guint8 *two = one ? bg_buffer_alloc(n, error) : NULL;
+
+    if (!two)
+        return FALSE;
+    memcpy(one, scene->distance, n);
+    guint8 *marks = one, *other = two;
+    for (gsize b = 0; b < n; b++)
+        scene->distance[b] = (guint8) (~marks[b] & 1);
+    for (int step = 1; step < BG_CAST_FAR; step++) {
+        guint8 all = 0xff;
+        widen(marks, other, scene->n_bricks);
+        guint8 *swap = marks;
+        marks = other;
+        other = swap;
+        for (gsize b = 0; b < n; b++) {
+            scene->distance[b] += (guint8) (~marks[b] & 1);
+            all &= marks[b];
+        }
+        if (all)
+            break;
+    }
+    return TRUE;
 }
 
 static void
@@ -446,6 +478,35 @@ bg_cast_scene_tint(const BgCastScene *scene, const gint64 index[BG_CAST_LANES],
     }
 }
 
+// The pixels around the box that counts; all when the camera is in it or beside it.
+static void
+bound_pixels(BgCastScene *scene, BgVolume *volume)
+{
+    const BgGeometry *geometry = bg_volume_get_geometry(volume);
+    double low[2] = { HUGE_VAL, HUGE_VAL }, high[2] = { -HUGE_VAL, -HUGE_VAL };
+    const int whole[4] = { 0, 0, scene->camera.width - 1, scene->camera.height - 1 };
+
+    memcpy(scene->box, whole, sizeof whole);
+    for (int corner = 0; corner < 8; corner++) {
+        BgVec3 p = bg_vec3(corner & 1 ? scene->active_high.x : scene->active_low.x,
+                           corner & 2 ? scene->active_high.y : scene->active_low.y,
+                           corner & 4 ? scene->active_high.z : scene->active_low.z);
+        double u, v, depth;
+        p = bg_affine_apply(&geometry->patient_from_voxel, p);
+        if (!bg_camera_project(&scene->camera, p, &u, &v, &depth) ||
+            (!scene->camera.parallel && depth < 1e-3))
+            return;
+        low[0] = MIN(low[0], u);
+        low[1] = MIN(low[1], v);
+        high[0] = MAX(high[0], u);
+        high[1] = MAX(high[1], v);
+    }
+    for (int axis = 0; axis < 2; axis++) {
+        scene->box[axis] = (int) CLAMP(floor(low[axis]) - 1.0, 0.0, whole[2 + axis]);
+        scene->box[2 + axis] = (int) CLAMP(ceil(high[axis]) + 1.0, 0.0, whole[2 + axis]);
+    }
+}
+
 static gboolean
 init_volume(BgCastScene *scene, BgVolume *volume, const BgCastParams *params,
             GCancellable *cancellable, GError **error)
@@ -483,15 +544,22 @@ init_volume(BgCastScene *scene, BgVolume *volume, const BgCastParams *params,
         !make_gradient_lut(scene, data, format.slope, error))
         return FALSE;
 
+    if (scene->technique == BG_TECHNIQUE_COMPOSITE && (scene->shade || scene->gradient_lut)) {
+        if (!bg_cast_packed_get(volume, scene->bricks, &scene->packing, cancellable, error))
+            return FALSE;
+        scene->packed = scene->packing ? scene->packing->voxels : NULL;
+        scene->packed_offset = scene->bricks->lowest;
+    }
+
     scene->active_low = bg_vec3(-0.5, -0.5, -0.5);
     scene->active_high = bg_vec3(scene->dims[0] - 0.5, scene->dims[1] - 0.5, scene->dims[2] - 0.5);
     scene->empty = !(scene->bricks->lowest <= scene->bricks->highest);
     if (scene->technique == BG_TECHNIQUE_COMPOSITE || scene->technique == BG_TECHNIQUE_ISO) {
-        if (!mark_bricks(scene, error))
+        if (!mark_bricks(scene, error) || !find_distances(scene, error))
             return FALSE;
-        sweep_distances(scene->distance, scene->n_bricks);
         bound_active(scene);
     }
+    bound_pixels(scene, volume);
     init_labels(scene, params);
     return TRUE;
 }
@@ -530,6 +598,7 @@ bg_cast_scene_init(BgCastScene *scene, BgVolume *volume, const BgCastParams *par
 void
 bg_cast_scene_clear(BgCastScene *scene)
 {
+    g_clear_pointer(&scene->packing, bg_cast_packed_unref);
     g_clear_pointer(&scene->bricks, bg_cast_bricks_unref);
     g_clear_pointer(&scene->distance, bg_buffer_free);
     g_clear_pointer(&scene->lut, bg_buffer_free);

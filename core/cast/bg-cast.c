@@ -378,7 +378,9 @@ cast_packet(Picture *picture, const BgFragmentTile *tile, const int at[2], const
     for (int l = 0; l < BG_CAST_LANES; l++)
         pixels[l].seen_mm = INFINITY;
     find_walls(tile, at, corner, &walls);
-    if (!scene->empty && set_packet(scene, at, picture->width, picture->height, &packet)) {
+    gboolean met = !scene->empty && at[0] <= scene->box[2] && at[0] + PACKET_U > scene->box[0] &&
+                   at[1] <= scene->box[3] && at[1] + PACKET_V > scene->box[1];
+    if (met && set_packet(scene, at, picture->width, picture->height, &packet)) {
         if (scene->technique == BG_TECHNIQUE_COMPOSITE)
             composite_packet(picture, &packet, &walls, pixels);
         else

@@ -151,7 +151,8 @@ gboolean bg_cast_image_pick(const BgCastImage *image, double u, double v, BgVec3
  */
 gboolean bg_cast_prepare(BgVolume *volume, GCancellable *cancellable, GError **error);
 
-/** bg_cast_set_cache_bytes: how much of that is kept for all volumes together; 256 MiB at the start */
+/** bg_cast_set_cache_bytes: how much of that is kept for all volumes together; 640 MiB at the start. A volume whose preparation is larger
+ * is drawn from its samples, slower */
 void bg_cast_set_cache_bytes(gsize n_bytes);
 
 /** bg_cast_fit: @centre_mm, @radius_mm: (out): the sphere around the volume's eight corners, or, without a volume, around all visible meshes */
