@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bg-cli-picture.h"
+
+#include "core/annotate/bg-annotations.h"
+#include "core/base/bg-error.h"
+#include "core/base/bg-output.h"
+#include "core/io/bg-image-io.h"
+
+#include <string.h>
+
+gboolean
+bg_cli_save_png(BgCli *cli, BgImage *image, const char *path, GError **error)
+{
+    g_autofree char *provenance = bg_cli_provenance(cli, error);
+    g_autofree char *facts = bg_json_print(cli->result, FALSE);
+    const char *texts[] = { "Software", "bregma " BG_VERSION,
+                            "Comment",  "Not for diagnosis: research and planning review only",
+                            "facts",    facts,
+                            NULL };
+    BgPngParams params = { .force = cli->force, .provenance = provenance, .texts = texts };
+
+    if (provenance == NULL)
+        return FALSE;
+    return bg_cli_wrote(cli, bg_png_save(image, path, &params, error), path, error);
+}
+
+// TIFF 6.0, sections 2 and 4: the tags and types that are written.
+enum {
+    TAG_WIDTH = 256,
+    TAG_HEIGHT = 257,
+    TAG_BITS = 258,
+    TAG_COMPRESSION = 259,
+    TAG_PHOTOMETRIC = 262,
+    TAG_DESCRIPTION = 270,
+    TAG_STRIP_OFFSETS = 273,
+    TAG_SAMPLES = 277,
+    TAG_ROWS = 278,
+    TAG_STRIP_BYTES = 279,
+    TAG_X_RESOLUTION = 282,
+    TAG_Y_RESOLUTION = 283,
+    TAG_RESOLUTION_UNIT = 296,
+    TAG_SAMPLE_FORMAT = 339,
+    TYPE_ASCII = 2,
+    TYPE_SHORT = 3,
+    TYPE_LONG = 4,
+    TYPE_RATIONAL = 5,
+    N_TAGS = 14,
+    RESOLUTION_CM = 3,
+};
+
+static void
+add_u16(GByteArray *bytes, guint value)
+{
+    guint16 number = GUINT16_TO_LE((guint16) value);
+
+    g_byte_array_append(bytes, (const guint8 *) &number, sizeof number);
+}
+
+static void
+add_u32(GByteArray *bytes, guint32 value)
+{
+    guint32 number = GUINT32_TO_LE(value);
+
+    g_byte_array_append(bytes, (const guint8 *) &number, sizeof number);
+}
+
+static void
+add_tag(GByteArray *bytes, guint tag, guint type, guint32 count, guint32 value)
+{
+    add_u16(bytes, tag);
+    add_u16(bytes, type);
+    add_u32(bytes, count);
+    if (type == TYPE_SHORT) { // left in its four bytes
+        add_u16(bytes, value);
+        add_u16(bytes, 0);
+    } else {
+        add_u32(bytes, value);
+    }
+}
+
+// Header and directory, then the description, the resolution, and room for the pixels behind.
+static GByteArray *
+tiff_head(BgImage *image, const char *description)
+{
+    const BgImageFormat *format = bg_image_get_format(image);
+    GByteArray *bytes = g_byte_array_new();
+    double spacing_mm[2];
+    gboolean calibrated = bg_image_get_spacing_mm(image, spacing_mm);
+    guint32 n_description = (guint32) strlen(description) + 1;
+    guint32 after = 8 + 2 + 12 * N_TAGS + 4, resolution = after + (n_description + 1) / 2 * 2;
+    guint32 pixels = resolution + 8;
+
+    g_byte_array_append(bytes, (const guint8 *) "II*\0", 4);
+    add_u32(bytes, 8);
+    add_u16(bytes, N_TAGS);
+    add_tag(bytes, TAG_WIDTH, TYPE_LONG, 1, (guint32) format->width);
+    add_tag(bytes, TAG_HEIGHT, TYPE_LONG, 1, (guint32) format->height);
+    add_tag(bytes, TAG_BITS, TYPE_SHORT, 1, (guint32) (8 * bg_pixel_type_size(format->type)));
+    add_tag(bytes, TAG_COMPRESSION, TYPE_SHORT, 1, 1);
+    add_tag(bytes, TAG_PHOTOMETRIC, TYPE_SHORT, 1, 1);
+    add_tag(bytes, TAG_DESCRIPTION, TYPE_ASCII, n_description, after);
+    add_tag(bytes, TAG_STRIP_OFFSETS, TYPE_LONG, 1, pixels);
+    add_tag(bytes, TAG_SAMPLES, TYPE_SHORT, 1, 1);
+    add_tag(bytes, TAG_ROWS, TYPE_LONG, 1, (guint32) format->height);
+    add_tag(bytes, TAG_STRIP_BYTES, TYPE_LONG, 1, (guint32) bg_image_get_n_bytes(image));
+    add_tag(bytes, TAG_X_RESOLUTION, TYPE_RATIONAL, 1, resolution);
+    add_tag(bytes, TAG_Y_RESOLUTION, TYPE_RATIONAL, 1, resolution);
+    add_tag(bytes, TAG_RESOLUTION_UNIT, TYPE_SHORT, 1, calibrated ? RESOLUTION_CM : 1);
+    add_tag(bytes, TAG_SAMPLE_FORMAT, TYPE_SHORT, 1, format->type == BG_PIXEL_FLOAT32 ? 3 : 1);
+    add_u32(bytes, 0);
+    g_byte_array_append(bytes, (const guint8 *) description, n_description);
+    if (n_description % 2 != 0)
+        g_byte_array_append(bytes, (const guint8 *) "", 1);
+    // Pixels in a centimetre, in millionths.
+    double per_cm = calibrated ? CLAMP(10.0 / spacing_mm[0], 0.0, 4000.0) : 1.0;
+    add_u32(bytes, (guint32) (per_cm * 1e6 + 0.5));
+    add_u32(bytes, 1000000);
+    return bytes;
+}
+
+gboolean
+bg_cli_save_tiff(BgCli *cli, BgImage *image, const char *path, GError **error)
+{
+    g_autofree char *provenance = bg_cli_provenance(cli, error);
+
+    if (provenance == NULL)
+        return FALSE;
+    if (bg_image_get_n_bytes(image) > G_MAXUINT32 - (64u << 20)) {
+        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                    "cannot write: %s: a TIFF holds 4 GB at most. Write HDF5 (.h5)", path);
+        return FALSE;
+    }
+    g_autoptr(GByteArray) head = tiff_head(image, provenance);
+    g_autoptr(BgOutput) output = bg_output_new(path, cli->force, error);
+    gboolean ok =
+        output != NULL && bg_output_write(output, head->data, head->len, error) &&
+        bg_output_write(output, bg_image_get_pixels(image), bg_image_get_n_bytes(image), error) &&
+        bg_output_commit(output, error);
+    return bg_cli_wrote(cli, ok, path, error);
+}
+
+void
+bg_cli_draw_marks(const GArray *marks, guint32 *argb, int width, int height)
+{
+    cairo_surface_t *surface = cairo_image_surface_create_for_data(
+        (guchar *) argb, CAIRO_FORMAT_ARGB32, width, height, 4 * width);
+    cairo_t *cr = cairo_create(surface);
+
+    bg_annotations_draw(marks, cr);
+    cairo_surface_flush(surface);
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands of bregma-cli share. No GTK here.
+#pragma once
+
+#include "core/base/bg-json.h"
+#include "core/base/bg-progress.h"
+#include "core/case/bg-provenance.h"
+#include "core/io/bg-io.h"
+#include "core/model/bg-slice-frame.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BgCliError:
+ * @BG_CLI_ERROR_USAGE: the command line is wrong: status 2, and the usage line
+ */
+typedef enum {
+    BG_CLI_ERROR_USAGE,
+} BgCliError;
+
+#define BG_CLI_ERROR (bg_cli_error_quark())
+GQuark bg_cli_error_quark(void);
+
+typedef enum {
+    BG_CLI_FLAG,
+    BG_CLI_VALUE,
+    BG_CLI_PATH, // recorded as an absolute path
+} BgCliOptionKind;
+
+/** BgCliOption: @help: "=VALUE" first where it takes one; the table ends with a %NULL name */
+typedef struct {
+    const char *name;
+    BgCliOptionKind kind;
+    const char *help;
+} BgCliOption;
+
+typedef struct _BgCli BgCli;
+
+/**
+ * BgCliCommand:
+ * @arguments: for the usage line
+ * @path_args: bit n: argument n is a path
+ * @output_arg: which argument is what it writes; -1: none
+ * @run: fills cli->result, which goes to stdout
+ */
+typedef struct {
+    const char *name;
+    const char *arguments;
+    const char *summary;
+    int min_args, max_args;
+    guint path_args;
+    int output_arg;
+    const BgCliOption *options;
+    gboolean (*run)(BgCli *cli, GError **error);
+} BgCliCommand;
+
+/**
+ * BgCli:
+ *
+ * One run of one command: what was asked for, and what comes of it.
+ */
+struct _BgCli {
+    const BgCliCommand *command;
+    GPtrArray *arguments; // of char *
+    GPtrArray *options;   // of char *: name, value, name, value, ...; value "" for flags
+    BgJson *result;       // the object for stdout
+    GPtrArray *inputs;    // of char *: files that were read
+    GCancellable *cancellable;
+    BgProgress progress;
+    gboolean json, quiet, force, help, version;
+    gboolean ras; // coordinates in and out are RAS
+    gint64 seed;
+    char *backend;      // "auto", "cpu", "cuda"
+    const char *engine; // what did it, for provenance: "cpu" or the backend's name
+};
+
+// The command line
+
+BgCli *bg_cli_new(void);
+void bg_cli_free(BgCli *cli);
+
+/** bg_cli_find_command: (transfer none) (nullable) */
+const BgCliCommand *bg_cli_find_command(const char *name);
+const BgCliCommand *const *bg_cli_get_commands(gsize *n);
+
+/**
+ * bg_cli_parse:
+ * @argv: without the program's name, %NULL-terminated
+ *
+ * Returns: %FALSE with %BG_CLI_ERROR_USAGE; cli->command is set when it got that far
+ */
+gboolean bg_cli_parse(BgCli *cli, char **argv, GError **error);
+
+/** bg_cli_run: backend and seed looked at, then the command's run */
+gboolean bg_cli_run(BgCli *cli, GError **error);
+
+const char *bg_cli_arg(const BgCli *cli, guint index); // NULL when not given
+
+/** bg_cli_option: (nullable): the last value given */
+const char *bg_cli_option(const BgCli *cli, const char *name);
+gboolean bg_cli_has(const BgCli *cli, const char *name);
+
+/** bg_cli_option_list: (transfer container): all values given, %NULL-terminated */
+char **bg_cli_option_list(const BgCli *cli, const char *name);
+
+void bg_cli_usage_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+// Each leaves *value alone when the option is not given; a bad value is a usage error.
+gboolean bg_cli_get_double(const BgCli *cli, const char *name, double *value, GError **error);
+gboolean bg_cli_get_positive(const BgCli *cli, const char *name, double *value, GError **error);
+gboolean bg_cli_get_int(const BgCli *cli, const char *name, int low, int high, int *value,
+                        GError **error);
+gboolean bg_cli_get_doubles(const BgCli *cli, const char *name, double *values, gsize n,
+                            GError **error);
+
+/** bg_cli_get_vector: "x,y,z", out of RAS where that is asked for */
+gboolean bg_cli_get_vector(const BgCli *cli, const char *name, BgVec3 *value, GError **error);
+
+/** bg_cli_get_size: "WxH", each 1..65535 */
+gboolean bg_cli_get_size(const BgCli *cli, const char *name, int *width, int *height,
+                         GError **error);
+
+/** bg_cli_parse_doubles: exactly @n numbers between commas */
+gboolean bg_cli_parse_doubles(const char *text, double *values, gsize n);
+
+// Reading
+
+/** bg_cli_add_input: a file that the output depends on: its hash goes into the provenance */
+void bg_cli_add_input(BgCli *cli, const char *path);
+
+/** bg_cli_load: bg_io_load(), noted as an input; the error names the file */
+BgLoaded *bg_cli_load(BgCli *cli, const char *path, const BgLoadParams *params, GError **error);
+BgVolume *bg_cli_load_volume(BgCli *cli, const char *path, GError **error);
+BgLabelMap *bg_cli_load_labels(BgCli *cli, const char *path, GError **error);
+BgMesh *bg_cli_load_mesh(BgCli *cli, const char *path, GError **error);
+
+/** bg_cli_check_output: early, before the work: refuses a file that is there without --force */
+gboolean bg_cli_check_output(const BgCli *cli, const char *path, GError **error);
+
+/** bg_cli_wrote: prefixes @error with the path when @ok is %FALSE; notes the file when it is %TRUE */
+gboolean bg_cli_wrote(BgCli *cli, gboolean ok, const char *path, GError **error);
+
+/** bg_cli_with_suffix: (transfer full): "a/b.nii.gz", "-label" -> "a/b-label.nii.gz" */
+char *bg_cli_with_suffix(const char *path, const char *insert);
+
+/** bg_cli_provenance: (transfer full): the JSON line for outputs; hashes the inputs */
+char *bg_cli_provenance(BgCli *cli, GError **error);
+
+// Results
+
+/** bg_cli_set_point, bg_cli_set_affine: LPS in, RAS out where that is asked for */
+void bg_cli_set_point(const BgCli *cli, BgJson *json, const char *name, BgVec3 point_mm);
+void bg_cli_set_vec3(BgJson *json, const char *name, BgVec3 value); // as it is
+void bg_cli_set_dims(BgJson *json, const char *name, int nx, int ny, int nz);
+void bg_cli_set_geometry(const BgCli *cli, BgJson *json, const BgGeometry *geometry);
+
+/** bg_cli_set_measures: n_vertices ... bounds_mm of a mesh, as of the command mesh */
+gboolean bg_cli_set_measures(const BgCli *cli, BgJson *json, BgMesh *mesh, GError **error);
+
+/** bg_cli_print_table: a JSON object for people */
+void bg_cli_print_table(const BgJson *json);
+
+/** bg_cli_print_help: of one command, or (%NULL) of all */
+void bg_cli_print_help(const BgCliCommand *command);
+char *bg_cli_usage_line(const BgCliCommand *command);
+
+// The commands
+
+extern const BgCliCommand bg_cli_command_info;
+extern const BgCliCommand bg_cli_command_convert;
+extern const BgCliCommand bg_cli_command_slice;
+extern const BgCliCommand bg_cli_command_filter;
+extern const BgCliCommand bg_cli_command_render;
+extern const BgCliCommand bg_cli_command_mesh;
+extern const BgCliCommand bg_cli_command_mesh_compare;
+extern const BgCliCommand bg_cli_command_phantom;
+extern const BgCliCommand bg_cli_command_provenance;
+extern const BgCliCommand bg_cli_command_again;
+extern const BgCliCommand bg_cli_command_self_test;
+extern const BgCliCommand bg_cli_command_bench;
+
+G_END_DECLS

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// bregma-cli convert: read anything, write anything, on the same or another grid.
+#include "bg-cli-grid.h"
+
+#include "core/volume/bg-reorient.h"
+
+static const BgCliOption options[] = {
+    { "series", BG_CLI_VALUE, "=UID|N  of a folder" },
+    { "frame", BG_CLI_VALUE, "=N  one of several, from 0; else all" },
+    { "reorient", BG_CLI_VALUE, "=CODE  patient directions in which i, j, k shall grow: LPS" },
+    { "spacing", BG_CLI_VALUE, "=a,b,c  mm along i, j, k" },
+    { "like", BG_CLI_PATH, "=FILE  onto the grid of that file" },
+    { "interpolation", BG_CLI_VALUE, "=nearest|linear|cubic  between voxels" },
+    { NULL },
+};
+
+typedef struct {
+    BgFileInfo *info;
+    GPtrArray *frames; // of BgCliGrid *
+} Job;
+
+static void
+free_grid(gpointer data)
+{
+    bg_cli_grid_clear(data);
+    g_free(data);
+}
+
+static gboolean
+reorient(BgCliGrid *grid, const char *code, GError **error)
+{
+    gboolean ok =
+        grid->volume != NULL
+            ? bg_cli_grid_take(grid, bg_volume_reorient(grid->volume, code, error), NULL)
+            : bg_cli_grid_take(grid, NULL, bg_label_map_reorient(grid->labels, code, error));
+
+    if (!ok)
+        g_prefix_error(error, "cannot reorient: --reorient=%s: ", code);
+    return ok;
+}
+
+static gboolean
+change(BgCli *cli, BgCliGrid *grid, GError **error)
+{
+    const char *code = bg_cli_option(cli, "reorient");
+    BgResampleMethod method;
+    BgGeometry target;
+    gboolean given;
+
+    if (!bg_cli_get_method(cli, &method, error))
+        return FALSE;
+    if (code != NULL && !reorient(grid, code, error))
+        return FALSE;
+    if (!bg_cli_get_target(cli, bg_cli_grid_get_geometry(grid), &target, &given, error))
+        return FALSE;
+    return !given || bg_cli_grid_resample(cli, grid, &target, method, error);
+}
+
+static gboolean
+load_frames(BgCli *cli, Job *job, GError **error)
+{
+    int first = 0, n_frames = 1;
+
+    if (!bg_cli_get_int(cli, "frame", 0, G_MAXINT, &first, error))
+        return FALSE;
+    for (int n = 0; n < n_frames; n++) {
+        BgCliGrid *grid = g_new0(BgCliGrid, 1);
+        g_ptr_array_add(job->frames, grid);
+        if (!bg_cli_grid_load(cli, bg_cli_arg(cli, 0), first + n, grid, n == 0 ? &job->info : NULL,
+                              error) ||
+            !change(cli, grid, error))
+            return FALSE;
+        if (!bg_cli_has(cli, "frame") && grid->volume != NULL)
+            n_frames = job->info->n_frames;
+    }
+    return TRUE;
+}
+
+static gboolean
+save_frames(BgCli *cli, const Job *job, const char *path, GError **error)
+{
+    g_autofree char *provenance = bg_cli_provenance(cli, error);
+    g_autofree BgVolume **volumes = g_new0(BgVolume *, job->frames->len);
+    BgSaveParams params = { .force = cli->force,
+                            .provenance = provenance,
+                            .modality = job->info->modality,
+                            .unit = job->info->unit,
+                            .description = job->info->description,
+                            .frame_spacing_s = job->info->frame_spacing };
+
+    if (provenance == NULL)
+        return FALSE;
+    for (guint n = 0; n < job->frames->len; n++) {
+        const BgCliGrid *grid = job->frames->pdata[n];
+        if (grid->volume == NULL) {
+            bg_cli_usage_error(error, "labels in several frames: %s: give --frame=N",
+                               bg_cli_arg(cli, 0));
+            return FALSE;
+        }
+        volumes[n] = grid->volume;
+    }
+    return bg_cli_wrote(cli,
+                        bg_io_save_frames(volumes, job->frames->len, path, &params, &cli->progress,
+                                          cli->cancellable, error),
+                        path, error);
+}
+
+static gboolean
+run_job(BgCli *cli, Job *job, GError **error)
+{
+    const char *out = bg_cli_arg(cli, 1), *series = bg_cli_option(cli, "series");
+
+    if (series != NULL && g_strcmp0(series, "0") != 0) {
+        bg_cli_usage_error(error, "no such series: --series=%s: %s is one file without series",
+                           series, bg_cli_arg(cli, 0));
+        return FALSE;
+    }
+    if (!bg_cli_check_output(cli, out, error) || !load_frames(cli, job, error))
+        return FALSE;
+    const BgCliGrid *first = job->frames->pdata[0];
+    gboolean ok = job->frames->len > 1 ? save_frames(cli, job, out, error)
+                                       : bg_cli_grid_save(cli, first, out, job->info, error);
+    if (!ok)
+        return FALSE;
+    bg_json_set_integer(cli->result, "n_frames", job->frames->len);
+    return bg_cli_set_grid(cli, first, out, error);
+}
+
+static gboolean
+run(BgCli *cli, GError **error)
+{
+    Job job = { .frames = g_ptr_array_new_with_free_func(free_grid) };
+    gboolean ok = run_job(cli, &job, error);
+
+    g_ptr_array_unref(job.frames);
+    g_clear_pointer(&job.info, bg_file_info_free);
+    return ok;
+}
+
+const BgCliCommand bg_cli_command_convert = {
+    .name = "convert",
+    .arguments = "IN OUT [--frame=N] [--reorient=CODE] [--spacing=a,b,c | --like=FILE] "
+                 "[--interpolation=nearest|linear|cubic] [--force]",
+    .summary = "read any volume, write NIfTI (.nii .nii.gz), NRRD (.nrrd), MetaImage (.mha), "
+               "HDF5 (.h5)",
+    .min_args = 2,
+    .max_args = 2,
+    .path_args = 1u << 0 | 1u << 1,
+    .output_arg = 1,
+    .options = options,
+    .run = run,
+};

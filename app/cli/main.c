@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// bregma-cli: what the window does, without one.
+#include "bg-cli.h"
+
+#include "core/base/bg-error.h"
+#include "core/base/bg-parallel.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRESS_INTERVAL_US 200000
+
+#define EXIT_USAGE 2
+#define EXIT_CANCELLED 130 // 128 + SIGINT, as a shell has it
+
+static const BgCliCommand *const commands[] = {
+    &bg_cli_command_info,
+    &bg_cli_command_convert,
+    &bg_cli_command_slice,
+};
+
+const BgCliCommand *const *
+bg_cli_get_commands(gsize *n)
+{
+    *n = G_N_ELEMENTS(commands);
+    return commands;
+}
+
+const BgCliCommand *
+bg_cli_find_command(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+typedef struct {
+    gint64 start_us;
+    gint64 shown_us; // protected by lock
+    gboolean shown;  // protected by lock
+    GMutex lock;
+} Meter;
+
+static Meter meter;
+
+// Called from any thread, very often.
+static void
+on_progress(double fraction, gpointer user_data)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (!g_mutex_trylock(&meter.lock))
+        return;
+    if (now - meter.shown_us >= PROGRESS_INTERVAL_US &&
+        now - meter.start_us >= 2 * PROGRESS_INTERVAL_US) {
+        double elapsed = (double) (now - meter.start_us) / 1e6;
+        meter.shown_us = now;
+        meter.shown = TRUE;
+        if (fraction > 0.01)
+            g_printerr("\r%3.0f %%, %.0f s left ", 100.0 * fraction,
+                       elapsed * (1.0 - fraction) / fraction);
+        else
+            g_printerr("\r%3.0f %% ", 100.0 * fraction);
+    }
+    g_mutex_unlock(&meter.lock);
+}
+
+static void
+clear_progress(void)
+{
+    if (meter.shown)
+        g_printerr("\r%*s\r", 30, "");
+}
+
+// Waits for SIGINT instead of being interrupted by it: cancelling takes locks.
+static gpointer
+wait_for_interrupt(gpointer data)
+{
+    GCancellable *cancellable = data;
+    sigset_t signals;
+    int number;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    while (sigwait(&signals, &number) == 0)
+        g_cancellable_cancel(cancellable);
+    return NULL;
+}
+
+// Before any other thread is there, so that all of them leave the signals to the one that waits.
+static void
+catch_interrupt(GCancellable *cancellable)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    g_thread_unref(g_thread_new("interrupt", wait_for_interrupt, cancellable));
+}
+
+static gboolean
+check_backend(BgCli *cli, GError **error)
+{
+    if (strcmp(cli->backend, "cuda") == 0) {
+        g_set_error(error, BG_ERROR, BG_ERROR_DEVICE,
+                    "not available: --backend=cuda: no graphics card that this version can use "
+                    "was found. Give cpu or auto");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+bg_cli_run(BgCli *cli, GError **error)
+{
+    return check_backend(cli, error) && cli->command->run(cli, error);
+}
+
+static void
+print_version(const BgCli *cli)
+{
+    g_autoptr(BgJson) json = bg_json_new_object();
+    BgJson *backends = bg_json_new_array();
+    g_autofree char *glib =
+        g_strdup_printf("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
+
+    bg_json_append(backends, bg_json_new_string("cpu"));
+    bg_json_set_integer(json, "schema", 1);
+    bg_json_set_string(json, "version", BG_VERSION);
+    bg_json_set(json, "backends", backends);
+    bg_json_set_integer(json, "threads", bg_parallel_count_threads());
+    bg_json_set_string(json, "glib", glib);
+    if (cli->json) {
+        g_autofree char *text = bg_json_print(json, TRUE);
+        g_print("%s\n", text);
+    } else {
+        g_print("bregma-cli %s\nbackends: cpu\nlibraries: GLib %s\n", BG_VERSION, glib);
+    }
+}
+
+// One line, whatever the message holds.
+static int
+report(const BgCli *cli, const GError *error)
+{
+    g_autofree char *message = g_strdelimit(g_strdup(error->message), "\r\n", ' ');
+
+    clear_progress();
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        g_printerr("bregma-cli: stopped\n");
+        return EXIT_CANCELLED;
+    }
+    g_printerr("bregma-cli: %s\n", message);
+    if (error->domain != BG_CLI_ERROR)
+        return EXIT_FAILURE;
+
+    g_autofree char *usage = bg_cli_usage_line(cli->command);
+    g_printerr("%s\n", usage);
+    return EXIT_USAGE;
+}
+
+static int
+run(BgCli *cli, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!bg_cli_parse(cli, argv, &error))
+        return report(cli, error);
+    if (cli->help) {
+        bg_cli_print_help(cli->command);
+        return EXIT_SUCCESS;
+    }
+    if (cli->version) {
+        print_version(cli);
+        return EXIT_SUCCESS;
+    }
+    if (!cli->quiet && isatty(STDERR_FILENO))
+        cli->progress.report = on_progress;
+    meter.start_us = g_get_monotonic_time();
+    if (!bg_cli_run(cli, &error))
+        return report(cli, error);
+
+    clear_progress();
+    if (cli->json) {
+        g_autofree char *text = bg_json_print(cli->result, TRUE);
+        g_print("%s\n", text);
+    } else {
+        bg_cli_print_table(cli->result);
+    }
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+
+    BgCli *cli = bg_cli_new();
+    cli->cancellable = g_cancellable_new();
+    catch_interrupt(cli->cancellable);
+    int status = run(cli, argv + (argc > 0 ? 1 : 0));
+    fflush(stdout);
+    // Not freed: the thread that waits for signals has its cancellable.
+    return status;
+}
