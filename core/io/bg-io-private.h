@@ -30,6 +30,9 @@ extern const BgReader bg_reader_nifti;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
 extern const BgReader bg_reader_png;
+extern const BgReader bg_reader_ply;
+extern const BgReader bg_reader_obj;
+extern const BgReader bg_reader_stl;
 
 /** bg_loaded_new: @info: (transfer full) */
 BgLoaded *bg_loaded_new(BgFileInfo *info);
