@@ -49,16 +49,20 @@ BgTransferFunction *bg_preset_load(const char *id, BgVolume *volume, GError **er
 
 /**
  * bg_preset_range:
- * @low, @high: (out): percentiles 0.1 and 99.9 of the finite values, high above low always. From at most about a
- *   million voxels on a regular grid
+ * @low, @high: (out): percentiles 0.1 and 99.9 of the finite values; where these are one value,
+ *   the range of all; where that is one too, 1 above it. So high is above low always
+ *
+ * What relative presets count from.
+ *
+ * Returns: %FALSE with %BG_ERROR_NO_MEMORY
  */
-void bg_preset_range(BgVolume *volume, double *low, double *high);
+gboolean bg_preset_range(BgVolume *volume, double *low, double *high, GError **error);
 
 /**
  * bg_preset_guess:
  *
- * Returns: the preset that suits a volume of that range: bone for values that look like Hounsfield
- *   units, else the MR default
+ * Returns: the id of the preset that suits @volume: "ct-bone" where the values look like Hounsfield
+ *   units (bg_volume_looks_like_ct()), else "mr-default"
  */
 const char *bg_preset_guess(BgVolume *volume);
 
