@@ -90,10 +90,12 @@ header_end(const char *text, gsize length)
 static gboolean
 bad_field(const char *field, const char *value, GError **error)
 {
+    g_autofree char *shown = bg_io_show(value);
+
     g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                _("the header's field “%s” has the value “%.60s”, which makes no sense there. Get "
+                _("the header's field “%s” has the value “%s”, which makes no sense there. Get "
                   "the file again"),
-                field, value);
+                field, shown);
     return FALSE;
 }
 
@@ -235,9 +237,9 @@ take_field(Meta *m, const char *field, const char *value, BgFileInfo *info, GErr
     } else if (strcmp(field, "ElementToIntensityFunctionOffset") == 0) {
         return parse_numbers(field, value, &m->intercept, 1, &seen, error);
     } else if (strcmp(field, "ObjectType") == 0 && g_ascii_strcasecmp(value, "image") != 0) {
+        g_autofree char *shown = bg_io_show(value);
         g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    _("it is a MetaIO file of a “%.30s”, not of an image. Open another file"),
-                    value);
+                    _("it is a MetaIO file of a “%s”, not of an image. Open another file"), shown);
         return FALSE;
     } else {
         take_own_field(field, value, info);
@@ -313,9 +315,10 @@ parse_header(const char *path, BgFileInfo *info, GCancellable *cancellable, GErr
         if (separator == NULL) {
             if (*g_strstrip(line) == '\0')
                 continue;
+            g_autofree char *shown = bg_io_show(line);
             g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                        _("the header has the line “%.60s”, which is no field. Get the file again"),
-                        line);
+                        _("the header has the line “%s”, which is no field. Get the file again"),
+                        shown);
             return NULL;
         }
         *separator = '\0';
@@ -473,7 +476,8 @@ open_data(const Meta *m, const char *path, gsize n_bytes, GCancellable *cancella
                            ? open_packed(file, offset, cancellable, error)
                            : bg_source_open(file, offset, BG_SOURCE_PLAIN, cancellable, error);
     if (source == NULL) {
-        g_prefix_error(error, "“%s”: ", file);
+        g_autofree char *shown = g_filename_display_basename(file);
+        g_prefix_error(error, "“%s”: ", shown);
         return NULL;
     }
     return m->ascii ? bg_source_new_ascii(source, m->type) : source;

@@ -78,10 +78,12 @@ nrrd_sniff(const guint8 *bytes, gsize n_bytes, gboolean gzipped)
 static gboolean
 bad_field(const char *field, const char *value, GError **error)
 {
+    g_autofree char *shown = bg_io_show(value);
+
     g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                _("the header's field “%s” has the value “%.60s”, which makes no sense there. Get "
+                _("the header's field “%s” has the value “%s”, which makes no sense there. Get "
                   "the file again"),
-                field, value);
+                field, shown);
     return FALSE;
 }
 
@@ -477,9 +479,10 @@ parse_line(Nrrd *n, char *line, BgFileInfo *info, const char *header_path, gbool
     while (colon != NULL && colon[1] != '=' && colon[1] != ' ' && colon[1] != '\0')
         colon = strchr(colon + 1, ':');
     if (colon == NULL) {
+        g_autofree char *shown = bg_io_show(line);
         g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                    _("the header has the line “%.60s”, which is no field. Get the file again"),
-                    line);
+                    _("the header has the line “%s”, which is no field. Get the file again"),
+                    shown);
         return FALSE;
     }
     gboolean key = colon[1] == '=';
@@ -742,11 +745,12 @@ place(const Nrrd *n, const Arrangement *a, BgFileInfo *info, GError **error)
     info->geometry.patient_from_voxel =
         bg_affine_from_columns(columns[0], columns[1], columns[2], bg_vec3(at[0], at[1], at[2]));
     info->has_geometry = TRUE;
+    g_autofree char *space_shown = bg_io_show(n->space != NULL ? n->space : "");
     if (!info->side_known && n->space != NULL && n->has_directions)
         bg_file_info_warn(info,
                           _("Side unknown: the file's space “%s” does not say where left and "
                             "right are; left-posterior-superior is taken"),
-                          n->space);
+                          space_shown);
     else if (!info->side_known)
         bg_file_info_warn(info, _("Side unknown: the file does not say where left and right are; "
                                   "left-posterior-superior is taken"));
@@ -874,7 +878,8 @@ open_data(const Nrrd *n, const char *path, guint64 n_bytes, GCancellable *cancel
     }
     source = bg_source_open(file, offset, coding, cancellable, error);
     if (source == NULL) {
-        g_prefix_error(error, "“%s”: ", file);
+        g_autofree char *shown = g_filename_display_basename(file);
+        g_prefix_error(error, "“%s”: ", shown);
         return NULL;
     }
     if (skip > 0 && !bg_source_skip(source, skip, error))

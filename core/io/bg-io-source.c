@@ -473,7 +473,8 @@ chain_read(gpointer user_data, guint8 *data, gsize n_bytes, GError **error)
         chain->current =
             bg_source_open(path, chain->offset, chain->coding, chain->cancellable, error);
         if (chain->current == NULL) {
-            g_prefix_error(error, "“%s”: ", path);
+            g_autofree char *shown = g_filename_display_basename(path);
+            g_prefix_error(error, "“%s”: ", shown);
             return -1;
         }
         chain->left = chain->each;
@@ -495,7 +496,8 @@ bg_source_new_chain(GPtrArray *paths, guint64 offset, guint64 each, BgSourceCodi
         const char *path = g_ptr_array_index(paths, i);
         g_autoptr(BgSource) source = bg_source_open(path, offset, coding, cancellable, error);
         if (source == NULL) {
-            g_prefix_error(error, "“%s”: ", path);
+            g_autofree char *shown = g_filename_display_basename(path);
+            g_prefix_error(error, "“%s”: ", shown);
             return NULL;
         }
         limit += MIN(each, bg_source_get_limit(source));

@@ -13,6 +13,7 @@
 #define TEXT_BLOCK (64u << 10)
 #define MAX_TOKEN 63 // characters of a number
 #define MAX_NUMBER_WIDTH 16
+#define MAX_SHOWN 50 // bytes of a file in a message
 
 typedef struct {
     BgSource *inner; // owned
@@ -65,9 +66,11 @@ next_token(TextSource *self, char token[MAX_TOKEN + 1], GError **error)
             continue;
         }
         if (n == MAX_TOKEN) {
-            token[20] = '\0';
+            token[MAX_TOKEN] = '\0';
+            g_autofree char *shown = bg_io_show(token);
             g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                        _("the data in text hold “%s...”, which is no number"), token);
+                        _("the data in text hold “%s”, which is no number. Get the file again"),
+                        shown);
             return -1;
         }
         token[n++] = c;
@@ -119,10 +122,12 @@ parse_token(const char *token, BgRawType type, guint8 *to, GError **error)
     }
 #pragma GCC diagnostic pop
 #undef CASE
-    if (!good)
+    if (!good) {
+        g_autofree char *shown = bg_io_show(token);
         g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                    _("the data in text hold “%.20s”, which is no %s"), token,
+                    _("the data in text hold “%s”, which is no %s. Get the file again"), shown,
                     bg_raw_type_name(type));
+    }
     return good;
 }
 
@@ -284,6 +289,19 @@ bg_io_expand_pattern(const char *pattern, gint64 number)
     g_string_append(name, digits);
     g_string_append(name, at + 1);
     return g_string_free(g_steal_pointer(&name), FALSE);
+}
+
+char *
+bg_io_show(const char *text)
+{
+    g_autofree char *start = g_strndup(text, MAX_SHOWN);
+    char *valid = g_utf8_make_valid(start, -1);
+
+    for (char *c = valid; *c != '\0'; c++) {
+        if (g_ascii_iscntrl(*c))
+            *c = '?';
+    }
+    return valid;
 }
 
 char *

@@ -44,6 +44,9 @@ gboolean bg_io_parse_int(const char *text, gint64 *value);
  */
 char *bg_io_expand_pattern(const char *pattern, gint64 number);
 
+/** bg_io_show: (transfer full): what a file holds, for a message: valid, printable, 60 bytes at most */
+char *bg_io_show(const char *text);
+
 /** bg_io_resolve: (transfer full): @name beside @header_path, or as it is when absolute */
 char *bg_io_resolve(const char *header_path, const char *name);
 

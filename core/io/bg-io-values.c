@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the values of a file tell about it: labels, CT, the first window.
 #include "bg-io-raw.h"
+#include "core/volume/bg-statistics.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MAX_LOOKED_AT (1u << 18) // values: enough for a percentile, and some ms
@@ -119,48 +119,13 @@ bg_raw_looks_like_ct(const BgVolume *volume)
            n_tissue * 50 >= n && n_high * 1000 >= n;
 }
 
-static int
-compare_floats(gconstpointer a, gconstpointer b)
-{
-    float first = *(const float *) a, second = *(const float *) b;
-
-    return first < second ? -1 : first > second;
-}
-
 void
-bg_io_default_window(const BgVolume *volume, const char *modality, double *centre, double *width)
+bg_io_default_window(BgVolume *volume, const char *modality, double *centre, double *width)
 {
-    g_autofree float *values = g_new(float, 2 * MAX_LOOKED_AT);
+    BgWindow window = { .centre = 40.0, .width = 400.0 }; // soft tissue
 
-    if (g_strcmp0(modality, "CT") == 0) {
-        *centre = 40.0;
-        *width = 400.0;
-        return;
-    }
-
-    gsize n = look_at_some(volume, values);
-    if (n == 0) {
-        *centre = 0.5;
-        *width = 1.0;
-        return;
-    }
-    qsort(values, n, sizeof *values, compare_floats);
-
-    // The background is one value, the lowest, in a large share; its percentiles say nothing.
-    gsize first = 0;
-    while (first < n && values[first] == values[0])
-        first++;
-    if (first * 10 < n || first == n)
-        first = 0;
-    gsize n_used = n - first;
-    double low = (double) values[first + (gsize) (0.001 * (double) (n_used - 1))];
-    double high = (double) values[first + (gsize) (0.999 * (double) (n_used - 1))];
-    if (first > 0)
-        low = MIN(low, (double) values[0]); // black stays the background
-    if (!(high > low)) {
-        low = (double) values[0];
-        high = MAX((double) values[n - 1], low + 1.0);
-    }
-    *centre = 0.5 * (low + high);
-    *width = high - low;
+    if (g_strcmp0(modality, "CT") != 0 && !bg_volume_default_window(volume, &window, NULL, NULL))
+        window = (BgWindow){ .centre = 0.5, .width = 1.0 };
+    *centre = window.centre;
+    *width = window.width;
 }

@@ -263,10 +263,9 @@ gboolean bg_io_save_frames(BgVolume *const *volumes, gsize n_volumes, const char
  * @modality: (nullable): "CT" or anything else
  * @centre, @width: (out): in values, width > 0
  *
- * The first window for a volume. CT: soft tissue, 40/400. Else from the 0.1 to the 99.9
- * percentile of the finite values that are not the background (the lowest, where it is frequent).
+ * The first window for a volume. CT: soft tissue, 40/400; else bg_volume_default_window(), and
+ * 0.5/1 where there is no memory for that.
  */
-void bg_io_default_window(const BgVolume *volume, const char *modality, double *centre,
-                          double *width);
+void bg_io_default_window(BgVolume *volume, const char *modality, double *centre, double *width);
 
 G_END_DECLS
