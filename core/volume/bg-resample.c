@@ -45,9 +45,9 @@ bg_resample_params(const BgGeometry *target)
     };
 }
 
-gboolean
-bg_resample_map(const BgGeometry *source, const BgResampleParams *params, BgResampleMap *map,
-                GError **error)
+static gboolean
+make_map(const BgGeometry *source, const BgResampleParams *params, BgResampleMap *map,
+         GError **error)
 {
     if (!bg_geometry_check(&params->target, error))
         return FALSE;
@@ -86,6 +86,20 @@ bg_resample_fill(double value, BgSampleFormat format)
         return sample;
     bg_resample_range(format.type, &lowest, &highest);
     return bg_resample_round(isnan(sample) ? 0.0f : sample, lowest, highest);
+}
+
+gboolean
+bg_resample_plan_init(BgResamplePlan *plan, BgVolume *source, const BgResampleParams *params,
+                      GError **error)
+{
+    BgSampleFormat from = bg_volume_get_format(source);
+    gboolean as_floats = params->output == BG_RESAMPLE_FLOAT32;
+
+    plan->to = as_floats ? bg_sample_format_plain(BG_SAMPLE_FLOAT32) : from;
+    plan->to.converted = from.converted;
+    plan->scales = as_floats && (from.slope != 1.0 || from.intercept != 0.0);
+    plan->fill = bg_resample_fill(params->outside_value, plan->to);
+    return make_map(bg_volume_get_geometry(source), params, &plan->map, error);
 }
 
 static gboolean
@@ -399,24 +413,24 @@ bg_resample(BgVolume *source, const BgResampleParams *params, const BgProgress *
     g_return_val_if_fail(source != NULL, NULL);
     g_return_val_if_fail(params != NULL, NULL);
 
+    BgResamplePlan plan;
+    if (!bg_resample_plan_init(&plan, source, params, error))
+        return NULL;
+
     const BgGeometry *geometry = bg_volume_get_geometry(source);
-    BgSampleFormat from = bg_volume_get_format(source);
-    gboolean as_floats = params->output == BG_RESAMPLE_FLOAT32;
     Job job = {
+        .map = plan.map,
         .method = params->method,
-        .type = from.type,
+        .type = bg_volume_get_format(source).type,
         .samples = bg_volume_get_samples(source),
-        .from = from,
-        .to = as_floats ? bg_sample_format_plain(BG_SAMPLE_FLOAT32) : from,
+        .from = bg_volume_get_format(source),
+        .to = plan.to,
+        .scales = plan.scales,
+        .fill = plan.fill,
         .progress = progress,
         .vectors = bg_cpu_has_avx2() && bg_geometry_count_voxels(geometry) < G_MAXINT32,
     };
-    job.to.converted = from.converted;
-    job.scales = as_floats && (from.slope != 1.0 || from.intercept != 0.0);
-    job.fill = bg_resample_fill(params->outside_value, job.to);
-
-    if (!bg_resample_map(geometry, params, &job.map, error) ||
-        !prepare_cubic(&job, source, &coefficients, cancellable, error))
+    if (!prepare_cubic(&job, source, &coefficients, cancellable, error))
         return NULL;
 
     job.result = bg_voxels_alloc(&params->target, bg_sample_type_size(job.to.type), error);
@@ -473,7 +487,7 @@ bg_resample_labels(BgLabelMap *source, const BgResampleParams *params, const BgP
         .type = bg_label_map_get_label_type(source),
         .labels = bg_label_map_get_labels(source),
     };
-    if (!bg_resample_map(bg_label_map_get_geometry(source), params, &job.map, error))
+    if (!make_map(bg_label_map_get_geometry(source), params, &job.map, error))
         return NULL;
 
     job.result = bg_voxels_alloc(&params->target, bg_label_type_size(job.type), error);

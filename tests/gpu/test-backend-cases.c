@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each operation of a backend against the CPU, at sizes that break grids. Run with the device in
+// host memory, and on a real one, where there is one.
+#include "core/base/bg-error.h"
+#include "core/compute/bg-backend-ops.h"
+
+static BgBackend *backend; // NULL: there is no device
+
+typedef struct {
+    const char *name;
+    int source[3], target[3];
+} Size;
+
+// Around the block of 256, a single voxel, flat grids, and more voxels than blocks * threads would
+// be without a stride.
+static const Size sizes[] = {
+    { "one", { 1, 1, 1 }, { 1, 1, 1 } },       { "255", { 7, 6, 5 }, { 255, 1, 1 } },
+    { "256", { 7, 6, 5 }, { 16, 16, 1 } },     { "257", { 7, 6, 5 }, { 1, 257, 1 } },
+    { "flat", { 40, 30, 1 }, { 33, 31, 1 } },  { "line", { 1, 1, 50 }, { 3, 3, 60 } },
+    { "odd", { 31, 29, 37 }, { 45, 23, 51 } },
+};
+
+#define FOR_CTYPE(TYPE, name, ctype)                                        \
+    case TYPE:                                                              \
+        for (gsize i = 0; i < n; i++)                                       \
+            ((ctype *) samples)[i] = (ctype) g_test_rand_int_range(0, 120); \
+        break;
+
+static BgVolume *
+noise(const int dims[3], BgSampleType type)
+{
+    BgGeometry geometry = bg_geometry_new_regular(dims, bg_vec3(1.1, 0.9, 1.7));
+    gpointer samples = bg_voxels_alloc(&geometry, bg_sample_type_size(type), NULL);
+    gsize n = bg_geometry_count_voxels(&geometry);
+    BgSampleFormat format = { .type = type, .slope = 0.5, .intercept = -20.0 };
+
+    switch (type) {
+        BG_FOR_SAMPLE_TYPES(FOR_CTYPE)
+    }
+    if (type == BG_SAMPLE_FLOAT32 && n > 20) {
+        ((float *) samples)[n / 2] = NAN;
+        ((float *) samples)[n / 3] = INFINITY;
+    }
+    return bg_volume_new_take(&geometry, format, samples, NULL);
+}
+
+// Oblique, sheared, partly outside.
+static BgGeometry
+target_grid(const BgGeometry *source, const int dims[3])
+{
+    BgGeometry target = bg_geometry_new_regular(dims, bg_vec3(0.83, 0.91, 1.37));
+    static const double turn[3][3] = { { 0.96, -0.21, 0.10 },
+                                       { 0.19, 0.95, 0.13 },
+                                       { -0.11, -0.08, 0.99 } };
+    BgAffine rotation = bg_affine_identity();
+
+    for (int row = 0; row < 3; row++) {
+        for (int column = 0; column < 3; column++)
+            rotation.m[row][column] = turn[row][column];
+    }
+    target.patient_from_voxel = bg_affine_multiply(&rotation, &target.patient_from_voxel);
+    return target;
+}
+
+static void
+assert_close(BgVolume *ours, BgVolume *theirs, double tolerance, double step)
+{
+    const int *dims = bg_volume_get_geometry(ours)->dims;
+    BgSampleFormat a = bg_volume_get_format(ours), b = bg_volume_get_format(theirs);
+    gsize n_off = 0, n_inside = 0;
+
+    g_assert_true(
+        bg_geometry_equal(bg_volume_get_geometry(ours), bg_volume_get_geometry(theirs), 0.0));
+    g_assert_cmpint(a.type, ==, b.type);
+    g_assert_cmpfloat(a.slope, ==, b.slope);
+    for (int k = 0; k < dims[2]; k++) {
+        for (int j = 0; j < dims[1]; j++) {
+            for (int i = 0; i < dims[0]; i++) {
+                double x = bg_volume_get_value(ours, i, j, k);
+                double y = bg_volume_get_value(theirs, i, j, k);
+                n_inside += x != -7.5 ? 1 : 0;
+                g_assert_cmpint(isnan(x), ==, isnan(y));
+                g_assert_cmpint(isinf(x), ==, isinf(y));
+                if (isfinite(x) && !(fabs(x - y) <= tolerance)) {
+                    // Rounded to a sample: one step off where the two lie around a half.
+                    g_assert_cmpfloat(fabs(x - y), <=, step);
+                    n_off++;
+                }
+            }
+        }
+    }
+    g_assert_cmpuint(n_inside, >, 0);
+    g_assert_cmpuint(n_off, <=, (gsize) dims[0] * (gsize) dims[1] * (gsize) dims[2] / 1000);
+}
+
+static void
+test_resample(gconstpointer data)
+{
+    const Size *size = data;
+    double tolerance = bg_backend_get_tolerance("resample")->max_share * 60.0;
+
+    if (backend == NULL) {
+        g_test_skip("no device");
+        return;
+    }
+    for (int type = BG_SAMPLE_UINT8; type <= BG_SAMPLE_FLOAT32; type++) {
+        g_autoptr(BgVolume) source = noise(size->source, (BgSampleType) type);
+        BgGeometry target = target_grid(bg_volume_get_geometry(source), size->target);
+
+        for (int variant = 0; variant < 4; variant++) {
+            g_autoptr(GError) error = NULL;
+            BgResampleParams params = bg_resample_params(&target);
+            params.method = variant & 1 ? BG_RESAMPLE_NEAREST : BG_RESAMPLE_LINEAR;
+            params.output = variant & 2 ? BG_RESAMPLE_FLOAT32 : BG_RESAMPLE_SAME_TYPE;
+            params.outside_value = -7.5;
+
+            g_autoptr(BgVolume) theirs =
+                bg_backend_resample(backend, source, &params, NULL, NULL, &error);
+            g_assert_no_error(error);
+            g_autoptr(BgVolume) ours = bg_resample(source, &params, NULL, NULL, NULL);
+            gboolean rounds = params.output == BG_RESAMPLE_SAME_TYPE && type != BG_SAMPLE_FLOAT32;
+            assert_close(ours, theirs, tolerance, rounds ? 0.5 + 1e-9 : tolerance);
+        }
+    }
+}
+
+// 17 million voxels: more than blocks * threads, so that the stride is walked.
+static void
+test_resample_more_than_the_grid(void)
+{
+    static const int source_dims[3] = { 9, 9, 9 }, target_dims[3] = { 257, 257, 255 };
+
+    if (backend == NULL || !g_test_slow()) {
+        g_test_skip(backend == NULL ? "no device" : "slow");
+        return;
+    }
+    g_autoptr(BgVolume) source = noise(source_dims, BG_SAMPLE_UINT8);
+    BgGeometry target = bg_geometry_new_regular(target_dims, bg_vec3(0.04, 0.04, 0.06));
+    BgResampleParams params = bg_resample_params(&target);
+    g_autoptr(BgVolume) theirs = bg_backend_resample(backend, source, &params, NULL, NULL, NULL);
+    g_autoptr(BgVolume) ours = bg_resample(source, &params, NULL, NULL, NULL);
+
+    assert_close(ours, theirs, 0.0, 0.5 + 1e-9);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    const char *path = g_getenv("BREGMA_TEST_MODULE");
+    g_autoptr(GError) error = NULL;
+    if (path == NULL)
+        path = g_getenv("BREGMA_TEST_HOST_MODULE");
+    backend = bg_backend_module_open(path, &error);
+    if (backend == NULL) {
+        g_test_message("%s", error->message);
+        g_assert_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED);
+    }
+
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autofree char *name = g_strdup_printf("/backend/resample/%s", sizes[i].name);
+        g_test_add_data_func(name, &sizes[i], test_resample);
+    }
+    g_test_add_func("/backend/resample/more-than-the-grid", test_resample_more_than_the_grid);
+
+    int status = g_test_run();
+    bg_backend_free(backend);
+    return status;
+}
