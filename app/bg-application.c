@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/bg-application.h"
+
+#include "app/bg-stall-monitor.h"
+#include "app/bg-window.h"
+#include "core/base/bg-i18n.h"
+#include "core/base/bg-parallel.h"
+#include "ui/model/bg-settings.h"
+#include "ui/model/bg-theme.h"
+
+struct _BgApplication {
+    GtkApplication parent_instance;
+
+    BgWindow *window; // borrowed, nullable
+};
+
+G_DEFINE_FINAL_TYPE(BgApplication, bg_application, GTK_TYPE_APPLICATION)
+
+static BgWindow *
+window_of(BgApplication *self)
+{
+    if (self->window != NULL)
+        return self->window;
+
+    self->window = bg_window_new(GTK_APPLICATION(self));
+    g_object_add_weak_pointer(G_OBJECT(self->window), (gpointer *) &self->window);
+    return self->window;
+}
+
+static void
+bg_application_activate(GApplication *application)
+{
+    gtk_window_present(GTK_WINDOW(window_of(BG_APPLICATION(application))));
+    bg_stall_monitor_note("window shown");
+}
+
+static void
+bg_application_open(GApplication *application, GFile **files, int n_files, const char *hint)
+{
+    BgWindow *window = window_of(BG_APPLICATION(application));
+
+    for (int i = 0; i < n_files; i++)
+        bg_window_open(window, files[i]);
+    g_application_activate(application);
+}
+
+static int
+bg_application_handle_local_options(GApplication *application, GVariantDict *options)
+{
+    int threads = 0;
+
+    if (g_variant_dict_contains(options, "version")) {
+        g_print("bregma %s\n", BG_VERSION);
+        return 0;
+    }
+    if (g_variant_dict_contains(options, "debug-stalls") || g_getenv("BREGMA_DEBUG_STALLS") != NULL)
+        bg_stall_monitor_start();
+    if (g_variant_dict_lookup(options, "threads", "i", &threads) && threads > 0)
+        bg_parallel_set_threads((guint) MIN(threads, 64));
+
+    return -1;
+}
+
+static void
+on_quit(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    BgApplication *self = user_data;
+
+    if (self->window != NULL)
+        gtk_window_close(GTK_WINDOW(self->window)); // which asks when work could be lost
+    else
+        g_application_quit(G_APPLICATION(self));
+}
+
+static void
+add_accelerators(GtkApplication *application)
+{
+    static const struct {
+        const char *action;
+        const char *keys[3];
+    } table[] = {
+        { "app.quit", { "<Control>q" } },
+        { "win.open", { "<Control>o" } },
+        { "win.new", { "<Control>n" } },
+        { "win.save", { "<Control>s" } },
+        { "win.save-as", { "<Control><Alt>s" } },
+        { "win.screenshot", { "<Control><Shift>s" } },
+        { "win.copy-picture", { "<Control><Shift>c" } },
+        { "win.undo", { "<Control>z" } },
+        { "win.redo", { "<Control><Shift>z", "<Control>y" } },
+        { "win.undo-view", { "<Alt>Left" } },
+        { "win.redo-view", { "<Alt>Right" } },
+        { "win.show-left", { "F9" } },
+        { "win.show-right", { "F10" } },
+        { "win.preferences", { "<Control>comma" } },
+        { "win.shortcuts", { "<Control>question", "F1" } },
+        { "win.fullscreen", { "F11" } },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+        gtk_application_set_accels_for_action(application, table[i].action, table[i].keys);
+}
+
+static void
+bg_application_startup(GApplication *application)
+{
+    static const GActionEntry entries[] = { { "quit", on_quit, NULL, NULL, NULL } };
+
+    G_APPLICATION_CLASS(bg_application_parent_class)->startup(application);
+    g_action_map_add_action_entries(G_ACTION_MAP(application), entries, G_N_ELEMENTS(entries),
+                                    application);
+    bg_theme_init();
+    gtk_window_set_default_icon_name(BG_APP_ID);
+    add_accelerators(GTK_APPLICATION(application));
+}
+
+static void
+bg_application_shutdown(GApplication *application)
+{
+    bg_stall_monitor_report();
+    G_APPLICATION_CLASS(bg_application_parent_class)->shutdown(application);
+}
+
+static void
+bg_application_dispose(GObject *object)
+{
+    BgApplication *self = BG_APPLICATION(object);
+
+    if (self->window != NULL)
+        g_object_remove_weak_pointer(G_OBJECT(self->window), (gpointer *) &self->window);
+    self->window = NULL;
+
+    G_OBJECT_CLASS(bg_application_parent_class)->dispose(object);
+}
+
+static void
+bg_application_class_init(BgApplicationClass *klass)
+{
+    GApplicationClass *application_class = G_APPLICATION_CLASS(klass);
+
+    G_OBJECT_CLASS(klass)->dispose = bg_application_dispose;
+    application_class->activate = bg_application_activate;
+    application_class->open = bg_application_open;
+    application_class->startup = bg_application_startup;
+    application_class->shutdown = bg_application_shutdown;
+    application_class->handle_local_options = bg_application_handle_local_options;
+}
+
+static void
+bg_application_init(BgApplication *self)
+{
+    const GOptionEntry options[] = {
+        { "version", 0, 0, G_OPTION_ARG_NONE, NULL, "print the version", NULL },
+        { "threads", 0, 0, G_OPTION_ARG_INT, NULL, "how many threads compute", "N" },
+        { "debug-stalls", 0, 0, G_OPTION_ARG_NONE, NULL, "print the longest turn of the main loop",
+          NULL },
+        { NULL },
+    };
+
+    g_application_add_main_option_entries(G_APPLICATION(self), options);
+}
+
+BgApplication *
+bg_application_new(void)
+{
+    return g_object_new(BG_TYPE_APPLICATION, "application-id", BG_APP_ID, "resource-base-path",
+                        "/org/bregma/Bregma", "flags", G_APPLICATION_HANDLES_OPEN, NULL);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/bg-window.h"
+#include "ui/view/bg-pane.h"
+
+G_BEGIN_DECLS
+
+#define BG_N_PANES 4
+
+struct _BgWindow {
+    GtkApplicationWindow parent_instance;
+
+    BgSession *session; // owned
+
+    // of the template
+    GtkWidget *banner_box;
+    GtkWidget *stack;
+    GtkWidget *left_box;
+    GtkWidget *right_box;
+    GtkWidget *panes_grid;
+    GtkWidget *job_box;
+    GtkWidget *layouts_box;
+    GtkWidget *patient_button;
+    GtkWidget *patient_label;
+    GtkWidget *undo_button;
+    GtkWidget *redo_button;
+    GtkWidget *empty_box;
+
+    BgPane *panes[BG_N_PANES]; // owned by the grid: axial, 3D, coronal, sagittal
+    int maximised;             // which pane, or -1
+    gboolean patient_hidden;
+    gboolean may_close;
+};
+
+/** bg_window_init_actions: the actions win.* */
+void bg_window_init_actions(BgWindow *self);
+
+/** bg_window_update_actions: what can be undone, saved */
+void bg_window_update_actions(BgWindow *self);
+
+/** bg_window_arrange: puts the panes where the layout and the maximised pane want them */
+void bg_window_arrange(BgWindow *self);
+
+/** bg_window_get_active_pane: under the pointer, with the focus, or the first */
+BgPane *bg_window_get_active_pane(BgWindow *self);
+
+/**
+ * bg_window_tell:
+ * @css_class: "error", "caution" or "info"
+ * @details, @action_label, @action: (nullable)
+ *
+ * An inline banner over the panes.
+ */
+void bg_window_tell(BgWindow *self, const char *css_class, const char *message, const char *details,
+                    const char *action_label, const char *action);
+
+G_END_DECLS

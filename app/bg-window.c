@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/bg-window.h"
+
+#include "app/bg-stall-monitor.h"
+#include "app/bg-window-private.h"
+#include "core/base/bg-i18n.h"
+#include "ui/model/bg-settings.h"
+#include "ui/panel/bg-inspector.h"
+#include "ui/panel/bg-job-bar.h"
+#include "ui/panel/bg-layers-panel.h"
+#include "ui/view/bg-slice-view.h"
+#include "ui/view/bg-volume-view.h"
+
+G_DEFINE_FINAL_TYPE(BgWindow, bg_window, GTK_TYPE_APPLICATION_WINDOW)
+
+enum {
+    PANE_AXIAL,
+    PANE_VOLUME,
+    PANE_CORONAL,
+    PANE_SAGITTAL,
+};
+
+/*
+ * A layout is which pane stands where: column, row, columns, rows of the grid. Others are added
+ * here, without touching the views.
+ */
+typedef struct {
+    const char *id;
+    const char *name;
+    struct {
+        int pane, column, row, columns, rows;
+    } places[BG_N_PANES];
+} Layout;
+
+static const Layout layouts[] = {
+    { "planning",
+      N_("Planning"),
+      { { PANE_AXIAL, 0, 0, 1, 1 },
+        { PANE_VOLUME, 1, 0, 1, 1 },
+        { PANE_CORONAL, 0, 1, 1, 1 },
+        { PANE_SAGITTAL, 1, 1, 1, 1 } } },
+    { "volume",
+      N_("3D"),
+      { { PANE_VOLUME, 0, 0, 2, 3 },
+        { PANE_AXIAL, 2, 0, 1, 1 },
+        { PANE_CORONAL, 2, 1, 1, 1 },
+        { PANE_SAGITTAL, 2, 2, 1, 1 } } },
+};
+
+BgSession *
+bg_window_get_session(BgWindow *self)
+{
+    return self->session;
+}
+
+static const Layout *
+current_layout(BgWindow *self)
+{
+    const char *id = bg_session_get_state(self->session)->layout;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(layouts); i++)
+        if (g_strcmp0(layouts[i].id, id) == 0)
+            return &layouts[i];
+
+    return &layouts[0];
+}
+
+void
+bg_window_arrange(BgWindow *self)
+{
+    const Layout *layout = current_layout(self);
+    GtkGrid *grid = GTK_GRID(self->panes_grid);
+
+    for (int i = 0; i < BG_N_PANES; i++) {
+        GtkWidget *pane = GTK_WIDGET(self->panes[layout->places[i].pane]);
+        gboolean alone = self->maximised == layout->places[i].pane;
+
+        g_object_ref(pane);
+        if (gtk_widget_get_parent(pane) != NULL)
+            gtk_grid_remove(grid, pane);
+        gtk_widget_set_visible(pane, self->maximised < 0 || alone);
+        if (alone)
+            gtk_grid_attach(grid, pane, 0, 0, 1, 1);
+        else if (self->maximised < 0)
+            gtk_grid_attach(grid, pane, layout->places[i].column, layout->places[i].row,
+                            layout->places[i].columns, layout->places[i].rows);
+        g_object_unref(pane);
+    }
+}
+
+static void
+on_maximise(BgPane *pane, gpointer user_data)
+{
+    BgWindow *self = user_data;
+    int which = 0;
+
+    while (self->panes[which] != pane)
+        which++;
+    self->maximised = self->maximised == which ? -1 : which;
+    bg_window_arrange(self);
+    gtk_widget_grab_focus(bg_pane_get_view(pane));
+}
+
+BgPane *
+bg_window_get_active_pane(BgWindow *self)
+{
+    for (int i = 0; i < BG_N_PANES; i++)
+        if (gtk_widget_get_mapped(GTK_WIDGET(self->panes[i])) &&
+            bg_pane_has_pointer(self->panes[i]))
+            return self->panes[i];
+    for (int i = 0; i < BG_N_PANES; i++)
+        if (gtk_widget_get_mapped(GTK_WIDGET(self->panes[i])) &&
+            (gtk_widget_get_state_flags(GTK_WIDGET(self->panes[i])) & GTK_STATE_FLAG_FOCUS_WITHIN))
+            return self->panes[i];
+
+    return NULL;
+}
+
+static void
+update_patient(BgWindow *self)
+{
+    const BgPatient *patient = &bg_session_get_state(self->session)->patient;
+    const char *date = bg_session_get_state(self->session)->study_date;
+    GString *text = g_string_new(NULL);
+    const char *parts[] = { patient->name, patient->id, patient->birth_date, patient->sex, date };
+
+    if (self->patient_hidden)
+        g_string_append(text, _("Patient hidden"));
+    for (gsize i = 0; !self->patient_hidden && i < G_N_ELEMENTS(parts); i++)
+        if (parts[i] != NULL && parts[i][0] != '\0')
+            g_string_append_printf(text, "%s%s", text->len > 0 ? "  ·  " : "", parts[i]);
+    if (text->len == 0)
+        g_string_append(text, bg_session_is_empty(self->session) ? "bregma"
+                                                                 : _("Patient not in the files"));
+    gtk_label_set_text(GTK_LABEL(self->patient_label), text->str);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->patient_button),
+                                   GTK_ACCESSIBLE_PROPERTY_LABEL, text->str, -1);
+    g_string_free(text, TRUE);
+}
+
+static void
+on_session_changed(BgSession *session, guint changes, gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_CASE)) {
+        gboolean empty = bg_session_is_empty(session);
+        gtk_stack_set_visible_child_name(GTK_STACK(self->stack), empty ? "empty" : "work");
+        update_patient(self);
+    }
+    if (changes & BG_CHANGE_CASE)
+        bg_window_arrange(self);
+    bg_window_update_actions(self);
+}
+
+static void
+on_failed(BgSession *session, const char *message, const char *details, gpointer user_data)
+{
+    bg_window_tell(user_data, "error", message, details, NULL, NULL);
+}
+
+static void
+on_close_banner(GtkButton *button, gpointer user_data)
+{
+    GtkWidget *banner = user_data;
+
+    gtk_box_remove(GTK_BOX(gtk_widget_get_parent(banner)), banner);
+}
+
+void
+bg_window_tell(BgWindow *self, const char *css_class, const char *message, const char *details,
+               const char *action_label, const char *action)
+{
+    GtkWidget *banner = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
+    GtkWidget *icon = gtk_image_new_from_icon_name(
+        g_str_equal(css_class, "info") ? "dialog-information-symbolic" : "dialog-warning-symbolic");
+    GtkWidget *label = gtk_label_new(message);
+    GtkWidget *close = gtk_button_new_from_icon_name("window-close-symbolic");
+
+    gtk_widget_add_css_class(banner, "banner");
+    gtk_widget_add_css_class(banner, css_class);
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_xalign(GTK_LABEL(label), 0.0f);
+    gtk_label_set_selectable(GTK_LABEL(label), TRUE);
+    gtk_widget_set_hexpand(label, TRUE);
+    gtk_box_append(GTK_BOX(banner), icon);
+    gtk_box_append(GTK_BOX(banner), label);
+    if (details != NULL) {
+        GtkWidget *more = gtk_menu_button_new();
+        GtkWidget *popover = gtk_popover_new();
+        GtkWidget *text = gtk_label_new(details);
+        gtk_label_set_wrap(GTK_LABEL(text), TRUE);
+        gtk_label_set_max_width_chars(GTK_LABEL(text), 60);
+        gtk_label_set_selectable(GTK_LABEL(text), TRUE);
+        gtk_popover_set_child(GTK_POPOVER(popover), text);
+        gtk_menu_button_set_label(GTK_MENU_BUTTON(more), _("Details"));
+        gtk_menu_button_set_popover(GTK_MENU_BUTTON(more), popover);
+        gtk_box_append(GTK_BOX(banner), more);
+    }
+    if (action != NULL) {
+        GtkWidget *button = gtk_button_new_with_label(action_label);
+        gtk_actionable_set_detailed_action_name(GTK_ACTIONABLE(button), action);
+        g_signal_connect(button, "clicked", G_CALLBACK(on_close_banner), banner);
+        gtk_box_append(GTK_BOX(banner), button);
+    }
+    gtk_accessible_update_property(GTK_ACCESSIBLE(close), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   _("Close this message"), -1);
+    gtk_widget_add_css_class(close, "flat");
+    g_signal_connect(close, "clicked", G_CALLBACK(on_close_banner), banner);
+    gtk_box_append(GTK_BOX(banner), close);
+
+    // One banner of a kind: the newest replaces the last.
+    GtkWidget *old = gtk_widget_get_first_child(self->banner_box);
+    while (old != NULL) {
+        GtkWidget *next = gtk_widget_get_next_sibling(old);
+        if (gtk_widget_has_css_class(old, css_class))
+            gtk_box_remove(GTK_BOX(self->banner_box), old);
+        old = next;
+    }
+    gtk_box_append(GTK_BOX(self->banner_box), banner);
+}
+
+void
+bg_window_open(BgWindow *self, GFile *file)
+{
+    g_autofree char *path = g_file_get_path(file);
+    g_autofree char *uri = g_file_get_uri(file);
+
+    if (path != NULL) {
+        bg_session_open(self->session, path);
+        return;
+    }
+    g_autofree char *message =
+        // Translators: %s is an address
+        g_strdup_printf(_("“%s” is not on this computer: copy it here and open the copy."), uri);
+    bg_window_tell(self, "error", message, NULL, NULL, NULL);
+}
+
+// Letters and arrows go to the pane under the pointer, unless somebody is typing.
+static gboolean
+typing(BgWindow *self)
+{
+    GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(self));
+
+    return focus != NULL && (GTK_IS_EDITABLE(focus) || GTK_IS_TEXT_VIEW(focus) ||
+                             gtk_widget_get_ancestor(focus, GTK_TYPE_POPOVER) != NULL);
+}
+
+static gboolean
+focus_wants(BgWindow *self, guint keyval, BgPane *pane)
+{
+    GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(self));
+    gunichar letter = gdk_keyval_to_unicode(keyval);
+
+    if (focus == NULL || gtk_widget_is_ancestor(focus, GTK_WIDGET(pane)) ||
+        (letter > ' ' && letter != 127))
+        return FALSE;
+
+    return gtk_widget_is_ancestor(focus, self->left_box) ||
+           gtk_widget_is_ancestor(focus, self->right_box);
+}
+
+static gboolean
+forward_key(BgWindow *self, guint keyval, GdkModifierType state, gboolean pressed)
+{
+    BgPane *pane = bg_window_get_active_pane(self);
+
+    if (typing(self))
+        return FALSE;
+    if (pressed && keyval == GDK_KEY_question) {
+        gtk_widget_activate_action(GTK_WIDGET(self), "win.shortcuts", NULL);
+        return TRUE;
+    }
+    if (pane == NULL || focus_wants(self, keyval, pane))
+        return FALSE;
+
+    return bg_pane_key(pane, keyval, state, pressed);
+}
+
+static gboolean
+on_key_pressed(GtkEventControllerKey *controller, guint keyval, guint keycode,
+               GdkModifierType state, gpointer user_data)
+{
+    return forward_key(user_data, keyval, state, TRUE);
+}
+
+static void
+on_key_released(GtkEventControllerKey *controller, guint keyval, guint keycode,
+                GdkModifierType state, gpointer user_data)
+{
+    forward_key(user_data, keyval, state, FALSE);
+}
+
+static gboolean
+on_drop(GtkDropTarget *target, const GValue *value, double x, double y, gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    for (GSList *l = g_value_get_boxed(value); l != NULL; l = l->next)
+        bg_window_open(self, l->data);
+
+    return TRUE;
+}
+
+static gboolean
+slice_key(gpointer view, guint keyval, GdkModifierType state, gboolean pressed)
+{
+    return bg_slice_view_key(view, keyval, state, pressed);
+}
+
+static gboolean
+volume_key(gpointer view, guint keyval, GdkModifierType state, gboolean pressed)
+{
+    return bg_volume_view_key(view, keyval, state, pressed);
+}
+
+static void
+add_volume_tools(BgPane *pane)
+{
+    static const struct {
+        const char *letter, *name;
+    } sides[] = {
+        { "A", N_("Look from anterior (keypad 1)") },
+        { "P", N_("Look from posterior (Shift+keypad 1)") },
+        { "L", N_("Look from the left (keypad 3)") },
+        { "R", N_("Look from the right (Shift+keypad 3)") },
+        { "S", N_("Look from superior (keypad 7)") },
+        { "I", N_("Look from inferior (Shift+keypad 7)") },
+    };
+
+    bg_pane_add_tool(
+        pane, bg_pane_new_tool("⊥", _("Parallel or perspective projection"), "view.parallel"),
+        FALSE);
+    bg_pane_add_tool(pane, bg_pane_new_tool("◫", _("Clip box (C)"), "view.clip"), FALSE);
+    for (gsize i = 0; i < G_N_ELEMENTS(sides); i++) {
+        g_autofree char *action = g_strdup_printf("view.look-from::%s", sides[i].letter);
+        bg_pane_add_tool(pane, bg_pane_new_tool(sides[i].letter, _(sides[i].name), action), TRUE);
+    }
+}
+
+static void
+make_panes(BgWindow *self)
+{
+    BgSession *session = self->session;
+    static const char *const classes[] = { "axial", "volume", "coronal", "sagittal" };
+    GtkWidget *views[] = {
+        bg_slice_view_new(session, BG_PLANE_AXIAL),
+        bg_volume_view_new(session),
+        bg_slice_view_new(session, BG_PLANE_CORONAL),
+        bg_slice_view_new(session, BG_PLANE_SAGITTAL),
+    };
+
+    for (int i = 0; i < BG_N_PANES; i++) {
+        GtkWidget *pane =
+            bg_pane_new(classes[i], views[i], i == PANE_VOLUME ? volume_key : slice_key);
+        self->panes[i] = BG_PANE(g_object_ref_sink(pane));
+        g_signal_connect(pane, "maximise", G_CALLBACK(on_maximise), self);
+        if (i == PANE_VOLUME)
+            add_volume_tools(self->panes[i]);
+    }
+    self->maximised = -1;
+    bg_window_arrange(self);
+}
+
+static void
+make_layout_row(BgWindow *self)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(layouts); i++) {
+        GtkWidget *button = gtk_toggle_button_new_with_label(_(layouts[i].name));
+        gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "win.layout");
+        gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", layouts[i].id);
+        gtk_box_append(GTK_BOX(self->layouts_box), button);
+    }
+}
+
+static void
+make_empty_page(BgWindow *self)
+{
+    GtkWidget *drop = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
+    GtkWidget *title = gtk_label_new(_("Drop a scan here"));
+    GtkWidget *formats = gtk_label_new(_("NIfTI, NRRD, MetaImage, HDF5, STL, or a bregma case"));
+    GtkWidget *buttons = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
+    GtkWidget *open = gtk_button_new_with_label(_("Open…"));
+    GtkWidget *demo = gtk_button_new_with_label(_("Open the demonstration case"));
+    GtkWidget *notice = gtk_label_new(_("Research and planning review only. Not for diagnosis."));
+    g_auto(GStrv) recent = g_settings_get_strv(bg_settings_get(), "recent-files");
+
+    gtk_widget_add_css_class(self->empty_box, "empty-page");
+    gtk_widget_add_css_class(drop, "drop");
+    gtk_widget_add_css_class(title, "title");
+    gtk_widget_add_css_class(formats, "dim");
+    gtk_widget_add_css_class(notice, "dim");
+    gtk_widget_add_css_class(open, "suggested-action");
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(open), "win.open");
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(demo), "win.demo");
+    gtk_widget_set_halign(buttons, GTK_ALIGN_CENTER);
+    gtk_box_append(GTK_BOX(buttons), open);
+    gtk_box_append(GTK_BOX(buttons), demo);
+    gtk_box_append(GTK_BOX(drop), title);
+    gtk_box_append(GTK_BOX(drop), formats);
+    gtk_box_append(GTK_BOX(drop), buttons);
+    gtk_box_append(GTK_BOX(self->empty_box), drop);
+
+    GtkWidget *list = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
+    gtk_widget_set_margin_top(list, 16);
+    for (char **path = recent; *path != NULL; path++) {
+        g_autofree char *name = g_path_get_basename(*path);
+        GtkWidget *button = gtk_button_new_with_label(name);
+        gtk_widget_add_css_class(button, "flat");
+        gtk_widget_set_tooltip_text(button, *path);
+        gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "win.open-path");
+        gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", *path);
+        gtk_box_append(GTK_BOX(list), button);
+    }
+    gtk_box_append(GTK_BOX(self->empty_box), list);
+    gtk_widget_set_margin_top(notice, 16);
+    gtk_box_append(GTK_BOX(self->empty_box), notice);
+}
+
+static void
+bg_window_dispose(GObject *object)
+{
+    BgWindow *self = BG_WINDOW(object);
+
+    if (self->session != NULL)
+        g_signal_handlers_disconnect_by_data(self->session, self);
+    for (int i = 0; i < BG_N_PANES; i++)
+        g_clear_object(&self->panes[i]);
+
+    G_OBJECT_CLASS(bg_window_parent_class)->dispose(object);
+    g_clear_object(&self->session); // after the widgets that draw with its workers
+}
+
+static void
+bg_window_class_init(BgWindowClass *klass)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
+
+    G_OBJECT_CLASS(klass)->dispose = bg_window_dispose;
+    gtk_widget_class_set_template_from_resource(widget_class, "/org/bregma/Bregma/ui/bg-window.ui");
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, banner_box);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, stack);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, left_box);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, right_box);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, panes_grid);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, job_box);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, layouts_box);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, patient_button);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, patient_label);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, undo_button);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, redo_button);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, empty_box);
+}
+
+static void
+bg_window_init(BgWindow *self)
+{
+    GtkWidget *widget = GTK_WIDGET(self);
+    GtkEventController *keys = gtk_event_controller_key_new();
+    GtkDropTarget *drop = gtk_drop_target_new(GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+
+    gtk_widget_init_template(widget);
+    self->session = bg_session_new();
+    g_signal_connect(self->session, "changed", G_CALLBACK(on_session_changed), self);
+    g_signal_connect(self->session, "failed", G_CALLBACK(on_failed), self);
+    make_panes(self);
+    make_layout_row(self);
+    make_empty_page(self);
+    gtk_box_append(GTK_BOX(self->left_box), bg_layers_panel_new(self->session));
+    gtk_box_append(GTK_BOX(self->right_box), bg_inspector_new(self->session));
+    gtk_box_append(GTK_BOX(self->job_box), bg_job_bar_new(self->session));
+    bg_window_init_actions(self);
+    update_patient(self);
+
+    gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
+    g_signal_connect(keys, "key-pressed", G_CALLBACK(on_key_pressed), self);
+    g_signal_connect(keys, "key-released", G_CALLBACK(on_key_released), self);
+    gtk_widget_add_controller(widget, keys);
+    g_signal_connect(drop, "drop", G_CALLBACK(on_drop), self);
+    gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(drop));
+}
+
+BgWindow *
+bg_window_new(GtkApplication *application)
+{
+    return g_object_new(BG_TYPE_WINDOW, "application", application, NULL);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ui/model/bg-session.h"
+
+G_BEGIN_DECLS
+
+struct _BgSession {
+    GObject parent_instance;
+
+    BgCase *bg_case;         // owned
+    GListStore *jobs;        // owned
+    BgWorker *slice_worker;  // owned
+    BgWorker *volume_worker; // owned
+    BgWorker *idle_worker;   // owned
+    GHashTable *loading;     // owned: ids of layers that a job reads
+    GHashTable *ranges;      // owned: serial numbers of volumes (gint64) to two doubles
+    char *selected, *selected_measurement;
+    BgGeometry mesh_geometry;
+    BgTool tool;
+    gboolean toggles[BG_N_TOGGLES];
+    gboolean dragging;
+};
+
+/** bg_session_load_missing: a job for every layer that is LOADING and that nobody reads yet */
+void bg_session_load_missing(BgSession *self);
+
+/** bg_session_conflict: emits ::patient-conflict */
+void bg_session_conflict(BgSession *self, const char *path, const char *reason);
+
+G_END_DECLS

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a window works on: the case, the workers that draw it, the running jobs, the tool in hand.
+#pragma once
+
+#include "core/case/bg-case.h"
+#include "core/model/bg-slice-frame.h"
+#include "ui/model/bg-job.h"
+#include "ui/model/bg-worker.h"
+
+G_BEGIN_DECLS
+
+/** BgChange: what a view has to look at again; bits */
+typedef enum {
+    BG_CHANGE_CURSOR = 1 << 0,
+    BG_CHANGE_LAYERS = 1 << 1, // rows, payloads, status
+    BG_CHANGE_LOOK = 1 << 2,   // window, opacity, colours, visibility, transfer function
+    BG_CHANGE_VIEW = 1 << 3,   // the 3D view
+    BG_CHANGE_PANES = 1 << 4,  // zoom and pan of slices
+    BG_CHANGE_CLIP = 1 << 5,
+    BG_CHANGE_MEASUREMENTS = 1 << 6,
+    BG_CHANGE_TOGGLES = 1 << 7, // tool, and what is shown over pictures
+    BG_CHANGE_SELECTION = 1 << 8,
+    BG_CHANGE_CASE = 1 << 9, // patient, convention, layout, review, everything replaced
+} BgChange;
+
+#define BG_CHANGE_ALL ((BgChange) ~0u)
+
+typedef enum {
+    BG_TOOL_CROSSHAIR,
+    BG_TOOL_WINDOW,
+    BG_TOOL_RULER,
+    BG_TOOL_ANGLE,
+} BgTool;
+
+/** BgToggle: what is drawn over pictures */
+typedef enum {
+    BG_TOGGLE_ANNOTATIONS,
+    BG_TOGGLE_CROSSHAIR,
+    BG_TOGGLE_OVERLAYS,
+    BG_TOGGLE_LABELS,
+    BG_N_TOGGLES,
+} BgToggle;
+
+#define BG_TYPE_SESSION (bg_session_get_type())
+
+/**
+ * BgSession:
+ *
+ * Main thread only. Signals:
+ * ::changed (guint changes): bits of BgChange
+ * ::failed (const char *message, const char *details): for people; details may be %NULL
+ * ::patient-conflict (const char *path, const char *reason): adding @path would bring two patients
+ *   together; bg_session_open_override() goes on
+ */
+G_DECLARE_FINAL_TYPE(BgSession, bg_session, BG, SESSION, GObject)
+
+BgSession *bg_session_new(void);
+
+BgCase *bg_session_get_case(BgSession *self);
+const BgCaseState *bg_session_get_state(BgSession *self);
+
+/** bg_session_get_jobs: (transfer none): of BgJob, those that run */
+GListModel *bg_session_get_jobs(BgSession *self);
+
+/** bg_session_get_slice_worker: for pictures of slices, which must never wait for a volume */
+BgWorker *bg_session_get_slice_worker(BgSession *self);
+BgWorker *bg_session_get_volume_worker(BgSession *self);
+
+/** bg_session_get_idle_worker: for thumbnails and histograms */
+BgWorker *bg_session_get_idle_worker(BgSession *self);
+
+/**
+ * bg_session_do:
+ * @command: (transfer full)
+ *
+ * bg_case_do(); a failure is told by ::failed. Returns: whether it was done
+ */
+gboolean bg_session_do(BgSession *self, BgCommand *command);
+
+/** bg_session_fail: shows an error; @what: (nullable): goes before its message */
+void bg_session_fail(BgSession *self, const char *what, const GError *error);
+
+/** bg_session_run: shows @job among the running ones and runs it */
+void bg_session_run(BgSession *self, BgJob *job, const BgJobWork *work,
+                    GAsyncReadyCallback callback, gpointer user_data);
+
+/** bg_session_open: reads @path on a worker and adds it as a layer, or opens it as a case */
+void bg_session_open(BgSession *self, const char *path);
+
+/** bg_session_open_as: the same as intensities or as labels */
+void bg_session_open_as(BgSession *self, const char *path, BgLoadAs as);
+
+/** bg_session_open_override: after ::patient-conflict, with the @reason that the user typed */
+void bg_session_open_override(BgSession *self, const char *path, const char *reason);
+
+/** bg_session_reset: an empty case; the old one is let go */
+void bg_session_reset(BgSession *self);
+
+/** bg_session_take_case: @bg_case: (transfer full): takes the place of the old one */
+void bg_session_take_case(BgSession *self, BgCase *bg_case);
+
+/** bg_session_get_selected: (transfer none) (nullable): the row that the inspector shows */
+const BgLayer *bg_session_get_selected(BgSession *self);
+void bg_session_select(BgSession *self, const char *layer_id);
+const char *bg_session_get_selected_measurement(BgSession *self); // nullable
+void bg_session_select_measurement(BgSession *self, const char *measurement_id);
+
+/** bg_session_get_base: (transfer none) (nullable): the lowest loaded volume, visible ones first */
+const BgLayer *bg_session_get_base(BgSession *self);
+
+/** bg_session_get_volume: (transfer none) (nullable): whose 3D picture is shown: the selected volume, or the base */
+const BgLayer *bg_session_get_volume(BgSession *self);
+
+/** bg_session_get_geometry: (nullable): the grid that slices are counted on: base's, or any label map's */
+const BgGeometry *bg_session_get_geometry(BgSession *self);
+
+/**
+ * bg_session_get_value_range:
+ * @low, @high: (out): from about the lowest to about the highest value of the layer's volume, as
+ *   its loading job found them; FALSE while they are not known
+ */
+gboolean bg_session_get_value_range(BgSession *self, const BgLayer *layer, double *low,
+                                    double *high);
+
+/** bg_session_is_empty: no layer at all */
+gboolean bg_session_is_empty(BgSession *self);
+
+BgTool bg_session_get_tool(BgSession *self);
+void bg_session_set_tool(BgSession *self, BgTool tool);
+gboolean bg_session_get_toggle(BgSession *self, BgToggle toggle);
+void bg_session_set_toggle(BgSession *self, BgToggle toggle, gboolean on);
+
+/** bg_session_move_cursor: held inside the volume */
+void bg_session_move_cursor(BgSession *self, BgVec3 to_mm);
+
+/** bg_session_step_slice: @steps: towards superior, anterior or left when positive */
+void bg_session_step_slice(BgSession *self, BgPlane plane, int steps);
+
+/** bg_session_tell: emits ::changed */
+void bg_session_tell(BgSession *self, BgChange changes);
+
+/** bg_session_get_dragging: whether a drag is going on: pictures may be coarser */
+gboolean bg_session_get_dragging(BgSession *self);
+void bg_session_set_dragging(BgSession *self, gboolean dragging);
+
+G_END_DECLS

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ui/view/bg-slice-scene.h"
+
+#include "core/base/bg-buffer.h"
+#include "core/base/bg-i18n.h"
+
+typedef struct {
+    BgMesh *mesh;
+    double rgb[3];
+} SceneMesh;
+
+struct _BgSliceScene {
+    BgSliceFrame frame;
+    GArray *layers; // of BgSliceLayer; volumes, labels and tables are owned here
+    GArray *meshes; // of SceneMesh, owned
+};
+
+static void
+clear_layer(gpointer data)
+{
+    BgSliceLayer *layer = data;
+
+    g_clear_pointer(&layer->volume, bg_volume_unref);
+    g_clear_pointer(&layer->labels, bg_label_map_unref);
+    g_clear_pointer(&layer->table, bg_label_table_unref);
+}
+
+static void
+clear_mesh(gpointer data)
+{
+    bg_mesh_unref(((SceneMesh *) data)->mesh);
+}
+
+void
+bg_slice_scene_free(BgSliceScene *scene)
+{
+    g_array_unref(scene->layers);
+    g_array_unref(scene->meshes);
+    g_free(scene);
+}
+
+const BgSliceFrame *
+bg_slice_scene_get_frame(const BgSliceScene *scene)
+{
+    return &scene->frame;
+}
+
+gboolean
+bg_slice_pane_of(BgSession *session, BgPlane plane, int width, int height, BgSlicePane *pane)
+{
+    const BgCaseState *state = bg_session_get_state(session);
+    const BgGeometry *geometry = bg_session_get_geometry(session);
+    BgVec3 u, v;
+
+    if (geometry == NULL || width < 1 || height < 1)
+        return FALSE;
+
+    const BgPaneState *shown = &state->panes[plane];
+    double zoom = shown->zoom > 0.0 ? shown->zoom : 1.0;
+    pane->plane = plane;
+    pane->convention =
+        state->radiological ? BG_CONVENTION_RADIOLOGICAL : BG_CONVENTION_NEUROLOGICAL;
+    bg_plane_axes(plane, pane->convention, &u, &v);
+    pane->centre_mm = bg_vec3_along(bg_geometry_centre_mm(geometry), -shown->pan_mm[0], u);
+    pane->centre_mm = bg_vec3_along(pane->centre_mm, -shown->pan_mm[1], v);
+    pane->through_mm = state->cursor_mm;
+    pane->spacing_mm = bg_slice_fit_spacing_mm(geometry, plane, width, height) / zoom;
+    pane->width = width;
+    pane->height = height;
+
+    return TRUE;
+}
+
+static void
+add_volume(BgSliceScene *scene, const BgLayer *layer, gboolean lowest)
+{
+    BgSliceLayer flat = bg_slice_layer_for_volume(bg_volume_ref(layer->payload.volume),
+                                                  layer->window_centre, layer->window_width);
+    BgColourMap map;
+
+    if (bg_colour_map_parse(layer->colour_map, &map))
+        flat.map = map;
+    flat.sampling.interpolation =
+        layer->linear ? BG_INTERPOLATION_LINEAR : BG_INTERPOLATION_NEAREST;
+    flat.opacity = layer->opacity;
+    flat.transparent_below = !lowest;
+    g_array_append_val(scene->layers, flat);
+}
+
+static void
+add_labels(BgSliceScene *scene, const BgLayer *layer)
+{
+    BgSliceLayer flat =
+        bg_slice_layer_for_labels(bg_label_map_ref(layer->payload.labels),
+                                  layer->labels != NULL ? bg_label_table_ref(layer->labels) : NULL);
+
+    flat.fill_opacity = layer->label_fill;
+    flat.outline_px = layer->label_outline;
+    flat.opacity = layer->opacity;
+    g_array_append_val(scene->layers, flat);
+}
+
+BgSliceScene *
+bg_slice_scene_new(BgSession *session, BgPlane plane, int width, int height)
+{
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+    const BgLayer *base = bg_session_get_base(session);
+    gboolean overlays = bg_session_get_toggle(session, BG_TOGGLE_OVERLAYS);
+    gboolean labels = bg_session_get_toggle(session, BG_TOGGLE_LABELS);
+    BgSlicePane pane;
+
+    if (!bg_slice_pane_of(session, plane, width, height, &pane))
+        return NULL;
+
+    BgSliceScene *scene = g_new0(BgSliceScene, 1);
+    scene->frame = bg_slice_frame_for_pane(&pane);
+    scene->layers = g_array_new(FALSE, FALSE, sizeof(BgSliceLayer));
+    scene->meshes = g_array_new(FALSE, FALSE, sizeof(SceneMesh));
+    g_array_set_clear_func(scene->layers, clear_layer);
+    g_array_set_clear_func(scene->meshes, clear_mesh);
+
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (!layer->visible)
+            continue;
+        if (layer->payload.volume != NULL && (layer == base || overlays))
+            add_volume(scene, layer, layer == base);
+        else if (layer->payload.labels != NULL && labels)
+            add_labels(scene, layer);
+        else if (layer->payload.mesh != NULL && overlays) {
+            SceneMesh mesh = { .mesh = bg_mesh_ref(layer->payload.mesh) };
+            memcpy(mesh.rgb, layer->mesh_rgb, sizeof mesh.rgb);
+            g_array_append_val(scene->meshes, mesh);
+        }
+    }
+
+    return scene;
+}
+
+static void
+mesh_lines_free(gpointer data)
+{
+    BgMeshLines *lines = data;
+
+    bg_contours_free(lines->contours);
+    g_free(lines);
+}
+
+void
+bg_slice_picture_free(BgSlicePicture *picture)
+{
+    bg_buffer_free(picture->pixels);
+    g_clear_pointer(&picture->contours, g_ptr_array_unref);
+    g_free(picture);
+}
+
+BgSlicePicture *
+bg_slice_scene_draw(const BgSliceScene *scene, GCancellable *cancellable, GError **error)
+{
+    gsize n = (gsize) scene->frame.width * (gsize) scene->frame.height;
+    guint32 *pixels = bg_buffer_alloc_items(n, sizeof *pixels, error);
+
+    if (pixels == NULL)
+        return NULL;
+    if (!bg_slice_compose(&scene->frame, (const BgSliceLayer *) (gpointer) scene->layers->data,
+                          scene->layers->len, pixels, cancellable, error)) {
+        bg_buffer_free(pixels);
+        return NULL;
+    }
+
+    BgSlicePicture *picture = g_new0(BgSlicePicture, 1);
+    picture->frame = scene->frame;
+    picture->pixels = pixels;
+    picture->contours = g_ptr_array_new_with_free_func(mesh_lines_free);
+    for (guint i = 0; i < scene->meshes->len; i++) {
+        const SceneMesh *mesh = &g_array_index(scene->meshes, SceneMesh, i);
+        BgMeshLines *lines = g_new0(BgMeshLines, 1);
+        lines->contours = bg_slice_mesh_contour(mesh->mesh, &scene->frame);
+        memcpy(lines->rgb, mesh->rgb, sizeof lines->rgb);
+        g_ptr_array_add(picture->contours, lines);
+    }
+
+    return picture;
+}
+
+static void
+add_measurements(BgSession *session, BgPlane plane, const BgSliceFrame *frame, double scale,
+                 GArray *marks)
+{
+    const GPtrArray *list = bg_session_get_state(session)->measurements;
+    const char *selected = bg_session_get_selected_measurement(session);
+
+    for (guint i = 0; i < list->len; i++) {
+        const BgMeasurement *measurement = list->pdata[i];
+        BgAnnotateMeasure mark = { .n_points = bg_measurement_count_points(measurement->kind),
+                                   .scale = scale,
+                                   .calibrated = TRUE };
+        gboolean near = FALSE;
+
+        for (int p = 0; p < mark.n_points; p++) {
+            double away_mm = bg_slice_frame_project(frame, measurement->points_mm[p],
+                                                    &mark.points[p].x, &mark.points[p].y);
+            near = near || fabs(away_mm) < 1.0;
+            mark.points_mm[p] = measurement->points_mm[p];
+            mark.points[p].x += 0.5;
+            mark.points[p].y += 0.5;
+        }
+        mark.selected = g_strcmp0(selected, measurement->id) == 0;
+        if (near)
+            bg_annotate_measure(&mark, marks);
+    }
+}
+
+// The value under the crosshair, and the name of the label there: (transfer full)
+static char *
+probe(BgSession *session)
+{
+    const BgCaseState *state = bg_session_get_state(session);
+    const BgLayer *layer = bg_session_get_volume(session);
+    GString *text = g_string_new(NULL);
+    double value;
+
+    if (layer != NULL && bg_volume_sample_linear(layer->payload.volume, state->cursor_mm, &value))
+        g_string_append_printf(text, "%.*f%s%s", fabs(value) < 10.0 ? 2 : 0, value,
+                               layer->unit[0] != '\0' ? " " : "", layer->unit);
+
+    for (guint i = state->layers->len; i > 0; i--) {
+        const BgLayer *labels = state->layers->pdata[i - 1];
+        if (labels->payload.labels == NULL || !labels->visible)
+            continue;
+        guint32 label = bg_label_map_sample_nearest(labels->payload.labels, state->cursor_mm);
+        const BgLabelEntry *entry =
+            labels->labels != NULL ? bg_label_table_find(labels->labels, label) : NULL;
+        if (label != 0)
+            g_string_append_printf(text, "  %s", entry != NULL ? entry->name : "?");
+        break;
+    }
+
+    return g_string_free(text, FALSE);
+}
+
+static const char *
+plane_title(BgPlane plane)
+{
+    switch (plane) {
+    case BG_PLANE_AXIAL:
+        return _("AXIAL");
+    case BG_PLANE_CORONAL:
+        return _("CORONAL");
+    case BG_PLANE_SAGITTAL:
+        return _("SAGITTAL");
+    }
+    return "";
+}
+
+static GPtrArray *
+badges(BgSession *session)
+{
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+    GPtrArray *words = g_ptr_array_new();
+
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (layer->visible && layer->override_reason[0] != '\0') {
+            g_ptr_array_add(words, (gpointer) _("TWO PATIENTS"));
+            break;
+        }
+    }
+    g_ptr_array_add(words, NULL);
+
+    return words;
+}
+
+GArray *
+bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, double scale,
+               gboolean with_crosshair)
+{
+    const BgCaseState *state = bg_session_get_state(session);
+    const BgGeometry *geometry = bg_session_get_geometry(session);
+    const BgLayer *layer = bg_session_get_volume(session);
+    GArray *marks = bg_annotations_new();
+    g_autofree char *window = NULL;
+    g_autofree char *value = probe(session);
+    g_autoptr(GPtrArray) words = badges(session);
+    BgAnnotateSlice params;
+
+    if (with_crosshair) // under the texts
+        add_measurements(session, plane, frame, scale, marks);
+
+    bg_annotate_slice_init(&params, frame);
+    params.scale = scale;
+    params.convention =
+        state->radiological ? BG_CONVENTION_RADIOLOGICAL : BG_CONVENTION_NEUROLOGICAL;
+    params.plane = (int) plane;
+    params.badges = (const char *const *) words->pdata;
+    params.engine = "CPU";
+    params.has_crosshair = with_crosshair && bg_session_get_toggle(session, BG_TOGGLE_CROSSHAIR);
+    params.crosshair_mm = state->cursor_mm;
+    if (bg_session_get_toggle(session, BG_TOGGLE_ANNOTATIONS)) {
+        params.title = plane_title(plane);
+        if (layer != NULL)
+            params.window = window = bg_format_window(layer->window_centre, layer->window_width);
+        params.value = value[0] != '\0' ? value : NULL;
+        params.has_position = TRUE;
+        params.position_mm = state->cursor_mm;
+        params.interpolation = layer != NULL ? (layer->linear ? _("linear") : _("nearest")) : NULL;
+        if (geometry != NULL) {
+            params.slice = bg_slice_index_at(geometry, plane, state->cursor_mm);
+            params.n_slices = geometry->dims[bg_slice_axis_for_plane(geometry, plane)];
+        }
+        params.note = _("Not for diagnosis");
+    }
+    bg_annotate_slice(&params, marks);
+
+    return marks;
+}
