@@ -10,7 +10,7 @@
 // The elements of an array or the members of an object, side by side.
 typedef struct {
     gsize n, n_room;
-    BgJson *values;    // owned
+    BgJson **values;   // owned, and so is each
     char **names;      // owned, NULL for an array
     GHashTable *index; // owned, nullable: name (borrowed) to position
 } Children;
@@ -110,16 +110,17 @@ has_children(const BgJson *json)
     return json != NULL && (json->kind == BG_JSON_ARRAY || json->kind == BG_JSON_OBJECT);
 }
 
-// What @json holds, not itself.
-static void
-clear(BgJson *json)
+void
+bg_json_free(BgJson *json)
 {
+    if (json == NULL)
+        return;
     if (json->kind == BG_JSON_STRING) {
         g_free(json->as.string);
     } else if (has_children(json)) {
         Children *children = json->as.children;
         for (gsize i = 0; i < children->n; i++) {
-            clear(&children->values[i]);
+            bg_json_free(children->values[i]);
             if (children->names != NULL)
                 g_free(children->names[i]);
         }
@@ -128,14 +129,6 @@ clear(BgJson *json)
         g_free(children->names);
         g_free(children);
     }
-}
-
-void
-bg_json_free(BgJson *json)
-{
-    if (json == NULL)
-        return;
-    clear(json);
     g_free(json);
 }
 
@@ -151,7 +144,7 @@ bg_json_copy(const BgJson *json)
         self->as = json->as;
     else
         for (gsize i = 0; i < json->as.children->n; i++) {
-            BgJson *child = bg_json_copy(&json->as.children->values[i]);
+            BgJson *child = bg_json_copy(json->as.children->values[i]);
             if (json->kind == BG_JSON_OBJECT)
                 bg_json_set(self, json->as.children->names[i], child);
             else
@@ -167,7 +160,7 @@ make_room(Children *children, gboolean named)
     if (children->n < children->n_room)
         return;
     children->n_room = children->n_room + children->n_room / 2 + 4;
-    children->values = g_renew(BgJson, children->values, children->n_room);
+    children->values = g_renew(BgJson *, children->values, children->n_room);
     if (named)
         children->names = g_renew(char *, children->names, children->n_room);
 }
@@ -215,15 +208,14 @@ bg_json_set(BgJson *object, const char *name, BgJson *value)
     Children *children = object->as.children;
     g_autofree char *valid = g_utf8_make_valid(name, -1);
     if (find_member(children, valid, &position)) {
-        clear(&children->values[position]);
-        children->values[position] = *value;
+        bg_json_free(children->values[position]);
+        children->values[position] = value;
     } else {
         make_room(children, TRUE);
-        children->values[children->n] = *value;
+        children->values[children->n] = value;
         children->names[children->n++] = g_steal_pointer(&valid);
         index_members(children);
     }
-    g_free(value); // what it held has moved
 }
 
 void
@@ -263,8 +255,7 @@ bg_json_append(BgJson *array, BgJson *value)
     g_return_if_fail(value != NULL);
 
     make_room(array->as.children, FALSE);
-    array->as.children->values[array->as.children->n++] = *value;
-    g_free(value); // what it held has moved
+    array->as.children->values[array->as.children->n++] = value;
 }
 
 BgJsonKind
@@ -281,7 +272,7 @@ bg_json_get(const BgJson *object, const char *name)
     if (object == NULL || object->kind != BG_JSON_OBJECT ||
         !find_member(object->as.children, name, &position))
         return NULL;
-    return &object->as.children->values[position];
+    return object->as.children->values[position];
 }
 
 gsize
@@ -293,7 +284,7 @@ bg_json_count(const BgJson *json)
 const BgJson *
 bg_json_at(const BgJson *array, gsize index)
 {
-    return index < bg_json_count(array) ? &array->as.children->values[index] : NULL;
+    return index < bg_json_count(array) ? array->as.children->values[index] : NULL;
 }
 
 const char *
@@ -350,12 +341,12 @@ bg_json_to_doubles(const BgJson *json, double *values, gsize n)
     if (json == NULL || json->kind != BG_JSON_ARRAY || bg_json_count(json) != n)
         return FALSE;
     for (gsize i = 0; i < n; i++) {
-        BgJsonKind kind = json->as.children->values[i].kind;
+        BgJsonKind kind = json->as.children->values[i]->kind;
         if (kind != BG_JSON_DOUBLE && kind != BG_JSON_INTEGER)
             return FALSE;
     }
     for (gsize i = 0; i < n; i++)
-        values[i] = bg_json_to_double(&json->as.children->values[i], 0.0);
+        values[i] = bg_json_to_double(json->as.children->values[i], 0.0);
     return TRUE;
 }
 
@@ -431,7 +422,7 @@ print_children(GString *out, const BgJson *json, gboolean pretty, guint level)
             print_string(out, children->names[i]);
             g_string_append(out, pretty ? ": " : ":");
         }
-        print_value(out, &children->values[i], pretty, level + 1);
+        print_value(out, children->values[i], pretty, level + 1);
     }
     if (lines)
         break_line(out, level);

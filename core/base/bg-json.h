@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 #define BG_JSON_MAX_DEPTH 64
 #define BG_JSON_MAX_BYTES (64u << 20)
-#define BG_JSON_MAX_VALUES (4u << 20)
+#define BG_JSON_MAX_VALUES (1u << 20)
 
 typedef enum {
     BG_JSON_NULL,
@@ -41,9 +41,9 @@ void bg_json_free(BgJson *json);
 
 /**
  * bg_json_set:
- * @value: (transfer full)
+ * @value: (transfer full): stays where it is as long as @object, so that it can be filled later
  *
- * Replaces a member of that name. What bg_json_get() gave before is no longer valid.
+ * Replaces a member of that name, which is freed.
  */
 void bg_json_set(BgJson *object, const char *name, BgJson *value);
 void bg_json_set_boolean(BgJson *object, const char *name, gboolean value);
@@ -52,7 +52,7 @@ void bg_json_set_double(BgJson *object, const char *name, double value);
 void bg_json_set_string(BgJson *object, const char *name, const char *value);
 void bg_json_set_doubles(BgJson *object, const char *name, const double *values, gsize n);
 
-/** bg_json_append: @value: (transfer full). What bg_json_at() gave before is no longer valid */
+/** bg_json_append: @value: (transfer full): stays where it is as long as @array */
 void bg_json_append(BgJson *array, BgJson *value);
 
 BgJsonKind bg_json_get_kind(const BgJson *json);
@@ -84,7 +84,7 @@ gboolean bg_json_to_doubles(const BgJson *json, double *values, gsize n);
  * Reads what RFC 8259 calls JSON and nothing else. Integers beyond 64 bits become doubles.
  *
  * Returns: (transfer full): or %NULL with %BG_ERROR_CORRUPT: not JSON, not UTF-8, deeper than 64,
- *   larger than 64 MiB, more than 4 Mi values, a member that is there twice, a number beyond
+ *   larger than 64 MiB, more than 1 Mi values, a member that is there twice, a number beyond
  *   doubles, the character U+0000; the message says where
  */
 BgJson *bg_json_parse(const char *text, gssize length, GError **error);

@@ -33,6 +33,8 @@ extern const BgReader bg_reader_png;
 extern const BgReader bg_reader_ply;
 extern const BgReader bg_reader_obj;
 extern const BgReader bg_reader_stl;
+extern const BgReader bg_reader_glb;
+extern const BgReader bg_reader_vtk;
 
 /** bg_loaded_new: @info: (transfer full) */
 BgLoaded *bg_loaded_new(BgFileInfo *info);

@@ -16,6 +16,8 @@ static const BgReader *const readers[] = {
     &bg_reader_nifti,
     &bg_reader_png,
     &bg_reader_ply,
+    &bg_reader_glb,
+    &bg_reader_vtk,
     &bg_reader_metaimage,
     &bg_reader_obj,
     &bg_reader_stl, // last: binary STL has no mark, and is known by what it might hold

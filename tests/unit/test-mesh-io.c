@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
+#include "core/base/bg-json.h"
 #include "core/io/bg-io.h"
 #include "core/io/bg-mesh-io.h"
 
@@ -256,6 +257,41 @@ test_big_endian_ply(void)
 }
 
 static void
+test_provenance(gconstpointer user_data)
+{
+    g_autofree char *path = path_of(user_data);
+    g_autofree char *beside = g_strconcat(path, ".json", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgMesh) mesh = new_octahedron(FALSE, FALSE);
+    // Longer than a line, and with everything that an escape could get wrong.
+    g_autofree char *filler = g_strnfill(5000, 'y');
+    g_autofree char *text = g_strdup_printf("{\"a\":%s,\"b\":\"%s\"}", PROVENANCE, filler);
+    BgMeshSaveParams params = { .force = TRUE, .provenance = text };
+
+    g_assert_true(bg_mesh_save(mesh, path, &params, NULL, NULL, &error));
+    g_autofree char *back = bg_io_read_provenance(path, &error);
+    g_assert_no_error(error);
+    g_autoptr(BgJson) wanted = bg_json_parse(text, -1, &error);
+    g_autoptr(BgJson) got = bg_json_parse(back, -1, &error);
+    g_assert_no_error(error);
+    g_autofree char *wanted_text = bg_json_print(wanted, FALSE);
+    g_autofree char *got_text = bg_json_print(got, FALSE);
+    g_assert_cmpstr(got_text, ==, wanted_text);
+
+    if (g_file_test(beside,
+                    G_FILE_TEST_EXISTS)) { // another file's text is not taken for this one's
+        g_assert_true(g_file_set_contents(beside, "{}", -1, NULL));
+        g_assert_null(bg_io_read_provenance(path, &error));
+        g_assert_error(error, BG_ERROR, BG_ERROR_MISMATCH);
+        g_clear_error(&error);
+    }
+    params.provenance = NULL;
+    g_assert_true(bg_mesh_save(mesh, path, &params, NULL, NULL, &error));
+    g_assert_null(bg_io_read_provenance(path, &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED);
+}
+
+static void
 test_unknown_side_is_said(void)
 {
     static const char stl[] = "solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n"
@@ -352,6 +388,11 @@ main(int argc, char **argv)
     g_test_add_func("/mesh-io/binary-that-begins-with-solid", test_binary_that_begins_with_solid);
     g_test_add_func("/mesh-io/polygons", test_polygons);
     g_test_add_func("/mesh-io/big-endian-ply", test_big_endian_ply);
+    g_test_add_data_func("/mesh-io/provenance/stl", "p.stl", test_provenance);
+    g_test_add_data_func("/mesh-io/provenance/ply", "p.ply", test_provenance);
+    g_test_add_data_func("/mesh-io/provenance/obj", "p.obj", test_provenance);
+    g_test_add_data_func("/mesh-io/provenance/glb", "p.glb", test_provenance);
+    g_test_add_data_func("/mesh-io/provenance/vtk", "p.vtk", test_provenance);
     g_test_add_func("/mesh-io/unknown-side-is-said", test_unknown_side_is_said);
     int status = g_test_run();
     remove_folder();
