@@ -33,8 +33,8 @@ stream_size(GFileInputStream *stream, GCancellable *cancellable)
 }
 
 char *
-bg_hash_file(const char *path, const BgProgress *progress, GCancellable *cancellable,
-             GError **error)
+bg_hash_file_start(const char *path, guint64 n_bytes, const BgProgress *progress,
+                   GCancellable *cancellable, GError **error)
 {
     g_return_val_if_fail(path != NULL, NULL);
 
@@ -49,8 +49,8 @@ bg_hash_file(const char *path, const BgProgress *progress, GCancellable *cancell
     EVP_DigestInit_ex(context, EVP_sha256(), NULL);
 
     for (;;) {
-        gssize n =
-            g_input_stream_read(G_INPUT_STREAM(stream), chunk, CHUNK_BYTES, cancellable, error);
+        gsize wanted = (gsize) MIN(n_bytes - (guint64) n_done, CHUNK_BYTES);
+        gssize n = g_input_stream_read(G_INPUT_STREAM(stream), chunk, wanted, cancellable, error);
         if (n < 0)
             return NULL;
         if (n == 0)
@@ -59,6 +59,13 @@ bg_hash_file(const char *path, const BgProgress *progress, GCancellable *cancell
         n_done += n;
         bg_progress_report(progress, (double) n_done / (double) n_all);
     }
+}
+
+char *
+bg_hash_file(const char *path, const BgProgress *progress, GCancellable *cancellable,
+             GError **error)
+{
+    return bg_hash_file_start(path, G_MAXUINT64, progress, cancellable, error);
 }
 
 char *

@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 char *bg_hash_file(const char *path, const BgProgress *progress, GCancellable *cancellable,
                    GError **error);
 
+/** bg_hash_file_start: of the first @n_bytes, or all when there are fewer */
+char *bg_hash_file_start(const char *path, guint64 n_bytes, const BgProgress *progress,
+                         GCancellable *cancellable, GError **error);
+
 /** bg_hash_bytes: (transfer full): of memory */
 char *bg_hash_bytes(gconstpointer data, gsize n_bytes);
 

@@ -2,11 +2,11 @@
 // What the files of this folder share about a case; nobody else includes it.
 #pragma once
 
+#include "core/case/bg-blob-private.h"
 #include "core/case/bg-case.h"
 
 G_BEGIN_DECLS
 
-typedef struct _BgBlobStore BgBlobStore;
 typedef struct _BgJournal BgJournal;
 
 /**
@@ -88,6 +88,7 @@ struct _BgCase {
     gsize undo_budget, detached_bytes;
     BgBlobStore *blobs; // owned, made when first needed
     BgJournal *journal; // owned, nullable
+    char *journal_problem;
     char *project_path;
     gboolean in_review;
 };
@@ -124,7 +125,16 @@ void bg_case_tell_changed(BgCase *self, const BgCommand *command);
 void bg_case_tell_layers(BgCase *self);
 void bg_case_tell_history(BgCase *self);
 
-/** bg_case_write_journal: @command: was applied; nothing without a journal */
-void bg_case_write_journal(BgCase *self, const BgCommand *command);
+/** bg_case_write_journal: @commands: of BgCommand: were applied, as one action; nothing without a journal */
+void bg_case_write_journal(BgCase *self, const GPtrArray *commands);
+
+/** bg_case_write_snapshot: the whole state, and whether it is saved, to the journal */
+void bg_case_write_snapshot(BgCase *self);
+
+/** bg_case_get_blobs: (transfer none): where computed results wait: made when first asked for */
+BgBlobStore *bg_case_get_blobs(BgCase *self);
+
+/** bg_case_put_blobs: all computed results there are */
+void bg_case_put_blobs(BgCase *self);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-case-private.h"
+#include "bg-journal.h"
 
 #include "core/base/bg-hash.h"
 #include "core/base/bg-i18n.h"
@@ -77,11 +78,6 @@ bg_case_tell_history(BgCase *self)
     g_signal_emit(self, signals[SIGNAL_HISTORY_CHANGED], 0);
 }
 
-void
-bg_case_write_journal(BgCase *self, const BgCommand *command)
-{
-}
-
 GVariant *
 bg_case_to_variant(BgCase *self)
 {
@@ -137,6 +133,7 @@ bg_case_set_from_variant(BgCase *self, GVariant *state, GError **error)
     skip_ids(self);
     for (guint i = 0; i < self->state.layers->len; i++)
         bg_case_attach_layer(self, g_ptr_array_index(self->state.layers, i));
+    bg_case_write_snapshot(self);
     bg_case_tell_changed(self, NULL);
     bg_case_tell_history(self);
     return TRUE;
@@ -225,6 +222,7 @@ bg_case_finalize(GObject *object)
 {
     BgCase *self = BG_CASE(object);
 
+    bg_case_close_journal(self);
     bg_case_history_clear(self);
     g_ptr_array_unref(self->edits.undo);
     g_ptr_array_unref(self->edits.redo);
@@ -232,7 +230,9 @@ bg_case_finalize(GObject *object)
     g_ptr_array_unref(self->views.redo);
     g_hash_table_unref(self->slots);
     bg_case_state_clear(&self->state);
+    g_clear_pointer(&self->blobs, bg_blob_store_unref);
     g_free(self->project_path);
+    g_free(self->journal_problem);
 
     G_OBJECT_CLASS(bg_case_parent_class)->finalize(object);
 }

@@ -136,6 +136,7 @@ bg_case_do(BgCase *self, BgCommand *command, GError **error)
     g_return_val_if_fail(BG_IS_CASE(self) && command != NULL, FALSE);
 
     g_autoptr(BgCommand) done = command;
+    g_autoptr(GPtrArray) written = g_ptr_array_new();
     g_autoptr(BgCommand) inverse = bg_case_apply(self, command, error);
     if (inverse == NULL)
         return FALSE;
@@ -143,7 +144,8 @@ bg_case_do(BgCase *self, BgCommand *command, GError **error)
         return TRUE; // it was so already
 
     record(self, command, g_steal_pointer(&inverse));
-    bg_case_write_journal(self, command);
+    g_ptr_array_add(written, command);
+    bg_case_write_journal(self, written);
     bg_case_tell_changed(self, command);
     bg_case_tell_history(self);
     return TRUE;
@@ -158,32 +160,45 @@ close_gesture(BgCase *self)
     g_clear_pointer(&self->gesture_title, g_free);
 }
 
+static BgCommand *
+apply_or_die(BgCase *self, const BgCommand *command)
+{
+    g_autoptr(GError) error = NULL;
+    BgCommand *inverse = bg_case_apply(self, command, &error);
+
+    // A command that came out of the state itself fits it again: else the state is not what is
+    // shown, and going on would be worse than stopping.
+    if (inverse == NULL)
+        g_error("a step of undo does not fit: %s", error->message);
+    return inverse;
+}
+
 // Takes the last step back. Its commands' inverses come to lie in @to, if there is one.
 static void
 take_back(BgCase *self, BgPile *pile, GPtrArray *from, GPtrArray *to)
 {
     BgStep *step = g_ptr_array_steal_index(from, from->len - 1);
     BgStep *opposite = step_new(step->title, self->revision);
+    g_autoptr(GPtrArray) done = g_ptr_array_new();
 
     for (guint i = step->inverses->len; i > 0; i--) {
-        const BgCommand *command = g_ptr_array_index(step->inverses, i - 1);
-        g_autoptr(GError) error = NULL;
-        BgCommand *inverse = bg_case_apply(self, command, &error);
+        BgCommand *command = g_ptr_array_index(step->inverses, i - 1);
+        BgCommand *inverse = apply_or_die(self, command);
 
-        // A command that came out of the state itself fits it again: else the state is not what
-        // is shown, and going on would be worse than stopping.
-        if (inverse == NULL)
-            g_error("a step of undo does not fit: %s", error->message);
         bg_case_note_history(self, inverse, 1);
         g_ptr_array_add(opposite->inverses, inverse);
-        bg_case_write_journal(self, command);
-        bg_case_tell_changed(self, command);
+        g_ptr_array_add(done, command);
     }
     if (pile == &self->edits)
         self->revision = step->revision_before;
     if (to != NULL)
         g_ptr_array_add(to, opposite);
-    else
+
+    // Told when the whole step is taken back: nobody sees half of it.
+    bg_case_write_journal(self, done);
+    for (guint i = 0; i < done->len; i++)
+        bg_case_tell_changed(self, g_ptr_array_index(done, i));
+    if (to == NULL)
         step_free(self, opposite);
     step_free(self, step);
     bg_case_tell_history(self);
@@ -308,5 +323,6 @@ bg_case_mark_saved(BgCase *self)
     g_return_if_fail(BG_IS_CASE(self));
 
     self->saved_revision = self->revision;
+    bg_case_write_snapshot(self);
     bg_case_tell_history(self);
 }

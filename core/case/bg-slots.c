@@ -57,6 +57,36 @@ bg_case_slots_clear(BgCase *self)
     self->detached_bytes = 0;
 }
 
+BgBlobStore *
+bg_case_get_blobs(BgCase *self)
+{
+    if (self->blobs == NULL) {
+        g_autofree char *name = g_uuid_string_random();
+        g_autofree char *folder =
+            g_build_filename(g_get_user_cache_dir(), "bregma", "undo", name, NULL);
+        self->blobs = bg_blob_store_new(folder);
+    }
+    return self->blobs;
+}
+
+static void
+put_blob(BgCase *self, const BgSlot *slot)
+{
+    if (*slot->blob_id != '\0' && !bg_payload_is_empty(&slot->payload))
+        bg_blob_store_put(bg_case_get_blobs(self), slot->blob_id, &slot->payload);
+}
+
+void
+bg_case_put_blobs(BgCase *self)
+{
+    GHashTableIter iter;
+    gpointer slot;
+
+    g_hash_table_iter_init(&iter, self->slots);
+    while (g_hash_table_iter_next(&iter, NULL, &slot))
+        put_blob(self, slot);
+}
+
 static BgSlot *
 oldest_detached(BgCase *self)
 {
@@ -81,6 +111,7 @@ keep_budget(BgCase *self)
         BgSlot *slot = oldest_detached(self);
 
         g_assert(slot != NULL);
+        put_blob(self, slot); // the store holds it until it is on the disk
         self->detached_bytes -= bg_payload_n_bytes(&slot->payload);
         bg_payload_clear(&slot->payload);
         slot->status = BG_LAYER_LOADING;
@@ -135,6 +166,8 @@ bg_case_note_history(BgCase *self, const BgCommand *command, int change)
         return;
     if (slot->detached_at != 0)
         self->detached_bytes -= bg_payload_n_bytes(&slot->payload);
+    if (self->blobs != NULL && *slot->blob_id != '\0')
+        bg_blob_store_remove(self->blobs, slot->blob_id);
     g_hash_table_remove(self->slots, id);
 }
 
@@ -168,8 +201,12 @@ bg_case_set_payload(BgCase *self, const char *layer_id, const BgPayload *payload
     bg_payload_copy(payload, &copy);
     bg_payload_clear(&slot->payload);
     slot->payload = copy;
-    slot->status = BG_LAYER_OK;
-    bg_layer_set_string(&slot->status_text, "");
+    if (slot->status != BG_LAYER_CHANGED) { // that its file is another one stays true
+        slot->status = BG_LAYER_OK;
+        bg_layer_set_string(&slot->status_text, "");
+    }
+    if (self->journal != NULL)
+        put_blob(self, slot);
     show_slot(layer, slot);
     bg_case_tell_layers(self);
     return TRUE;

@@ -73,6 +73,25 @@ BgH5 *bg_h5_create(const char *path, gboolean force, GError **error);
 /** bg_h5_commit: closes the file and puts it in its place. @h5 is then only good to be freed */
 gboolean bg_h5_commit(BgH5 *h5, GError **error);
 
+/**
+ * bg_h5_commit_sealed:
+ *
+ * As bg_h5_commit(), with a seal behind what HDF5 has written: a mark, and the SHA-256 of
+ * everything before it. Other programs do not see it.
+ */
+gboolean bg_h5_commit_sealed(BgH5 *h5, GError **error);
+
+/**
+ * bg_h5_open_sealed:
+ *
+ * As bg_h5_open(), but a file whose seal does not fit, or that is shorter or longer than it says,
+ * is refused before the library (which can be crashed by damage) sees it. One without a seal was
+ * written by another program, and is opened.
+ *
+ * Returns: as bg_h5_open()
+ */
+BgH5 *bg_h5_open_sealed(const char *path, GCancellable *cancellable, GError **error);
+
 /** bg_h5_free: what was not committed is removed */
 void bg_h5_free(BgH5 *h5);
 
