@@ -3,152 +3,234 @@
 
 #include "core/base/bg-i18n.h"
 #include "core/cast/bg-slice.h"
-#include "ui/panel/bg-form.h"
-#include "ui/view/bg-view-keys.h"
+#include "core/volume/bg-statistics.h"
 
-#define MAX_VALUE 1e7
+struct _BgDisplaySection {
+    BgSection parent_instance;
 
-// Lives with its section widget.
-typedef struct {
-    BgSession *session; // borrowed: the window keeps it longer than its widgets
-    GtkWidget *section, *width, *centre, *map, *linear, *presets;
-    gboolean updating;
-} Display;
-
-static const char *const map_names[BG_N_COLOUR_MAPS + 1] = {
-    N_("Grey"), N_("Inverted grey"), N_("Hot"),  N_("Cool"), N_("Viridis"),
-    N_("Red"),  N_("Green"),         N_("Blue"), NULL,
+    // Of the template, borrowed.
+    GtkSpinButton *centre, *width, *frame;
+    GtkAdjustment *centre_adjustment, *width_adjustment, *opacity_adjustment, *frame_adjustment;
+    GtkLabel *unit, *frame_label;
+    GtkDropDown *colour_map;
+    GtkScale *opacity;
+    GtkCheckButton *linear;
 };
 
-static int
+G_DEFINE_FINAL_TYPE(BgDisplaySection, bg_display_section, BG_TYPE_SECTION)
+
+static gboolean
+applies(BgSection *section, const BgLayer *layer)
+{
+    return layer != NULL && layer->kind == BG_KIND_VOLUME;
+}
+
+// Whole Hounsfield units; of finer scales as many digits as tell a hundredth of the window apart.
+static guint
 digits_for(double width)
 {
-    return width < 2.0 ? 4 : width < 50.0 ? 2 : 0;
+    return width >= 100.0 ? 0 : (guint) CLAMP(ceil(-log10(width / 100.0)), 0.0, 6.0);
 }
 
 static void
-update(Display *self)
+show_window(BgDisplaySection *self, const BgLayer *layer)
 {
-    const BgLayer *layer = bg_session_get_selected(self->session);
-    gboolean shown = layer != NULL && layer->payload.volume != NULL;
-    BgColourMap map = BG_COLOUR_MAP_GREY;
+    guint digits = digits_for(layer->window_width);
+    double step = pow(10.0, -(double) digits);
 
-    gtk_widget_set_visible(self->section, shown);
-    if (!shown)
-        return;
+    gtk_spin_button_set_digits(self->centre, digits);
+    gtk_spin_button_set_digits(self->width, digits);
+    gtk_adjustment_set_step_increment(self->centre_adjustment, step);
+    gtk_adjustment_set_step_increment(self->width_adjustment, step);
+    gtk_adjustment_set_value(self->centre_adjustment, layer->window_centre);
+    gtk_adjustment_set_value(self->width_adjustment, layer->window_width);
+    gtk_label_set_text(self->unit, layer->unit);
+}
 
-    self->updating = TRUE;
-    guint digits = (guint) digits_for(layer->window_width);
-    GtkWidget *spins[] = { self->width, self->centre };
-    for (gsize i = 0; i < G_N_ELEMENTS(spins); i++) {
-        gtk_spin_button_set_digits(GTK_SPIN_BUTTON(spins[i]), digits);
-        gtk_spin_button_set_increments(GTK_SPIN_BUTTON(spins[i]), layer->window_width / 100.0,
-                                       layer->window_width / 10.0);
-    }
-    gtk_spin_button_set_value(GTK_SPIN_BUTTON(self->width), layer->window_width);
-    gtk_spin_button_set_value(GTK_SPIN_BUTTON(self->centre), layer->window_centre);
+static void
+update(BgSection *section, const BgLayer *layer, BgChange changes)
+{
+    BgDisplaySection *self = BG_DISPLAY_SECTION(section);
+    BgColourMap map = 0;
+
+    show_window(self, layer);
     bg_colour_map_parse(layer->colour_map, &map);
-    gtk_drop_down_set_selected(GTK_DROP_DOWN(self->map), (guint) map);
-    gtk_switch_set_active(GTK_SWITCH(self->linear), layer->linear);
-    self->updating = FALSE;
+    gtk_drop_down_set_selected(self->colour_map, map);
+    gtk_adjustment_set_value(self->opacity_adjustment, 100.0 * layer->opacity);
+    gtk_check_button_set_active(self->linear, layer->linear);
+    gtk_adjustment_set_upper(self->frame_adjustment, layer->n_frames);
+    gtk_adjustment_set_value(self->frame_adjustment, layer->frame + 1);
+    gtk_widget_set_visible(GTK_WIDGET(self->frame), layer->n_frames > 1);
+    gtk_widget_set_visible(GTK_WIDGET(self->frame_label), layer->n_frames > 1);
 }
 
 static void
-on_session_changed(BgSession *session, guint changes, gpointer user_data)
+on_window_changed(GtkSpinButton *spin, gpointer user_data)
 {
-    if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_SELECTION | BG_CHANGE_CASE))
-        update(user_data);
-}
+    BgDisplaySection *self = user_data;
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
 
-static void
-on_window(GtkSpinButton *spin, gpointer user_data)
-{
-    Display *self = user_data;
-    const BgLayer *layer = bg_session_get_selected(self->session);
-    double width = gtk_spin_button_get_value(GTK_SPIN_BUTTON(self->width));
-    double centre = gtk_spin_button_get_value(GTK_SPIN_BUTTON(self->centre));
-
-    if (self->updating || layer == NULL || !(width > 0.0))
+    if (layer == NULL || bg_section_is_updating(BG_SECTION(self)))
         return;
-
-    // What was not touched keeps the digits that the box does not show.
-    if (GTK_WIDGET(spin) == self->width)
-        centre = layer->window_centre;
-    else
-        width = layer->window_width;
-    bg_session_do(self->session, bg_command_set_window(layer->id, centre, width));
+    bg_section_do(BG_SECTION(self),
+                  bg_command_set_window(layer->id, gtk_spin_button_get_value(self->centre),
+                                        gtk_spin_button_get_value(self->width)));
 }
 
 static void
-on_map(GtkDropDown *drop_down, GParamSpec *pspec, gpointer user_data)
+on_colour_map_changed(GtkDropDown *drop_down, GParamSpec *pspec, gpointer user_data)
 {
-    Display *self = user_data;
-    const BgLayer *layer = bg_session_get_selected(self->session);
-    guint selected = gtk_drop_down_get_selected(drop_down);
+    BgDisplaySection *self = user_data;
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
+    guint map = gtk_drop_down_get_selected(drop_down);
 
-    if (!self->updating && layer != NULL && selected < BG_N_COLOUR_MAPS)
-        bg_session_do(self->session, bg_command_set_colour_map(
-                                         layer->id, bg_colour_map_name((BgColourMap) selected)));
+    if (layer != NULL && map < BG_N_COLOUR_MAPS && !bg_section_is_updating(BG_SECTION(self)))
+        bg_section_do(BG_SECTION(self),
+                      bg_command_set_colour_map(layer->id, bg_colour_map_name((BgColourMap) map)));
 }
 
 static void
-on_linear(GtkSwitch *linear, GParamSpec *pspec, gpointer user_data)
+on_opacity_changed(GtkRange *range, gpointer user_data)
 {
-    Display *self = user_data;
-    const BgLayer *layer = bg_session_get_selected(self->session);
+    BgDisplaySection *self = user_data;
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
 
-    if (!self->updating && layer != NULL)
-        bg_session_do(self->session,
-                      bg_command_set_interpolation(layer->id, gtk_switch_get_active(linear)));
+    if (layer != NULL && !bg_section_is_updating(BG_SECTION(self)))
+        bg_section_do(BG_SECTION(self),
+                      bg_command_set_opacity(layer->id, gtk_range_get_value(range) / 100.0));
 }
 
 static void
-on_automatic(GtkButton *button, gpointer user_data)
+on_linear_toggled(GtkCheckButton *button, gpointer user_data)
 {
-    bg_view_keys_window_preset(((Display *) user_data)->session, 0);
+    BgDisplaySection *self = user_data;
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
+
+    if (layer != NULL && !bg_section_is_updating(BG_SECTION(self)))
+        bg_section_do(BG_SECTION(self),
+                      bg_command_set_interpolation(layer->id, gtk_check_button_get_active(button)));
 }
 
 static void
-display_free(gpointer data)
+on_frame_changed(GtkSpinButton *spin, gpointer user_data)
 {
-    Display *self = data;
+    BgDisplaySection *self = user_data;
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
 
-    g_signal_handlers_disconnect_by_data(self->session, self);
-    g_object_unref(self->session);
-    g_free(self);
+    if (layer != NULL && !bg_section_is_updating(BG_SECTION(self)))
+        bg_section_do(BG_SECTION(self),
+                      bg_command_set_frame(layer->id, gtk_spin_button_get_value_as_int(spin) - 1));
 }
 
-GtkWidget *
-bg_display_section_new(BgSession *session)
+typedef struct {
+    BgVolume *volume; // owned
+    char *layer_id;   // owned
+    double centre, width;
+} AutoWindow;
+
+static void
+auto_window_free(gpointer data)
 {
-    Display *self = g_new0(Display, 1);
-    const char *names[BG_N_COLOUR_MAPS + 1] = { NULL };
-    GtkWidget *automatic = gtk_button_new_with_label(_("Automatic window"));
-    GtkBox *body;
+    AutoWindow *request = data;
 
-    for (int i = 0; i < BG_N_COLOUR_MAPS; i++)
-        names[i] = _(map_names[i]);
-    self->session = g_object_ref(session);
-    self->section = bg_form_new_section(_("Display"), &body);
-    self->width = bg_form_new_spin(1e-6, MAX_VALUE, 1.0, 0);
-    self->centre = bg_form_new_spin(-MAX_VALUE, MAX_VALUE, 1.0, 0);
-    self->map = gtk_drop_down_new_from_strings(names);
-    self->linear = gtk_switch_new();
-    gtk_widget_set_halign(self->linear, GTK_ALIGN_START);
-    bg_form_add_row(body, _("Window"), self->width);
-    bg_form_add_row(body, _("Level"), self->centre);
-    bg_form_add_row(body, _("Colour map"), self->map);
-    bg_form_add_row(body, _("Smooth voxels"), self->linear);
-    gtk_widget_set_hexpand(self->linear, FALSE);
-    gtk_box_append(body, automatic);
+    g_clear_pointer(&request->volume, bg_volume_unref);
+    g_free(request->layer_id);
+    g_free(request);
+}
 
-    g_signal_connect(self->width, "value-changed", G_CALLBACK(on_window), self);
-    g_signal_connect(self->centre, "value-changed", G_CALLBACK(on_window), self);
-    g_signal_connect(self->map, "notify::selected", G_CALLBACK(on_map), self);
-    g_signal_connect(self->linear, "notify::active", G_CALLBACK(on_linear), self);
-    g_signal_connect(automatic, "clicked", G_CALLBACK(on_automatic), self);
-    g_signal_connect(session, "changed", G_CALLBACK(on_session_changed), self);
-    g_object_set_data_full(G_OBJECT(self->section), "display", self, display_free);
-    update(self);
-    return self->section;
+static gpointer
+find_window(gpointer data, GCancellable *cancellable, GError **error)
+{
+    AutoWindow *request = data;
+    AutoWindow *found = g_new0(AutoWindow, 1);
+
+    found->layer_id = g_strdup(request->layer_id);
+    BgWindow window;
+    if (!bg_volume_default_window(request->volume, &window, cancellable, error)) {
+        auto_window_free(found);
+        return NULL;
+    }
+    found->centre = window.centre;
+    found->width = window.width;
+    return found;
+}
+
+static void
+on_window_found(gpointer owner, gpointer result, const GError *error)
+{
+    AutoWindow *found = result;
+
+    if (found != NULL) {
+        bg_section_do(owner, bg_command_set_window(found->layer_id, found->centre, found->width));
+        auto_window_free(found);
+    }
+}
+
+static void
+on_auto_window(GtkButton *button, gpointer user_data)
+{
+    BgSection *section = user_data;
+    const BgLayer *layer = bg_section_get_layer(section);
+
+    if (layer == NULL || layer->payload.volume == NULL)
+        return;
+    AutoWindow *request = g_new0(AutoWindow, 1);
+    request->volume = bg_volume_ref(layer->payload.volume);
+    request->layer_id = g_strdup(layer->id);
+    BgWork work = { .owner = G_OBJECT(section),
+                    .func = find_window,
+                    .request = request,
+                    .free_request = auto_window_free,
+                    .done = on_window_found,
+                    .free_result = auto_window_free };
+    bg_worker_post(bg_session_get_idle_worker(bg_section_get_session(section)), &work);
+}
+
+static void
+bg_display_section_class_init(BgDisplaySectionClass *klass)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
+
+    BG_SECTION_CLASS(klass)->applies = applies;
+    BG_SECTION_CLASS(klass)->update = update;
+
+    gtk_widget_class_set_template_from_resource(widget_class,
+                                                "/org/bregma/Bregma/ui/bg-display-section.ui");
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, centre);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, width);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, frame);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, centre_adjustment);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, width_adjustment);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, opacity_adjustment);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, frame_adjustment);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, unit);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, frame_label);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, colour_map);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, opacity);
+    gtk_widget_class_bind_template_child(widget_class, BgDisplaySection, linear);
+    gtk_widget_class_bind_template_callback(widget_class, on_window_changed);
+    gtk_widget_class_bind_template_callback(widget_class, on_auto_window);
+    gtk_widget_class_bind_template_callback(widget_class, on_colour_map_changed);
+    gtk_widget_class_bind_template_callback(widget_class, on_opacity_changed);
+    gtk_widget_class_bind_template_callback(widget_class, on_linear_toggled);
+    gtk_widget_class_bind_template_callback(widget_class, on_frame_changed);
+}
+
+static void
+bg_display_section_init(BgDisplaySection *self)
+{
+    static const char *const names[] = { N_("Grey"),  N_("Inverted grey"), N_("Hot"),
+                                         N_("Cold"),  N_("Viridis"),       N_("Red"),
+                                         N_("Green"), N_("Blue") };
+    g_autoptr(GtkStringList) maps = gtk_string_list_new(NULL);
+
+    gtk_widget_init_template(GTK_WIDGET(self));
+    for (guint map = 0; map < BG_N_COLOUR_MAPS; map++)
+        gtk_string_list_append(maps, map < G_N_ELEMENTS(names)
+                                         ? _(names[map])
+                                         : bg_colour_map_name((BgColourMap) map));
+    gtk_drop_down_set_model(self->colour_map, G_LIST_MODEL(maps));
+    bg_section_group_drags(BG_SECTION(self), GTK_WIDGET(self->opacity));
+    bg_section_group_drags(BG_SECTION(self), GTK_WIDGET(self->centre));
+    bg_section_group_drags(BG_SECTION(self), GTK_WIDGET(self->width));
 }

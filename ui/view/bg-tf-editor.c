@@ -389,7 +389,7 @@ bg_tf_editor_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
                             .selected = self->selected,
                             .focused = gtk_widget_has_focus(widget),
                             .accent = theme_colour(self, "accent", "#4AA3DF"),
-                            .text = theme_colour(self, "text-dim", "#A3A7AE"),
+                            .text = theme_colour(self, "text_dim", "#A3A7AE"),
                             .fill = theme_colour(self, "histogram", "#4A4E55") };
 
     cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
