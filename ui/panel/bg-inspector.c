@@ -2,35 +2,65 @@
 #include "ui/panel/bg-inspector.h"
 
 #include "core/base/bg-i18n.h"
+#include "ui/panel/bg-clip-section.h"
 #include "ui/panel/bg-display-section.h"
-#include "ui/panel/bg-form.h"
+#include "ui/panel/bg-labels-section.h"
+#include "ui/panel/bg-measure-section.h"
+#include "ui/panel/bg-mesh-section.h"
+#include "ui/panel/bg-provenance-section.h"
+#include "ui/panel/bg-transfer-section.h"
 
 struct _BgInspector {
     GtkWidget parent_instance;
 
-    BgSession *session; // owned
-    GtkWidget *box, *title;
+    GtkWidget *root; // of the template, unparented in dispose
+    GtkLabel *title; // of the template, borrowed
+    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *provenance; // likewise
+
+    BgSession *session; // owned, nullable
+    gulong changed_id;
 };
 
 G_DEFINE_FINAL_TYPE(BgInspector, bg_inspector, GTK_TYPE_WIDGET)
 
-static GtkWidget *(*const sections[])(BgSession *session) = {
-    bg_display_section_new,
-};
-
 static void
-update(BgInspector *self)
+update_title(BgInspector *self)
 {
     const BgLayer *layer = bg_session_get_selected(self->session);
 
-    gtk_label_set_text(GTK_LABEL(self->title), layer != NULL ? layer->name : _("Nothing selected"));
+    gtk_label_set_text(self->title, layer != NULL ? layer->name : _("Nothing is selected"));
 }
 
 static void
-on_session_changed(BgSession *session, guint changes, gpointer user_data)
+on_changed(BgSession *session, guint changes, gpointer user_data)
 {
-    if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_SELECTION | BG_CHANGE_CASE))
-        update(user_data);
+    if (changes & (BG_CHANGE_SELECTION | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_CASE))
+        update_title(user_data);
+}
+
+void
+bg_inspector_set_session(BgInspector *self, BgSession *session)
+{
+    BgSection *const sections[] = { self->display, self->labels,  self->transfer,  self->mesh,
+                                    self->clip,    self->measure, self->provenance };
+
+    g_return_if_fail(BG_IS_INSPECTOR(self));
+    g_return_if_fail(self->session == NULL);
+
+    self->session = g_object_ref(session);
+    self->changed_id = g_signal_connect(session, "changed", G_CALLBACK(on_changed), self);
+    for (guint i = 0; i < G_N_ELEMENTS(sections); i++)
+        bg_section_set_session(sections[i], session);
+    update_title(self);
+}
+
+GtkWidget *
+bg_inspector_new(BgSession *session)
+{
+    GtkWidget *self = g_object_new(BG_TYPE_INSPECTOR, NULL);
+
+    bg_inspector_set_session(BG_INSPECTOR(self), session);
+    return self;
 }
 
 static void
@@ -39,9 +69,9 @@ bg_inspector_dispose(GObject *object)
     BgInspector *self = BG_INSPECTOR(object);
 
     if (self->session != NULL)
-        g_signal_handlers_disconnect_by_data(self->session, self);
-    g_clear_pointer(&self->box, gtk_widget_unparent);
+        g_clear_signal_handler(&self->changed_id, self->session);
     g_clear_object(&self->session);
+    g_clear_pointer(&self->root, gtk_widget_unparent);
 
     G_OBJECT_CLASS(bg_inspector_parent_class)->dispose(object);
 }
@@ -49,39 +79,34 @@ bg_inspector_dispose(GObject *object)
 static void
 bg_inspector_class_init(BgInspectorClass *klass)
 {
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
+
     G_OBJECT_CLASS(klass)->dispose = bg_inspector_dispose;
-    gtk_widget_class_set_layout_manager_type(GTK_WIDGET_CLASS(klass), GTK_TYPE_BIN_LAYOUT);
+
+    g_type_ensure(BG_TYPE_CLIP_SECTION);
+    g_type_ensure(BG_TYPE_DISPLAY_SECTION);
+    g_type_ensure(BG_TYPE_LABELS_SECTION);
+    g_type_ensure(BG_TYPE_MEASURE_SECTION);
+    g_type_ensure(BG_TYPE_MESH_SECTION);
+    g_type_ensure(BG_TYPE_PROVENANCE_SECTION);
+    g_type_ensure(BG_TYPE_TRANSFER_SECTION);
+    gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
+    gtk_widget_class_set_css_name(widget_class, "inspector");
+    gtk_widget_class_set_template_from_resource(widget_class,
+                                                "/org/bregma/Bregma/ui/bg-inspector.ui");
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, root);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, title);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, display);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, labels);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, transfer);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, mesh);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, clip);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, measure);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, provenance);
 }
 
 static void
 bg_inspector_init(BgInspector *self)
 {
-}
-
-GtkWidget *
-bg_inspector_new(BgSession *session)
-{
-    BgInspector *self = g_object_new(BG_TYPE_INSPECTOR, NULL);
-    GtkWidget *scrolled = gtk_scrolled_window_new();
-    GtkWidget *list = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-
-    self->session = g_object_ref(session);
-    self->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-    gtk_widget_set_vexpand(GTK_WIDGET(self), TRUE);
-    gtk_widget_set_parent(self->box, GTK_WIDGET(self));
-    self->title = gtk_label_new(NULL);
-    gtk_widget_add_css_class(self->title, "heading");
-    gtk_label_set_xalign(GTK_LABEL(self->title), 0.0f);
-    gtk_label_set_ellipsize(GTK_LABEL(self->title), PANGO_ELLIPSIZE_MIDDLE);
-    gtk_box_append(GTK_BOX(self->box), self->title);
-    for (gsize i = 0; i < G_N_ELEMENTS(sections); i++)
-        gtk_box_append(GTK_BOX(list), sections[i](session));
-    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), list);
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
-                                   GTK_POLICY_AUTOMATIC);
-    gtk_widget_set_vexpand(scrolled, TRUE);
-    gtk_box_append(GTK_BOX(self->box), scrolled);
-    g_signal_connect(session, "changed", G_CALLBACK(on_session_changed), self);
-    update(self);
-    return GTK_WIDGET(self);
+    gtk_widget_init_template(GTK_WIDGET(self));
 }

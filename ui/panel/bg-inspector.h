@@ -7,10 +7,14 @@
 
 G_BEGIN_DECLS
 
-/** BgInspector: what is selected, in sections; each shows itself only where it applies */
 #define BG_TYPE_INSPECTOR (bg_inspector_get_type())
+
+/** BgInspector: the right side: what is selected, in sections */
 G_DECLARE_FINAL_TYPE(BgInspector, bg_inspector, BG, INSPECTOR, GtkWidget)
 
 GtkWidget *bg_inspector_new(BgSession *session);
+
+/** bg_inspector_set_session: once, for one that a template has made */
+void bg_inspector_set_session(BgInspector *self, BgSession *session);
 
 G_END_DECLS

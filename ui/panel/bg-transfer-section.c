@@ -2,10 +2,10 @@
 #include "ui/panel/bg-transfer-section.h"
 
 #include "core/base/bg-i18n.h"
-#include "core/base/bg-output.h"
 #include "core/cast/bg-preset.h"
 #include "core/volume/bg-histogram.h"
 #include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-save.h"
 #include "ui/panel/bg-preset-gallery.h"
 #include "ui/view/bg-tf-editor.h"
 
@@ -368,58 +368,15 @@ on_read(GtkButton *button, gpointer user_data)
     bg_file_dialog_ask(user_data, &choice, read_from);
 }
 
-typedef struct {
-    char *path, *text; // owned
-} Save;
-
-static void
-save_free(gpointer data)
-{
-    Save *save = data;
-
-    g_free(save->path);
-    g_free(save->text);
-    g_free(save);
-}
-
-static gpointer
-write_file(gpointer data, GCancellable *cancellable, GError **error)
-{
-    Save *save = data;
-
-    return bg_output_replace(save->path, TRUE, save->text, strlen(save->text), error)
-               ? g_strdup(save->path)
-               : NULL;
-}
-
-static void
-on_file_written(gpointer owner, gpointer result, const GError *error)
-{
-    if (result == NULL)
-        bg_session_fail(bg_section_get_session(owner), _("The transfer function is not saved"),
-                        error);
-    g_free(result);
-}
-
 static void
 save_to(GtkWidget *asker, const char *path)
 {
     BgTransferSection *self = BG_TRANSFER_SECTION(asker);
     BgTransferFunction *tf = bg_tf_editor_get_transfer_function(self->editor);
 
-    if (tf == NULL)
-        return;
-    Save *save = g_new0(Save, 1);
-    save->path = g_strdup(path);
-    save->text = bg_transfer_function_print(tf);
-    BgWork work = { .owner = G_OBJECT(self),
-                    .slot = SLOT_FILE,
-                    .func = write_file,
-                    .request = save,
-                    .free_request = save_free,
-                    .done = on_file_written,
-                    .free_result = g_free };
-    bg_worker_post(bg_session_get_idle_worker(bg_section_get_session(BG_SECTION(self))), &work);
+    if (tf != NULL)
+        bg_save_text(bg_section_get_session(BG_SECTION(self)), path, bg_transfer_function_print(tf),
+                     _("The transfer function is not saved"));
 }
 
 static void

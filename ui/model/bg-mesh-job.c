@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ui/model/bg-mesh-job.h"
+
+#include "core/base/bg-i18n.h"
+#include "core/case/bg-provenance.h"
+#include "core/io/bg-mesh-io.h"
+#include "core/surface/bg-isosurface.h"
+#include "core/surface/bg-label-surface.h"
+#include "core/surface/bg-mesh-decimate.h"
+#include "core/surface/bg-mesh-normals.h"
+#include "core/surface/bg-mesh-parts.h"
+#include "core/surface/bg-mesh-smooth.h"
+#include "ui/model/bg-weak.h"
+
+#define SINC_PASS_BAND 0.1
+
+typedef struct {
+    BgSession *session; // owned
+    BgVolume *volume;   // owned, nullable
+    BgLabelMap *map;    // owned, nullable
+    guint32 *labels;    // owned
+    BgMeshCut cut;      // its labels are the above
+    BgLayer *layer;     // owned: the layer to be, without content
+} CutInput;
+
+static void
+cut_input_free(gpointer data)
+{
+    CutInput *input = data;
+
+    g_clear_object(&input->session);
+    g_clear_pointer(&input->volume, bg_volume_unref);
+    g_clear_pointer(&input->map, bg_label_map_unref);
+    g_clear_pointer(&input->layer, bg_layer_free);
+    g_free(input->labels);
+    g_free(input);
+}
+
+static BgMesh *
+cut_surface(const CutInput *input, const BgProgress *progress, GCancellable *cancellable,
+            GError **error)
+{
+    if (input->map != NULL) {
+        BgLabelSurfaceParams params = { .labels = input->labels,
+                                        .n_labels = input->cut.n_labels,
+                                        .n_smooth_passes = input->cut.n_smooth,
+                                        .normals = FALSE };
+        return bg_label_surface(input->map, &params, progress, cancellable, error);
+    }
+    BgIsoParams params = { .iso = input->cut.iso };
+    return bg_isosurface(input->volume, &params, progress, cancellable, error);
+}
+
+// Each takes the mesh so far and gives the next one.
+static BgMesh *
+refine(const CutInput *input, BgMesh *mesh, const BgProgress *progress, GCancellable *cancellable,
+       GError **error)
+{
+    g_autoptr(BgMesh) now = mesh;
+
+    if (input->cut.largest && now != NULL) {
+        BgMesh *next = bg_mesh_keep_largest(now, error);
+        bg_mesh_unref(now);
+        now = next;
+    }
+    if (input->cut.n_smooth > 0 && input->volume != NULL && now != NULL) {
+        BgSincParams params = { .pass_band = SINC_PASS_BAND };
+        params.n_passes = input->cut.n_smooth;
+        BgMesh *next = bg_mesh_smooth_sinc(now, &params, progress, cancellable, error);
+        bg_mesh_unref(now);
+        now = next;
+    }
+    if (input->cut.keep < 1.0 && now != NULL) {
+        BgDecimateParams params = { .ratio = input->cut.keep };
+        BgMesh *next = bg_mesh_decimate(now, &params, NULL, progress, cancellable, error);
+        bg_mesh_unref(now);
+        now = next;
+    }
+    return now != NULL ? bg_mesh_compute_normals(now, error) : NULL;
+}
+
+static gpointer
+cut(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    const CutInput *input = data;
+    BgProgressSpan first, second;
+
+    BgMesh *mesh =
+        cut_surface(input, bg_progress_span_init(&first, progress, 0.0, 0.4), cancellable, error);
+    if (mesh == NULL)
+        return NULL;
+    if (bg_mesh_get_data(mesh)->n_triangles == 0) {
+        bg_mesh_unref(mesh);
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                            _("There is no surface at that value: choose another one"));
+        return NULL;
+    }
+    return refine(input, mesh, bg_progress_span_init(&second, progress, 0.4, 1.0), cancellable,
+                  error);
+}
+
+static void
+add_layer(BgSession *session, BgLayer *layer, BgMesh *mesh)
+{
+    BgCase *bg_case = bg_session_get_case(session);
+    BgPayload payload = { .mesh = mesh };
+    g_autoptr(GError) error = NULL;
+
+    layer->id = (g_free(layer->id), bg_case_new_id(bg_case, "layer"));
+    // Translators: the name of a step of undo
+    bg_case_begin_gesture(bg_case, _("Make mesh"));
+    if (bg_session_do(session, bg_command_add_layer(layer)) &&
+        !bg_case_set_payload(bg_case, layer->id, &payload, &error))
+        bg_session_fail(session, _("The mesh is lost"), error);
+    bg_case_end_gesture(bg_case);
+    bg_session_select(session, layer->id);
+}
+
+static void
+on_cut(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    CutInput *input = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgMesh) mesh = bg_job_run_finish(BG_JOB(source), result, &error);
+
+    if (mesh != NULL)
+        add_layer(input->session, input->layer, mesh);
+    else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        bg_session_fail(input->session, _("The mesh cannot be made"), error);
+    cut_input_free(input);
+}
+
+static char *
+describe(const BgLayer *layer, const BgMeshCut *cut_params)
+{
+    const char *command = layer->kind == BG_KIND_LABELS ? "label-surface" : "isosurface";
+    g_autoptr(BgProvenance) provenance = bg_provenance_new(command);
+    BgJson *parameters = bg_provenance_get_parameters(provenance);
+
+    bg_provenance_add_input(provenance, layer->source.path,
+                            layer->source.sha256[0] != '\0' ? layer->source.sha256 : NULL);
+    if (layer->kind == BG_KIND_LABELS) {
+        BgJson *labels = bg_json_new_array();
+        for (gsize i = 0; i < cut_params->n_labels; i++)
+            bg_json_append(labels, bg_json_new_integer(cut_params->labels[i]));
+        bg_json_set(parameters, "labels", labels);
+    } else {
+        bg_json_set_double(parameters, "iso", cut_params->iso);
+    }
+    bg_json_set_integer(parameters, "smooth", cut_params->n_smooth);
+    bg_json_set_double(parameters, "decimate", cut_params->keep);
+    bg_json_set_boolean(parameters, "largest", cut_params->largest);
+    return bg_provenance_print(provenance);
+}
+
+void
+bg_mesh_job_cut(BgSession *session, const BgLayer *layer, const BgMeshCut *cut_params)
+{
+    g_return_if_fail(BG_IS_SESSION(session));
+    g_return_if_fail(layer->payload.volume != NULL || layer->payload.labels != NULL);
+
+    g_autofree char *parameters = describe(layer, cut_params);
+    // Translators: a mesh is named after the volume or label that it was made of
+    g_autofree char *name = g_strdup_printf(_("Surface of %s"), layer->name);
+    CutInput *input = g_new0(CutInput, 1);
+    input->session = g_object_ref(session);
+    if (layer->payload.volume != NULL)
+        input->volume = bg_volume_ref(layer->payload.volume);
+    else
+        input->map = bg_label_map_ref(layer->payload.labels);
+    input->labels = g_memdup2(cut_params->labels, cut_params->n_labels * sizeof(guint32));
+    input->cut = *cut_params;
+    input->layer = bg_layer_new_generated(
+        BG_KIND_MESH, name, layer, layer->kind == BG_KIND_LABELS ? "label-surface" : "isosurface",
+        parameters);
+    for (int c = 0; c < 3; c++)
+        input->layer->mesh_rgb[c] = cut_params->rgb[c];
+
+    // on_cut() frees the input: the job only borrows it.
+    g_autoptr(BgJob) job = bg_job_new(_("Making a mesh"));
+    BgJobWork work = { .func = cut,
+                       .input = input,
+                       .free_input = NULL,
+                       .free_result = (GDestroyNotify) bg_mesh_unref };
+    bg_session_run(session, job, &work, on_cut, input);
+}
+
+typedef struct {
+    BgMesh *mesh;                   // owned
+    char *path, *provenance, *name; // owned
+} SaveInput;
+
+static void
+save_input_free(gpointer data)
+{
+    SaveInput *input = data;
+
+    bg_mesh_unref(input->mesh);
+    g_free(input->path);
+    g_free(input->provenance);
+    g_free(input->name);
+    g_free(input);
+}
+
+static gpointer
+save(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    const SaveInput *input = data;
+    BgMeshSaveParams params = { .force = TRUE, // the dialog has asked
+                                .provenance = input->provenance,
+                                .name = input->name };
+
+    return bg_mesh_save(input->mesh, input->path, &params, progress, cancellable, error)
+               ? g_strdup(input->path)
+               : NULL;
+}
+
+static void
+on_saved(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr(BgSession) session = bg_weak_ref_take(user_data);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = bg_job_run_finish(BG_JOB(source), result, &error);
+
+    if (path == NULL && session != NULL &&
+        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        bg_session_fail(session, _("The mesh is not saved"), error);
+}
+
+void
+bg_mesh_job_save(BgSession *session, const BgLayer *layer, const char *path)
+{
+    g_return_if_fail(BG_IS_SESSION(session));
+    g_return_if_fail(layer->payload.mesh != NULL);
+
+    SaveInput *input = g_new0(SaveInput, 1);
+    input->mesh = bg_mesh_ref(layer->payload.mesh);
+    input->path = g_strdup(path);
+    input->name = g_strdup(layer->name);
+    if (layer->parameters[0] != '\0')
+        input->provenance = g_strdup(layer->parameters);
+
+    g_autoptr(BgJob) job = bg_job_new(_("Saving the mesh"));
+    BgJobWork work = {
+        .func = save, .input = input, .free_input = save_input_free, .free_result = g_free
+    };
+    bg_session_run(session, job, &work, on_saved, bg_weak_ref_new(session));
+}

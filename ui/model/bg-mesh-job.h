@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cutting a surface, measuring and writing it, as jobs of a session.
+#pragma once
+
+#include "core/surface/bg-mesh-measures.h"
+#include "ui/model/bg-session.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BgMeshCut:
+ * @iso: of a volume, in its unit
+ * @labels: (array length=n_labels): of a label map: one surface around all of them together is not
+ *   made: each is a group
+ * @n_smooth: windowed-sinc passes, 0 for none
+ * @keep: the share of triangles kept, above 0, at most 1
+ * @largest: the largest part only
+ * @rgb: the new layer's colour
+ */
+typedef struct {
+    double iso;
+    const guint32 *labels;
+    gsize n_labels;
+    guint n_smooth;
+    double keep;
+    gboolean largest;
+    double rgb[3];
+} BgMeshCut;
+
+/** bg_mesh_job_cut: adds the surface of @layer as a new layer, as one step of undo, and selects it */
+void bg_mesh_job_cut(BgSession *session, const BgLayer *layer, const BgMeshCut *cut);
+
+/** bg_mesh_job_save: writes @layer's mesh to @path by its suffix, with its provenance: LPS mm */
+void bg_mesh_job_save(BgSession *session, const BgLayer *layer, const char *path);
+
+G_END_DECLS
