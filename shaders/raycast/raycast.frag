@@ -104,6 +104,7 @@ vec3 gradient_at(vec3 voxel)
         return vec3(0.0);
     return patient_gradient_from_voxel * (d * gradient_of.xyz);
 #else
+    voxel = clamp(voxel, vec3(0.0), dims - 1.0); // beyond the edge its voxels go on
     vec3 d;
     for (int i = 0; i < 3; i++) {
         vec3 aside = vec3(0.0);
@@ -125,8 +126,11 @@ vec3 lit(vec3 colour, vec3 gradient, vec3 ray)
 }
 
 #ifdef COMPOSITE
-void part(vec3 voxel, float length_mm, float at_mm, vec3 ray)
+void part(vec3 voxel_origin, vec3 voxel_ray, float from_mm, float to_mm, vec3 ray)
 {
+    float at_mm = 0.5 * (from_mm + to_mm);
+    float length_mm = to_mm - from_mm;
+    vec3 voxel = voxel_origin + at_mm * voxel_ray;
     float value = value_at(voxel);
     float place = table((value - domain.x) * domain.y);
     float opacity = texture(opacity_of, place).r;
@@ -210,19 +214,19 @@ void main()
 #endif
         for (int guard = 0; guard < 20000 && t < span.y; guard++) {
             float cell_end = min((cell + 1.0) * step_mm, span.y);
-            float sample_at = clamp((cell + 0.5) * step_mm, span.x, span.y);
+            float sample_at = 0.5 * (t + cell_end);
             vec3 voxel = voxel_origin + sample_at * voxel_ray;
 #ifdef COMPOSITE
 #ifdef MESH_LAYERS
             while (next_wall < n_walls && walls[next_wall] < cell_end) {
                 if (walls[next_wall] > t)
-                    part(voxel, walls[next_wall] - t, sample_at, ray);
+                    part(voxel_origin, voxel_ray, t, walls[next_wall], ray);
                 t = max(t, walls[next_wall]);
                 put_layer(next_wall);
                 next_wall++;
             }
 #endif
-            part(voxel, cell_end - t, sample_at, ray);
+            part(voxel_origin, voxel_ray, t, cell_end, ray);
             if (front.a >= early_alpha) {
                 front /= front.a;
                 break;
@@ -280,9 +284,6 @@ void main()
 #ifdef MESH_LAYERS
         while (next_wall < n_walls && walls[next_wall] < best_at)
             put_layer(next_wall++);
-#endif
-#if defined(SHADE) && !defined(MEAN)
-        colour = lit(colour, gradient_at(voxel_origin + best_at * voxel_ray), ray);
 #endif
         put(colour, texture(opacity_of, place).r, best_at);
 #endif
