@@ -109,4 +109,5 @@ static void
 bg_inspector_init(BgInspector *self)
 {
     gtk_widget_init_template(GTK_WIDGET(self));
+    gtk_widget_set_vexpand(GTK_WIDGET(self), TRUE);
 }

@@ -82,15 +82,14 @@ on_name_editing(GtkEditableLabel *label, GParamSpec *pspec, gpointer user_data)
     change_entry(self, &entry);
 }
 
+// @name: (transfer full)
 static void
-set_label(GtkWidget *widget, const BgLabelEntry *entry, const char *what)
+set_label(GtkWidget *widget, const BgLabelEntry *entry, char *name)
 {
-    // Translators: what a control does, and the name of a label: "Colour of Oedema"
-    g_autofree char *name = g_strdup_printf(what, entry->name);
-
     g_object_set_data(G_OBJECT(widget), "label", GUINT_TO_POINTER(entry->label));
     gtk_accessible_update_property(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
     gtk_widget_set_tooltip_text(widget, name);
+    g_free(name);
 }
 
 static GtkWidget *
@@ -108,9 +107,10 @@ make_row(BgLabelsSection *self, const BgLabelEntry *entry)
     gtk_widget_set_hexpand(name, TRUE);
     gtk_widget_add_css_class(value, "dim");
     gtk_widget_add_css_class(value, "numeric");
-    set_label(visible, entry, _("Show %s"));
-    set_label(colour, entry, _("Colour of %s"));
-    set_label(name, entry, _("Name of %s"));
+    // Translators: what a control does, and the name of a label: "Colour of Oedema"
+    set_label(visible, entry, g_strdup_printf(_("Show %s"), entry->name));
+    set_label(colour, entry, g_strdup_printf(_("Colour of %s"), entry->name));
+    set_label(name, entry, g_strdup_printf(_("Name of %s"), entry->name));
     g_signal_connect(visible, "toggled", G_CALLBACK(on_visible_toggled), self);
     g_signal_connect(colour, "color-set", G_CALLBACK(on_colour_set), self);
     g_signal_connect(name, "notify::editing", G_CALLBACK(on_name_editing), self);

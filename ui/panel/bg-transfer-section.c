@@ -71,8 +71,9 @@ count_values(gpointer data, GCancellable *cancellable, GError **error)
 {
     Request *request = data;
 
-    if (!(request->low < request->high))
-        bg_preset_range(request->volume, &request->low, &request->high);
+    if (!(request->low < request->high) &&
+        !bg_preset_range(request->volume, &request->low, &request->high, error))
+        return NULL;
     return bg_histogram_new(request->volume, N_BINS, request->low, request->high, cancellable,
                             error);
 }
