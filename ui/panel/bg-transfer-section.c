@@ -134,6 +134,15 @@ show_selected(BgTransferSection *self)
     }
 }
 
+// Presets for CT are in Hounsfield units: they mean nothing where the unit is another one.
+static const char *
+preset_modality(const BgLayer *layer)
+{
+    if (layer->modality[0] != '\0')
+        return layer->modality;
+    return g_str_equal(layer->unit, "HU") ? "CT" : "MR";
+}
+
 static void
 update(BgSection *section, const BgLayer *layer, BgChange changes)
 {
@@ -141,7 +150,7 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
 
     ask_histogram(self, layer);
     bg_preset_gallery_set_volume(self->gallery, bg_section_get_session(section),
-                                 layer->payload.volume, layer->modality);
+                                 layer->payload.volume, preset_modality(layer));
     bg_tf_editor_set_unit(self->editor, layer->unit);
     bg_tf_editor_set_transfer_function(self->editor, layer->transfer_function);
     if (layer->transfer_function != NULL) {
