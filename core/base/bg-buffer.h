@@ -17,7 +17,12 @@ G_BEGIN_DECLS
  *   freed with bg_buffer_free(); or %NULL with %BG_ERROR_NO_MEMORY, whose message names the size
  */
 gpointer bg_buffer_alloc(gsize n_bytes, GError **error);
+
+/** bg_buffer_free: up to 128 MiB of freed buffers are kept for the next ones; any thread */
 void bg_buffer_free(gpointer buffer);
+
+/** bg_buffer_trim: gives back to the system what is kept: when a case is closed, and little else follows */
+void bg_buffer_trim(void);
 
 /** bg_buffer_alloc_items: as bg_buffer_alloc(), for @n_items of @item_size with the product checked */
 gpointer bg_buffer_alloc_items(gsize n_items, gsize item_size, GError **error);

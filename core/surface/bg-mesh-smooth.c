@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-mesh-smooth.h"
 
+#include "bg-mesh-neighbours.h"
 #include "bg-mesh-normals.h"
 #include "bg-mesh-private.h"
 
@@ -12,108 +13,121 @@
 #include <string.h>
 
 #define MAX_PASSES 1000
-#define GRAIN 8192 // vertices
+#define GRAIN 16 // blocks
 
 // x y z and nothing: one load.
 typedef float Point __attribute__((vector_size(16)));
 
 typedef struct {
-    const BgMeshData *data; // borrowed
-    BgMeshCorners corners;  // owned; corner[] is replaced by the neighbours' numbers
-    float *share;           // owned: 1 / number of neighbours; 0 for a vertex that stays
-    BgVec3 middle_mm;
-    Point *at, *before, *sum; // owned; before and sum for the sinc only
-    float scale;              // of this pass
-    float weight;             // of this pass in the sum
+    const BgMeshData *data;       // borrowed
+    BgMeshNeighbours neighbours;  // owned
+    Point middle;                 // of the bounds: positions are relative to it
+    float *at, *before;           // owned: x y z, and one number more at the end
+    float own, here, share, last; // of this pass
 } Smooth;
 
-// Whether each edge that leaves the vertex comes back once.
-static gboolean
-is_closed_fan(const BgMeshData *data, const guint32 *corner, guint n)
-{
-    for (guint i = 0; i < n; i++) {
-        guint32 to = data->triangles[bg_mesh_next_corner(corner[i])];
-        guint n_out = 0, n_in = 0;
-        for (guint j = 0; j < n; j++) {
-            n_out += data->triangles[bg_mesh_next_corner(corner[j])] == to;
-            n_in += data->triangles[bg_mesh_previous_corner(corner[j])] == to;
-        }
-        if (n_out != 1 || n_in != 1)
-            return FALSE;
-    }
-    return n > 0;
-}
-
-static void
-find_neighbours(gsize first, gsize last, guint worker, gpointer user_data)
-{
-    Smooth *self = user_data;
-
-    for (gsize v = first; v < last; v++) {
-        guint32 *corner = self->corners.corner + self->corners.first[v];
-        guint n = self->corners.first[v + 1] - self->corners.first[v];
-        self->share[v] = is_closed_fan(self->data, corner, n) ? 1.0f / (float) n : 0.0f;
-        for (guint i = 0; i < n; i++)
-            corner[i] = self->data->triangles[bg_mesh_next_corner(corner[i])];
-        self->at[v] =
-            (Point){ (float) ((double) self->data->positions[3 * v] - self->middle_mm.x),
-                     (float) ((double) self->data->positions[3 * v + 1] - self->middle_mm.y),
-                     (float) ((double) self->data->positions[3 * v + 2] - self->middle_mm.z) };
-    }
-}
-
-// The mean of the neighbours less the vertex: minus K x, with eigenvalues of K in 0..2.
+// Relative to the middle, so that the result does not depend on where the mesh lies.
 static inline Point
-laplacian(const Smooth *self, const Point *at, gsize v)
+position(const Smooth *self, gsize v)
 {
-    const guint32 *neighbour = self->corners.corner + self->corners.first[v];
-    const guint32 *end = self->corners.corner + self->corners.first[v + 1];
-    Point sum = { 0 };
-    float n = (float) (end - neighbour), share = self->share[v];
+    const float *p = self->data->positions + 3 * v;
 
-    for (; neighbour < end; neighbour++)
-        sum += at[*neighbour];
-    return (sum - n * at[v]) * share;
+    return (Point){ p[0], p[1], p[2], 0.0f } - self->middle;
 }
 
-// T1 = x - K x / 2, and the first two terms of the sum.
-static void
-first_pass(gsize first, gsize last, guint worker, gpointer user_data)
+// The fourth number is the next point's, and means nothing.
+static inline Point
+load_point(const float *points, gsize v)
 {
-    Smooth *self = user_data;
+    Point point;
 
-    for (gsize v = first; v < last; v++) {
-        self->before[v] = self->at[v] + 0.5f * laplacian(self, self->at, v);
-        self->sum[v] = self->scale * self->at[v] + self->weight * self->before[v];
+    memcpy(&point, points + 3 * v, sizeof point);
+    return point;
+}
+
+static inline void
+store_point(float *points, gsize v, Point point)
+{
+    memcpy(points + 3 * v, &point, 3 * sizeof(float));
+}
+
+// own * x + here * at + share * (mean of the neighbours - at) - last * before, in the place of before, for n
+// vertices that have @degree neighbours each. One without any is its own mean.
+static inline __attribute__((always_inline)) const guint32 *
+pass_vertices(const Smooth *pass, const guint16 *order, guint n, gsize first,
+              const guint32 *neighbour, guint degree)
+{
+    const Smooth self = *pass; // so that it can stay in registers
+    float share = degree > 0 ? self.share / (float) degree : 0.0f;
+    float here = degree > 0 ? self.here - self.share : self.here;
+
+    for (guint i = 0; i < n; i++, neighbour += degree) {
+        gsize v = first + order[i];
+        Point sum = { 0 };
+        for (guint k = 0; k < degree; k++)
+            sum += load_point(self.at, neighbour[k]);
+        store_point(self.before, v,
+                    self.own * position(&self, v) + here * load_point(self.at, v) + share * sum -
+                        self.last * load_point(self.before, v));
+    }
+    return neighbour;
+}
+
+static void
+pass_block(const Smooth *self, gsize number)
+{
+    const BgMeshBlock *block = &self->neighbours.blocks[number];
+    gsize first = number * BG_MESH_BLOCK;
+    const guint16 *order = self->neighbours.order + first;
+    const guint32 *neighbour = self->neighbours.neighbours + block->first;
+
+    for (guint degree = 0; degree < BG_MESH_MANY_NEIGHBOURS; degree++) {
+        guint n = block->n_vertices[degree];
+        switch (degree) { // the usual ones with loops of fixed length
+#define CASE(d)                                                         \
+    case d:                                                             \
+        neighbour = pass_vertices(self, order, n, first, neighbour, d); \
+        break;
+            CASE(4)
+            CASE(5)
+            CASE(6)
+            CASE(7)
+            CASE(8)
+#undef CASE
+        default:
+            neighbour = pass_vertices(self, order, n, first, neighbour, degree);
+        }
+        order += n;
+    }
+    for (guint i = 0; i < block->n_vertices[BG_MESH_MANY_NEIGHBOURS]; i++) {
+        guint degree = *neighbour++;
+        neighbour = pass_vertices(self, order++, 1, first, neighbour, degree);
     }
 }
 
-// T(n+1) = 2 (1 - K / 2) T(n) - T(n-1), in the place of T(n-1).
 static void
-next_pass(gsize first, gsize last, guint worker, gpointer user_data)
+pass_blocks(gsize first, gsize last, guint worker, gpointer user_data)
 {
-    Smooth *self = user_data;
-
-    for (gsize v = first; v < last; v++) {
-        Point next = 2.0f * self->at[v] + laplacian(self, self->at, v) - self->before[v];
-        self->before[v] = next;
-        self->sum[v] += self->weight * next;
-    }
+    for (gsize block = first; block < last; block++)
+        pass_block(user_data, block);
 }
 
 static void
-step_pass(gsize first, gsize last, guint worker, gpointer user_data)
+init_points(gsize first, gsize last, guint worker, gpointer user_data)
 {
     Smooth *self = user_data;
 
-    for (gsize v = first; v < last; v++)
-        self->before[v] = self->at[v] + self->scale * laplacian(self, self->at, v);
+    last = MIN(last * BG_MESH_BLOCK, self->data->n_vertices);
+    for (gsize v = first * BG_MESH_BLOCK; v < last; v++) {
+        store_point(self->at, v, self->own * position(self, v));
+        store_point(self->before, v, (Point){ 0 });
+    }
 }
 
 static void
 swap_points(Smooth *self)
 {
-    Point *at = self->at;
+    float *at = self->at;
 
     self->at = self->before;
     self->before = at;
@@ -161,38 +175,55 @@ make_coefficients(const BgSincParams *params)
 }
 
 static gboolean
+run_pass(Smooth *self, float own, float here, float share, float last, GCancellable *cancellable)
+{
+    self->own = own;
+    self->here = here;
+    self->share = share;
+    self->last = last;
+    if (!bg_parallel_for(self->neighbours.n_blocks, GRAIN, pass_blocks, self, cancellable))
+        return FALSE;
+    swap_points(self);
+    return TRUE;
+}
+
+static gboolean
+start(Smooth *self, float own, GCancellable *cancellable)
+{
+    self->own = own;
+    return bg_parallel_for(self->neighbours.n_blocks, GRAIN, init_points, self, cancellable);
+}
+
+// The sum of c(n) T(n)(M) x, M = 1 - K / 2, by Clenshaw's recurrence: b(n) = c(n) x + 2 M b(n+1) - b(n+2),
+// at last c(0) x + M b(1) - b(2). 2 M b is 2 b + (mean of the neighbours - b).
+static gboolean
 run_sinc(Smooth *self, const BgSincParams *params, const BgProgress *progress,
          GCancellable *cancellable)
 {
-    gsize n = self->data->n_vertices;
-    g_autofree double *coefficient = make_coefficients(params);
+    guint n_passes = params->n_passes;
+    g_autofree double *c = make_coefficients(params);
 
-    self->scale = (float) coefficient[0];
-    self->weight = (float) coefficient[1];
-    if (!bg_parallel_for(n, GRAIN, first_pass, self, cancellable))
+    if (!start(self, (float) c[n_passes], cancellable))
         return FALSE;
-    swap_points(self);
-    for (guint pass = 2; pass <= params->n_passes; pass++) {
-        self->weight = (float) coefficient[pass];
-        if (!bg_parallel_for(n, GRAIN, next_pass, self, cancellable))
+    for (guint n = n_passes - 1; n > 0; n--) {
+        if (!run_pass(self, (float) c[n], 2.0f, 1.0f, 1.0f, cancellable))
             return FALSE;
-        swap_points(self);
-        bg_progress_report(progress, (double) pass / params->n_passes);
+        bg_progress_report(progress, 1.0 - (double) n / n_passes);
     }
-    memcpy(self->at, self->sum, n * sizeof(Point));
-    return TRUE;
+    return run_pass(self, (float) c[0], 1.0f, 0.5f, 1.0f, cancellable);
 }
 
 static gboolean
 run_taubin(Smooth *self, const BgTaubinParams *params, const BgProgress *progress,
            GCancellable *cancellable)
 {
-    for (guint pass = 0; pass < 2 * params->n_passes; pass++) {
-        self->scale = (float) (pass % 2 == 0 ? params->lambda : params->mu);
-        if (!bg_parallel_for(self->data->n_vertices, GRAIN, step_pass, self, cancellable))
+    if (!start(self, 1.0f, cancellable))
+        return FALSE;
+    for (guint pass = 0; pass < params->n_passes; pass++) {
+        if (!run_pass(self, 0.0f, 1.0f, (float) params->lambda, 0.0f, cancellable) ||
+            !run_pass(self, 0.0f, 1.0f, (float) params->mu, 0.0f, cancellable))
             return FALSE;
-        swap_points(self);
-        bg_progress_report(progress, (pass + 1) / (2.0 * params->n_passes));
+        bg_progress_report(progress, (pass + 1.0) / params->n_passes);
     }
     return TRUE;
 }
@@ -204,32 +235,44 @@ smooth_init(Smooth *self, BgMesh *mesh, GError **error)
     gsize n;
 
     bg_mesh_get_bounds_mm(mesh, &low, &high);
-    *self = (Smooth){ .data = bg_mesh_get_data(mesh),
-                      .middle_mm = bg_vec3_scale(bg_vec3_add(low, high), 0.5) };
+    *self =
+        (Smooth){ .data = bg_mesh_get_data(mesh),
+                  .middle = { (float) (0.5 * (low.x + high.x)), (float) (0.5 * (low.y + high.y)),
+                              (float) (0.5 * (low.z + high.z)) } };
     n = self->data->n_vertices;
-    if (!bg_mesh_corners_init(&self->corners, self->data, error))
+    if (!bg_mesh_neighbours_init(&self->neighbours, self->data, error))
         return FALSE;
-    self->share = bg_buffer_alloc_items(n, sizeof(float), error);
-    if (self->share != NULL)
-        self->at = bg_buffer_alloc_items(n, sizeof(Point), error);
-    if (self->at != NULL)
-        self->before = bg_buffer_alloc_items(n, sizeof(Point), error);
-    if (self->before != NULL)
-        self->sum = bg_buffer_alloc_items(n, sizeof(Point), error);
-    if (self->sum == NULL)
+    self->at = bg_buffer_alloc_items(3 * n + 1, sizeof(float), error);
+    if (self->at == NULL)
         return FALSE;
-    bg_parallel_for(n, GRAIN, find_neighbours, self, NULL);
+    self->before = bg_buffer_alloc_items(3 * n + 1, sizeof(float), error);
+    if (self->before == NULL)
+        return FALSE;
+    self->at[3 * n] = self->before[3 * n] = 0.0f;
     return TRUE;
 }
 
 static void
 smooth_clear(Smooth *self)
 {
-    bg_mesh_corners_clear(&self->corners);
-    bg_buffer_free(self->share);
+    bg_mesh_neighbours_clear(&self->neighbours);
     bg_buffer_free(self->at);
     bg_buffer_free(self->before);
-    bg_buffer_free(self->sum);
+}
+
+// Those that stay keep their last bit.
+static void
+copy_points(const Smooth *self, float *positions)
+{
+    for (gsize number = 0; number < self->neighbours.n_blocks; number++) {
+        gsize first = number * BG_MESH_BLOCK,
+              n = MIN(self->data->n_vertices - first, BG_MESH_BLOCK);
+        const guint16 *order = self->neighbours.order + first;
+        for (gsize i = self->neighbours.blocks[number].n_vertices[0]; i < n; i++) {
+            gsize v = first + order[i];
+            store_point(positions, v, load_point(self->at, v) + self->middle);
+        }
+    }
 }
 
 static BgMesh *
@@ -239,13 +282,7 @@ make_mesh(const Smooth *self, GError **error)
 
     if (!bg_mesh_data_copy(self->data, &made, error))
         return NULL;
-    for (gsize v = 0; v < made.n_vertices; v++) {
-        if (self->share[v] == 0.0f) // stays to the last bit
-            continue;
-        made.positions[3 * v] = (float) ((double) self->at[v][0] + self->middle_mm.x);
-        made.positions[3 * v + 1] = (float) ((double) self->at[v][1] + self->middle_mm.y);
-        made.positions[3 * v + 2] = (float) ((double) self->at[v][2] + self->middle_mm.z);
-    }
+    copy_points(self, made.positions);
     if (self->data->normals != NULL && !bg_mesh_data_compute_normals(&made, error)) {
         bg_mesh_data_clear(&made);
         return NULL;

@@ -23,7 +23,7 @@ typedef struct {
  *
  * Windowed-sinc smoothing (Taubin, Zhang and Golub, Optimal surface smoothing as filter design,
  * ECCV 1996; Hamming window): a low-pass filter of the positions that keeps the volume nearly.
- * Every neighbour weighs alike. Vertices on an open border or on an edge with more than two triangles
+ * Every neighbour weighs alike. Vertices on an open border, or where triangles face opposite ways,
  * stay where they are; sharp edges are not kept. The filter is normalised to leave a constant alone
  * and works relative to the mesh's middle, so the result does not depend on where the mesh
  * lies. Triangles and groups are kept; normals, where there are some, are computed anew.
