@@ -55,6 +55,7 @@ bg_cli_free(BgCli *cli)
     g_ptr_array_unref(cli->inputs);
     bg_json_free(cli->result);
     g_clear_object(&cli->cancellable);
+    g_clear_pointer(&cli->device, bg_backend_free);
     g_free(cli->backend);
     g_free(cli);
 }

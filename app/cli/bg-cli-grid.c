@@ -134,8 +134,10 @@ bg_cli_grid_resample(BgCli *cli, BgCliGrid *grid, const BgGeometry *target, BgRe
             grid, NULL,
             bg_resample_labels(grid->labels, &params, &cli->progress, cli->cancellable, error));
     params.outside_value = value_outside(grid->volume);
-    return bg_cli_grid_take(
-        grid, bg_resample(grid->volume, &params, &cli->progress, cli->cancellable, error), NULL);
+    return bg_cli_grid_take(grid,
+                            bg_backend_resample(bg_cli_get_backend(cli), grid->volume, &params,
+                                                &cli->progress, cli->cancellable, error),
+                            NULL);
 }
 
 gboolean

@@ -4,15 +4,33 @@
 #include "core/annotate/bg-annotations.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-output.h"
+#include "core/io/bg-h5.h"
 #include "core/io/bg-image-io.h"
+#include "core/io/bg-mesh-io.h"
 
 #include <string.h>
+
+// What the picture shows; not where it lies and how long it took: the same picture again is the same
+// file.
+static char *
+print_facts(const BgJson *result)
+{
+    g_autoptr(BgJson) facts = bg_json_new_object();
+
+    for (gsize i = 0; i < bg_json_count(result); i++) {
+        const char *name = bg_json_name_at(result, i);
+        if (strcmp(name, "output") != 0 && strcmp(name, "seconds") != 0 &&
+            strcmp(name, "files") != 0)
+            bg_json_set(facts, name, bg_json_copy(bg_json_value_at(result, i)));
+    }
+    return bg_json_print(facts, FALSE);
+}
 
 gboolean
 bg_cli_save_png(BgCli *cli, BgImage *image, const char *path, GError **error)
 {
     g_autofree char *provenance = bg_cli_provenance(cli, error);
-    g_autofree char *facts = bg_json_print(cli->result, FALSE);
+    g_autofree char *facts = print_facts(cli->result);
     const char *texts[] = { "Software", "bregma " BG_VERSION,
                             "Comment",  "Not for diagnosis: research and planning review only",
                             "facts",    facts,
@@ -137,6 +155,56 @@ bg_cli_save_tiff(BgCli *cli, BgImage *image, const char *path, GError **error)
         bg_output_write(output, bg_image_get_pixels(image), bg_image_get_n_bytes(image), error) &&
         bg_output_commit(output, error);
     return bg_cli_wrote(cli, ok, path, error);
+}
+
+// The description of a TIFF that bg_cli_save_tiff() wrote; NULL for any other.
+static char *
+tiff_description(const guint8 *bytes, gsize n)
+{
+    const gsize directory = 8, first = directory + 2;
+
+    if (n < first + 12 * N_TAGS || memcmp(bytes, "II*\0\x08\0\0\0", 8) != 0)
+        return NULL;
+    for (gsize entry = 0; entry < N_TAGS; entry++) {
+        guint16 words[2];
+        guint32 longs[2];
+        memcpy(words, bytes + first + 12 * entry, sizeof words);
+        memcpy(longs, bytes + first + 12 * entry + 4, sizeof longs);
+        gsize count = GUINT32_FROM_LE(longs[0]), at = GUINT32_FROM_LE(longs[1]);
+        if (GUINT16_FROM_LE(words[0]) != TAG_DESCRIPTION)
+            continue;
+        if (GUINT16_FROM_LE(words[1]) != TYPE_ASCII || at > n || count > n - at)
+            return NULL;
+        return g_strndup((const char *) bytes + at, count);
+    }
+    return NULL;
+}
+
+static char *
+read_tiff_provenance(const char *path)
+{
+    g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
+
+    if (file == NULL)
+        return NULL;
+    return tiff_description((const guint8 *) g_mapped_file_get_contents(file),
+                            g_mapped_file_get_length(file));
+}
+
+char *
+bg_cli_read_provenance(const char *path, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+    char *text = bg_io_read_provenance(path, &failed);
+
+    if (text == NULL && g_error_matches(failed, BG_ERROR, BG_ERROR_UNSUPPORTED)) {
+        g_autoptr(BgH5) h5 = bg_h5_open(path, NULL);
+        text =
+            h5 != NULL ? bg_h5_get_string(h5, "/", "provenance", NULL) : read_tiff_provenance(path);
+    }
+    if (text == NULL)
+        g_propagate_error(error, g_steal_pointer(&failed));
+    return text;
 }
 
 void

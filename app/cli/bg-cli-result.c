@@ -151,11 +151,9 @@ recorded_arguments(const BgCli *cli)
     for (guint i = 0; i < cli->arguments->len; i++) {
         const char *argument = cli->arguments->pdata[i];
         if ((int) i == cli->command->output_arg) {
-            const char *slash = strrchr(argument, '/');
-            // Its suffix says what is written.
-            const char *dot = strchr(slash != NULL ? slash : argument, '.');
-            g_autofree char *open = g_strdup_printf("OUT%s", dot != NULL ? dot : "");
-            bg_json_append(array, bg_json_new_string(open));
+            // Only its name: where it lay when it was made is nobody's business.
+            g_autofree char *base = g_path_get_basename(argument);
+            bg_json_append(array, bg_json_new_string(base));
         } else if (cli->command->path_args & 1u << i) {
             g_autofree char *absolute = g_canonicalize_filename(argument, NULL);
             bg_json_append(array, bg_json_new_string(absolute));

@@ -5,6 +5,7 @@
 #include "core/base/bg-json.h"
 #include "core/base/bg-progress.h"
 #include "core/case/bg-provenance.h"
+#include "core/compute/bg-backend.h"
 #include "core/io/bg-io.h"
 #include "core/model/bg-slice-frame.h"
 
@@ -68,9 +69,11 @@ struct _BgCli {
     GCancellable *cancellable;
     BgProgress progress;
     gboolean json, quiet, force, help, version;
-    gboolean ras; // coordinates in and out are RAS
+    gboolean failed; // done and told, but status 1: a self-test with failures
+    gboolean ras;    // coordinates in and out are RAS
     gint64 seed;
     char *backend;      // "auto", "cpu", "cuda"
+    BgBackend *device;  // owned; NULL until bg_cli_get_backend()
     const char *engine; // what did it, for provenance: "cpu" or the backend's name
 };
 
@@ -93,6 +96,9 @@ gboolean bg_cli_parse(BgCli *cli, char **argv, GError **error);
 
 /** bg_cli_run: backend and seed looked at, then the command's run */
 gboolean bg_cli_run(BgCli *cli, GError **error);
+
+/** bg_cli_get_backend: (transfer none): what --backend asked for: opened at the first call */
+BgBackend *bg_cli_get_backend(BgCli *cli);
 
 const char *bg_cli_arg(const BgCli *cli, guint index); // NULL when not given
 
@@ -145,6 +151,9 @@ char *bg_cli_with_suffix(const char *path, const char *insert);
 
 /** bg_cli_provenance: (transfer full): the JSON line for outputs; hashes the inputs */
 char *bg_cli_provenance(BgCli *cli, GError **error);
+
+/** bg_cli_read_provenance: (transfer full): bg_io_read_provenance(), and of slices as TIFF and HDF5 */
+char *bg_cli_read_provenance(const char *path, GError **error);
 
 // Results
 

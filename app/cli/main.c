@@ -18,9 +18,10 @@
 #define EXIT_CANCELLED 130 // 128 + SIGINT, as a shell has it
 
 static const BgCliCommand *const commands[] = {
-    &bg_cli_command_info,
-    &bg_cli_command_convert,
-    &bg_cli_command_slice,
+    &bg_cli_command_info,         &bg_cli_command_convert,   &bg_cli_command_slice,
+    &bg_cli_command_filter,       &bg_cli_command_render,    &bg_cli_command_mesh,
+    &bg_cli_command_mesh_compare, &bg_cli_command_phantom,   &bg_cli_command_provenance,
+    &bg_cli_command_again,        &bg_cli_command_self_test, &bg_cli_command_bench,
 };
 
 const BgCliCommand *const *
@@ -106,16 +107,27 @@ catch_interrupt(GCancellable *cancellable)
     g_thread_unref(g_thread_new("interrupt", wait_for_interrupt, cancellable));
 }
 
+BgBackend *
+bg_cli_get_backend(BgCli *cli)
+{
+    if (cli->device == NULL)
+        cli->device = bg_backend_open(cli->backend, NULL);
+    if (cli->device == NULL) // "auto" and "cpu" cannot fail, "cuda" was asked before
+        return bg_backend_get_cpu();
+    cli->engine = bg_backend_get_name(cli->device);
+    return cli->device;
+}
+
+// A card that was asked for by name must be there, whether the command uses it or not.
 static gboolean
 check_backend(BgCli *cli, GError **error)
 {
-    if (strcmp(cli->backend, "cuda") == 0) {
-        g_set_error(error, BG_ERROR, BG_ERROR_DEVICE,
-                    "not available: --backend=cuda: no graphics card that this version can use "
-                    "was found. Give cpu or auto");
-        return FALSE;
-    }
-    return TRUE;
+    if (strcmp(cli->backend, "cuda") != 0)
+        return TRUE;
+    cli->device = bg_backend_open("cuda", error);
+    if (cli->device == NULL)
+        g_prefix_error(error, "not available: --backend=cuda: ");
+    return cli->device != NULL;
 }
 
 gboolean
@@ -194,13 +206,35 @@ run(BgCli *cli, char **argv)
     } else {
         bg_cli_print_table(cli->result);
     }
-    return EXIT_SUCCESS;
+    return cli->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+// Presets: of the installed program, of one that was moved with its share folder, or the source
+// tree's beside the build.
+static void
+find_data(void)
+{
+    static const char *const places[] = { "../share/bregma", "../../../data" };
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+
+    if (program == NULL || g_getenv("BREGMA_DATA_DIR") != NULL)
+        return;
+    g_autofree char *folder = g_path_get_dirname(program);
+    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_autofree char *data = g_build_filename(folder, places[i], NULL);
+        g_autofree char *presets = g_build_filename(data, "presets", NULL);
+        if (g_file_test(presets, G_FILE_TEST_IS_DIR)) {
+            g_setenv("BREGMA_DATA_DIR", data, TRUE);
+            return;
+        }
+    }
 }
 
 int
 main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
+    find_data();
 
     BgCli *cli = bg_cli_new();
     cli->cancellable = g_cancellable_new();

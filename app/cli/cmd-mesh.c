@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// bregma-cli mesh: the surface of a value or of labels.
+#include "bg-cli.h"
+
+#include "core/base/bg-error.h"
+#include "core/io/bg-mesh-io.h"
+#include "core/surface/bg-label-surface.h"
+#include "core/surface/bg-mesh-decimate.h"
+#include "core/surface/bg-mesh-measures.h"
+#include "core/surface/bg-mesh-parts.h"
+#include "core/surface/bg-mesh-smooth.h"
+#include "core/volume/bg-statistics.h"
+
+#include <string.h>
+
+#define PASS_BAND 0.1
+
+static const BgCliOption options[] = {
+    { "iso", BG_CLI_VALUE, "=V  surface around values of V and more" },
+    { "label", BG_CLI_VALUE, "=L,...|all  surfaces of these labels" },
+    { "smooth", BG_CLI_VALUE, "=N  windowed-sinc passes, pass band 0.1; none unless given" },
+    { "decimate", BG_CLI_VALUE, "=R  the share of triangles to keep, above 0 to 1" },
+    { "largest", BG_CLI_FLAG, "keep the largest connected part alone" },
+    { "ascii", BG_CLI_FLAG, "text instead of binary (STL, PLY)" },
+    { "frame", BG_CLI_VALUE, "=N  of a file with several, from 0" },
+    { NULL },
+};
+
+typedef struct {
+    double iso;
+    int n_passes;
+    double ratio;
+} Job;
+
+static gboolean
+parse(BgCli *cli, Job *job, GError **error)
+{
+    const char *out = bg_cli_arg(cli, 1);
+
+    if (bg_cli_has(cli, "iso") == bg_cli_has(cli, "label")) {
+        bg_cli_usage_error(error, "which surface: %s: give either --iso=V or --label=L",
+                           bg_cli_arg(cli, 0));
+        return FALSE;
+    }
+    if (!bg_mesh_can_save(out)) {
+        bg_cli_usage_error(error,
+                           "unknown format: %s: surfaces are written as .stl, .ply, .obj, .glb or "
+                           ".vtk",
+                           out);
+        return FALSE;
+    }
+    job->ratio = 1.0;
+    if (!bg_cli_get_double(cli, "iso", &job->iso, error) ||
+        !bg_cli_get_int(cli, "smooth", 0, 1000, &job->n_passes, error) ||
+        !bg_cli_get_double(cli, "decimate", &job->ratio, error))
+        return FALSE;
+    if (!(job->ratio > 0.0 && job->ratio <= 1.0)) {
+        bg_cli_usage_error(error,
+                           "out of range: --decimate=%s: give the share to keep, above 0 "
+                           "and at most 1",
+                           bg_cli_option(cli, "decimate"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+parse_labels(const BgCli *cli, GArray *labels, GError **error)
+{
+    const char *text = bg_cli_option(cli, "label");
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+
+    for (int i = 0; strcmp(text, "all") != 0 && parts[i] != NULL; i++) {
+        guint64 label;
+        if (!g_ascii_string_to_unsigned(parts[i], 10, 1, G_MAXUINT32, &label, NULL)) {
+            bg_cli_usage_error(error,
+                               "not a label: --label=%s: give numbers from 1, with commas "
+                               "between, or all",
+                               text);
+            return FALSE;
+        }
+        guint32 number = (guint32) label;
+        g_array_append_val(labels, number);
+    }
+    return TRUE;
+}
+
+static BgMesh *
+label_mesh(BgCli *cli, const Job *job, GError **error)
+{
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
+
+    if (!parse_labels(cli, numbers, error))
+        return NULL;
+    g_autoptr(BgLabelMap) labels = bg_cli_load_labels(cli, bg_cli_arg(cli, 0), error);
+    if (labels == NULL)
+        return NULL;
+    BgLabelSurfaceParams params = { .labels = (const guint32 *) (gpointer) numbers->data,
+                                    .n_labels = numbers->len,
+                                    .n_smooth_passes = (guint) job->n_passes };
+    if (numbers->len == 0)
+        params.labels = NULL;
+    return bg_label_surface(labels, &params, &cli->progress, cli->cancellable, error);
+}
+
+static void
+set_no_surface(BgVolume *volume, double iso, GError **error)
+{
+    BgStatistics s = { 0 };
+
+    bg_volume_statistics(volume, &s, NULL, NULL);
+    g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                "no surface: --iso=%g: the values go from %g to %g. Choose one between", iso, s.min,
+                s.max);
+}
+
+static BgMesh *
+iso_mesh(BgCli *cli, const Job *job, GError **error)
+{
+    g_autoptr(BgVolume) volume = bg_cli_load_volume(cli, bg_cli_arg(cli, 0), error);
+    BgIsoParams params = { .iso = job->iso };
+
+    if (volume == NULL)
+        return NULL;
+    g_autoptr(BgMesh) mesh = bg_backend_isosurface(bg_cli_get_backend(cli), volume, &params,
+                                                   &cli->progress, cli->cancellable, error);
+    if (mesh == NULL)
+        return NULL;
+    if (bg_mesh_get_data(mesh)->n_triangles == 0) {
+        set_no_surface(volume, job->iso, error);
+        return NULL;
+    }
+    if (job->n_passes == 0)
+        return g_steal_pointer(&mesh);
+    BgSincParams sinc = { .n_passes = (guint) job->n_passes, .pass_band = PASS_BAND };
+    return bg_mesh_smooth_sinc(mesh, &sinc, &cli->progress, cli->cancellable, error);
+}
+
+static BgMesh *
+make_mesh(BgCli *cli, const Job *job, GError **error)
+{
+    g_autoptr(BgMesh) mesh =
+        bg_cli_has(cli, "label") ? label_mesh(cli, job, error) : iso_mesh(cli, job, error);
+
+    if (mesh != NULL && bg_cli_has(cli, "largest")) {
+        g_autoptr(BgMesh) all = g_steal_pointer(&mesh);
+        mesh = bg_mesh_keep_largest(all, error);
+    }
+    if (mesh != NULL && job->ratio < 1.0) {
+        g_autoptr(BgMesh) fine = g_steal_pointer(&mesh);
+        BgDecimateParams params = { .ratio = job->ratio };
+        BgDecimateResult result;
+        mesh = bg_mesh_decimate(fine, &params, &result, &cli->progress, cli->cancellable, error);
+        if (mesh != NULL)
+            bg_json_set_double(cli->result, "decimation_error_mm", result.error_mm);
+    }
+    return g_steal_pointer(&mesh);
+}
+
+static gboolean
+set_groups(BgCli *cli, BgMesh *mesh, GError **error)
+{
+    const GArray *groups = bg_mesh_get_data(mesh)->groups;
+    BgJson *array = bg_json_new_array();
+
+    for (guint i = 0; groups != NULL && i < groups->len; i++) {
+        const BgMeshGroup *group = &g_array_index(groups, BgMeshGroup, i);
+        BgJson *item = bg_json_new_object();
+        g_autoptr(BgMesh) part = bg_mesh_extract_group(mesh, i, error);
+        bg_json_append(array, item);
+        bg_json_set_integer(item, "label", group->label);
+        bg_json_set_string(item, "name", group->name);
+        if (part == NULL || !bg_cli_set_measures(cli, item, part, error)) {
+            bg_json_free(array);
+            return FALSE;
+        }
+    }
+    if (groups != NULL)
+        bg_json_set(cli->result, "groups", array);
+    else
+        bg_json_free(array);
+    return TRUE;
+}
+
+static gboolean
+save(BgCli *cli, BgMesh *mesh, const char *out, GError **error)
+{
+    g_autofree char *provenance = bg_cli_provenance(cli, error);
+    g_auto(GStrv) files = bg_mesh_list_files(mesh, out);
+    BgMeshSaveParams params = { .force = cli->force,
+                                .provenance = provenance,
+                                .ras = cli->ras,
+                                .ascii = bg_cli_has(cli, "ascii") };
+    BgJson *array = bg_json_new_array();
+
+    for (int i = 0; files[i] != NULL; i++)
+        bg_json_append(array, bg_json_new_string(files[i]));
+    bg_json_set(cli->result, "files", array);
+    if (provenance == NULL)
+        return FALSE;
+    return bg_cli_wrote(
+        cli, bg_mesh_save(mesh, out, &params, &cli->progress, cli->cancellable, error), out, error);
+}
+
+static gboolean
+run(BgCli *cli, GError **error)
+{
+    const char *out = bg_cli_arg(cli, 1);
+    gint64 start = g_get_monotonic_time();
+    Job job = { 0 };
+
+    if (!parse(cli, &job, error) || !bg_cli_check_output(cli, out, error))
+        return FALSE;
+    g_autoptr(BgMesh) mesh = make_mesh(cli, &job, error);
+    if (mesh == NULL)
+        return FALSE;
+    double seconds = (double) (g_get_monotonic_time() - start) / 1e6;
+    bg_json_set_string(cli->result, "output", out);
+    if (!bg_cli_set_measures(cli, cli->result, mesh, error) || !set_groups(cli, mesh, error) ||
+        !save(cli, mesh, out, error))
+        return FALSE;
+    bg_json_set_string(cli->result, "space", cli->ras ? "ras" : "lps");
+    bg_json_set_string(cli->result, "backend", cli->engine);
+    bg_json_set_double(cli->result, "seconds", seconds);
+    return TRUE;
+}
+
+const BgCliCommand bg_cli_command_mesh = {
+    .name = "mesh",
+    .arguments = "VOLUME OUT.(stl|ply|obj|glb|vtk) --iso=V | --label=L,... [--smooth=N] "
+                 "[--decimate=R] [--space=lps|ras] [--largest]",
+    .summary = "the surface of a value or of labels, in millimetres",
+    .min_args = 2,
+    .max_args = 2,
+    .path_args = 1u << 0 | 1u << 1,
+    .output_arg = 1,
+    .options = options,
+    .run = run,
+};
