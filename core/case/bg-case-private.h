@@ -128,6 +128,9 @@ void bg_case_tell_history(BgCase *self);
 /** bg_case_write_journal: @commands: of BgCommand: were applied, as one action; nothing without a journal */
 void bg_case_write_journal(BgCase *self, const GPtrArray *commands);
 
+/** bg_case_write_waiting: the last of a drag, now that it has ended */
+void bg_case_write_waiting(BgCase *self);
+
 /** bg_case_write_snapshot: the whole state, and whether it is saved, to the journal */
 void bg_case_write_snapshot(BgCase *self);
 

@@ -154,6 +154,8 @@ bg_case_do(BgCase *self, BgCommand *command, GError **error)
 static void
 close_gesture(BgCase *self)
 {
+    if (self->gesture_depth > 0)
+        bg_case_write_waiting(self);
     self->gesture_depth = 0;
     self->edits.open = NULL;
     self->views.open = NULL;
@@ -293,8 +295,10 @@ bg_case_end_gesture(BgCase *self)
     g_return_if_fail(BG_IS_CASE(self));
 
     // An undo in between has ended it already.
-    if (self->gesture_depth > 0 && --self->gesture_depth == 0)
+    if (self->gesture_depth == 1)
         close_gesture(self);
+    else if (self->gesture_depth > 1)
+        self->gesture_depth--;
 }
 
 void

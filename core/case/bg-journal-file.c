@@ -14,7 +14,7 @@
 #define SOON_US (250 * 1000)         // between two writes of what changes continuously
 #define SYNC_US (1 * G_USEC_PER_SEC) // from a write to the flush to the disk: 2 s are promised
 #define MAX_RECORD (256u << 20)      // a length beyond it is damage
-#define HEADER 13                    // kind, length, checksum
+#define HEADER 16 // kind, three zeros, length, checksum; keeps what follows aligned
 
 // The byte order is part of the mark: a journal is read where it was written.
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
@@ -48,7 +48,7 @@ checksum(const guint8 *head, gconstpointer data, gsize length)
     gsize n = sizeof digest;
     guint64 value;
 
-    g_checksum_update(sum, head, 5);
+    g_checksum_update(sum, head, 8);
     g_checksum_update(sum, data, (gssize) length);
     g_checksum_get_digest(sum, digest, &n);
     memcpy(&value, digest, sizeof value);
@@ -81,7 +81,7 @@ static void
 write_record(BgJournal *self, BgRecordKind kind, GVariant *args)
 {
     gsize length = g_variant_get_size(args);
-    g_autofree guint8 *record = g_malloc(HEADER + length);
+    g_autofree guint8 *record = g_malloc0(HEADER + length);
     guint32 length32 = (guint32) length;
 
     if (length > MAX_RECORD) {
@@ -89,10 +89,10 @@ write_record(BgJournal *self, BgRecordKind kind, GVariant *args)
         return;
     }
     record[0] = (guint8) kind;
-    memcpy(record + 1, &length32, 4);
+    memcpy(record + 4, &length32, 4);
     g_variant_store(args, record + HEADER);
     guint64 sum = checksum(record, record + HEADER, length);
-    memcpy(record + 5, &sum, 8);
+    memcpy(record + 8, &sum, 8);
     write_all(self, record, HEADER + length);
     if (self->sync_at == 0) {
         self->sync_at = g_get_monotonic_time() + SYNC_US;
@@ -285,11 +285,17 @@ bg_journal_write_soon(BgJournal *journal, BgCommand *command)
 }
 
 void
-bg_journal_flush(BgJournal *journal)
+bg_journal_write_waiting(BgJournal *journal)
 {
     g_mutex_lock(&journal->mutex);
     write_waiting(journal);
     g_mutex_unlock(&journal->mutex);
+}
+
+void
+bg_journal_flush(BgJournal *journal)
+{
+    bg_journal_write_waiting(journal);
     fdatasync(journal->fd);
 }
 
@@ -322,8 +328,8 @@ bg_journal_reader_next(BgJournalReader *reader, BgRecordKind *kind, GVariant **a
 
     if (left < HEADER)
         return FALSE;
-    memcpy(&length, at + 1, 4);
-    memcpy(&sum, at + 5, 8);
+    memcpy(&length, at + 4, 4);
+    memcpy(&sum, at + 8, 8);
     if (length > MAX_RECORD || length > left - HEADER || checksum(at, at + HEADER, length) != sum)
         return FALSE;
 

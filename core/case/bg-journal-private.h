@@ -29,6 +29,9 @@ void bg_journal_write(BgJournal *journal, BgRecordKind kind, GVariant *args);
 /** bg_journal_write_soon: within 250 ms; in place of one about the same that waits */
 void bg_journal_write_soon(BgJournal *journal, BgCommand *command);
 
+/** bg_journal_write_waiting: what waits is written now, without blocking for the disk */
+void bg_journal_write_waiting(BgJournal *journal);
+
 /** bg_journal_flush: blocks until all is on the disk */
 void bg_journal_flush(BgJournal *journal);
 

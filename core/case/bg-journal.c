@@ -45,6 +45,13 @@ bg_case_write_journal(BgCase *self, const GPtrArray *commands)
                      g_variant_new("(xa(sv))", g_get_real_time() / G_USEC_PER_SEC, &list));
 }
 
+void
+bg_case_write_waiting(BgCase *self)
+{
+    if (self->journal != NULL)
+        bg_journal_write_waiting(self->journal);
+}
+
 gboolean
 bg_case_start_journal(BgCase *the_case, const char *folder, GError **error)
 {
