@@ -338,6 +338,23 @@ bg_h5_set_doubles(BgH5 *h5, const char *path, const char *name, const double *va
 }
 
 gboolean
+bg_h5_set_matrix(BgH5 *h5, const char *path, const char *name, const double *values, gsize n_rows,
+                 gsize n_columns, GError **error)
+{
+    const hsize_t dims[2] = { n_rows, n_columns };
+
+    g_return_val_if_fail(h5 != NULL && h5->output != NULL, FALSE);
+    g_return_val_if_fail(n_rows >= 1 && n_columns >= 1 && n_rows * n_columns <= MAX_NUMBERS, FALSE);
+
+    bg_h5_lock();
+    hid_t space = H5Screate_simple(2, dims, NULL);
+    gboolean ok = set_attribute(h5, path, name, H5T_NATIVE_DOUBLE, space, values, error);
+    H5Sclose(space);
+    bg_h5_unlock();
+    return ok;
+}
+
+gboolean
 bg_h5_set_integer(BgH5 *h5, const char *path, const char *name, gint64 value, GError **error)
 {
     g_return_val_if_fail(h5 != NULL && h5->output != NULL, FALSE);

@@ -7,7 +7,8 @@
 G_BEGIN_DECLS
 
 #define BG_H5_MAX_RANK 5
-#define BG_H5_MAX_TEXT (64u << 20) // of one text, in bytes
+#define BG_H5_CASE_FORMAT "bregma-case" // the root's attribute "format" in a .bregma file
+#define BG_H5_MAX_TEXT (64u << 20)         // of one text, in bytes
 
 typedef enum {
     BG_H5_UINT8,
@@ -113,6 +114,10 @@ gboolean bg_h5_set_string(BgH5 *h5, const char *path, const char *name, const ch
                           GError **error);
 gboolean bg_h5_set_doubles(BgH5 *h5, const char *path, const char *name, const double *values,
                            gsize n, GError **error);
+
+/** bg_h5_set_matrix: @values: row-major */
+gboolean bg_h5_set_matrix(BgH5 *h5, const char *path, const char *name, const double *values,
+                          gsize n_rows, gsize n_columns, GError **error);
 gboolean bg_h5_set_integer(BgH5 *h5, const char *path, const char *name, gint64 value,
                            GError **error);
 

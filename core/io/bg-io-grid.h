@@ -31,6 +31,8 @@ gboolean bg_grid_write_nrrd(const BgGrid *grid, const char *path, const BgProgre
                             GCancellable *cancellable, GError **error);
 gboolean bg_grid_write_metaimage(const BgGrid *grid, const char *path, const BgProgress *progress,
                                  GCancellable *cancellable, GError **error);
+gboolean bg_grid_write_hdf5(const BgGrid *grid, const char *path, const BgProgress *progress,
+                            GCancellable *cancellable, GError **error);
 
 gsize bg_grid_count_frame_bytes(const BgGrid *grid);
 

@@ -29,6 +29,7 @@ typedef struct {
 extern const BgReader bg_reader_nifti;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
+extern const BgReader bg_reader_hdf5;
 extern const BgReader bg_reader_png;
 extern const BgReader bg_reader_ply;
 extern const BgReader bg_reader_obj;

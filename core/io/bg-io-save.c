@@ -13,10 +13,9 @@ static const struct {
     BgGridWriter write;
     gboolean keeps_scale; // slope and intercept have a place in the format
 } writers[] = {
-    { ".nii", bg_grid_write_nifti, TRUE },
-    { ".nii.gz", bg_grid_write_nifti, TRUE },
-    { ".nrrd", bg_grid_write_nrrd, FALSE },
-    { ".mha", bg_grid_write_metaimage, FALSE },
+    { ".nii", bg_grid_write_nifti, TRUE },  { ".nii.gz", bg_grid_write_nifti, TRUE },
+    { ".nrrd", bg_grid_write_nrrd, FALSE }, { ".mha", bg_grid_write_metaimage, FALSE },
+    { ".h5", bg_grid_write_hdf5, FALSE },   { ".hdf5", bg_grid_write_hdf5, FALSE },
 };
 
 gsize
@@ -128,7 +127,7 @@ choose_writer(const char *path, gsize *chosen, GError **error)
     g_autofree char *name = g_filename_display_name(path);
     g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                 _("“%s” cannot be written: its ending names no format of volumes. End it in .nii, "
-                  ".nii.gz, .nrrd or .mha"),
+                  ".nii.gz, .nrrd, .mha or .h5"),
                 name);
     return FALSE;
 }

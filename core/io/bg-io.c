@@ -14,6 +14,7 @@
 static const BgReader *const readers[] = {
     &bg_reader_nrrd,
     &bg_reader_nifti,
+    &bg_reader_hdf5,
     &bg_reader_png,
     &bg_reader_ply,
     &bg_reader_glb,

@@ -230,7 +230,8 @@ typedef struct {
 
 /**
  * bg_io_save_volume:
- * @path: the format goes by its suffix: .nii, .nii.gz, .nrrd, .mha (.nhdr and .mhd are read only)
+ * @path: the format goes by its suffix: .nii, .nii.gz, .nrrd, .mha, .h5 (.nhdr and .mhd are read
+ *   only)
  * @params: (nullable)
  *
  * Samples are written in their type, with slope and intercept as the format keeps them: in the
