@@ -254,6 +254,8 @@ take_data_file(Meta *m, char *rest, const char *header_path, GError **error)
     g_auto(GStrv) words = g_strsplit(m->data_file, " ", -1);
     gint64 low, high, step;
 
+    if (words[0] == NULL)
+        return bad_field("ElementDataFile", "", error);
     if (g_ascii_strcasecmp(words[0], "LOCAL") == 0)
         return TRUE;
     if (strcmp(words[0], "LIST") == 0) {

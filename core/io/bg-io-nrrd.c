@@ -327,6 +327,8 @@ parse_data_file(Nrrd *n, const char *value, const char *header_path, gboolean *l
     g_auto(GStrv) words = g_strsplit(value, " ", -1);
     guint n_words = g_strv_length(words);
 
+    if (n_words == 0)
+        return bad_field("data file", value, error);
     n->detached = TRUE;
     *list = strcmp(words[0], "LIST") == 0;
     if (*list) {
