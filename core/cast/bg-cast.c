@@ -35,6 +35,7 @@ typedef struct {
 // What a pixel has got so far: its sample places apart, where meshes' edges divide it.
 typedef struct {
     float rgba[BG_FRAGMENT_SAMPLES][4]; // premultiplied
+    int n_places;                       // 1 where no mesh is
     double seen_mm;
 } Pixel;
 
@@ -84,19 +85,18 @@ bg_cast_image_free(BgCastImage *image)
 
 // Narrows @from..@to to where the ray is inside a box.
 static void
-cut_by_box(const double origin[3], const double direction[3], const double low[3],
+cut_by_box(const double origin[3], const double inverse[3], const double low[3],
            const double high[3], double *from, double *to)
 {
     for (int axis = 0; axis < 3; axis++) {
         double a = low[axis] - origin[axis], b = high[axis] - origin[axis];
-        if (direction[axis] == 0.0) {
+        if (isinf(inverse[axis])) {
             if (a > 0.0 || b < 0.0)
                 *to = -INFINITY;
             continue;
         }
-        double inverse = 1.0 / direction[axis];
-        a *= inverse;
-        b *= inverse;
+        a *= inverse[axis];
+        b *= inverse[axis];
         *from = MAX(*from, MIN(a, b));
         *to = MIN(*to, MAX(a, b));
     }
@@ -106,6 +106,7 @@ cut_by_box(const double origin[3], const double direction[3], const double low[3
 // anything to see; FALSE for none.
 typedef struct {
     double origin[3], direction[3]; // voxels, per mm
+    double inverse[3]; // of the direction; infinite along an axis that it does not take
     double from, to;
     double first, last; // samples may count from here to here
     double light_view;
@@ -129,16 +130,18 @@ set_lane(const BgCastScene *scene, double u, double v, Lane *lane)
     lane->direction[0] = d.x;
     lane->direction[1] = d.y;
     lane->direction[2] = d.z;
+    for (int axis = 0; axis < 3; axis++)
+        lane->inverse[axis] = 1.0 / lane->direction[axis];
     lane->from = scene->camera.parallel ? -HUGE_VAL : 0.0;
     lane->to = INFINITY;
-    cut_by_box(lane->origin, lane->direction, half, ends, &lane->from, &lane->to);
+    cut_by_box(lane->origin, lane->inverse, half, ends, &lane->from, &lane->to);
     if (lane->from >= lane->to)
         return FALSE;
     if (scene->clip_box || scene->n_planes > 0)
         bg_cast_scene_cut(scene, origin, direction, &lane->from, &lane->to, NULL);
     lane->first = lane->from;
     lane->last = lane->to;
-    cut_by_box(lane->origin, lane->direction, low, high, &lane->first, &lane->last);
+    cut_by_box(lane->origin, lane->inverse, low, high, &lane->first, &lane->last);
     lane->light_view = -bg_vec3_dot(scene->light_mm, direction);
     return lane->first < lane->last;
 }
@@ -197,17 +200,18 @@ set_packet(const BgCastScene *scene, const int at[2], int width, int height, BgC
 static void
 write_pixel(Picture *picture, int u, int v, const Pixel *pixel)
 {
-    double share = picture->height > 1 ? (double) v / (picture->height - 1) : 0.0;
+    float down = picture->height > 1 ? (float) v / (float) (picture->height - 1) : 0.0f;
+    float share = 1.0f / (float) pixel->n_places;
     float rgba[4] = { 0.0f, 0.0f, 0.0f, 0.0f };
     gsize at = u + (gsize) picture->width * v;
     guint8 *out = picture->colour + 4 * at;
 
-    for (int s = 0; s < BG_FRAGMENT_SAMPLES; s++) {
+    for (int s = 0; s < pixel->n_places; s++) {
         const float *from = pixel->rgba[s];
         // A ray that ended early is all covered: the rest is taken to be more of the same.
         float scale = from[3] >= picture->scene.early_alpha ? 1.0f / from[3] : 1.0f;
         for (int c = 0; c < 4; c++)
-            rgba[c] += from[c] * scale / BG_FRAGMENT_SAMPLES;
+            rgba[c] += from[c] * scale * share;
     }
     for (int c = 0; c < 3; c++) {
         float x = rgba[c];
@@ -215,7 +219,7 @@ write_pixel(Picture *picture, int u, int v, const Pixel *pixel)
             x = rgba[3] > 0.0f ? x / rgba[3] : 0.0f;
         else
             x += (1.0f - rgba[3]) *
-                 (picture->top[c] + (float) share * (picture->bottom[c] - picture->top[c]));
+                 (picture->top[c] + down * (picture->bottom[c] - picture->top[c]));
         out[c] = (guint8) (CLAMP(x, 0.0f, 1.0f) * 255.0f + 0.5f);
     }
     out[3] = picture->transparent ? (guint8) (CLAMP(rgba[3], 0.0f, 1.0f) * 255.0f + 0.5f) : 255;
@@ -227,9 +231,9 @@ pixel_coverage(const Pixel *pixel)
 {
     float sum = 0.0f;
 
-    for (int s = 0; s < BG_FRAGMENT_SAMPLES; s++)
+    for (int s = 0; s < pixel->n_places; s++)
         sum += pixel->rgba[s][3];
-    return sum / BG_FRAGMENT_SAMPLES;
+    return sum / (float) pixel->n_places;
 }
 
 // Lays a layer under what is there. @rgba: premultiplied.
@@ -238,7 +242,7 @@ put_under(const Picture *picture, Pixel *pixel, const float rgba[4], int mask, d
 {
     float before = pixel_coverage(pixel);
 
-    for (int s = 0; s < BG_FRAGMENT_SAMPLES; s++) {
+    for (int s = 0; s < pixel->n_places; s++) {
         if (!(mask & (1 << s)))
             continue;
         float clear = 1.0f - pixel->rgba[s][3];
@@ -374,10 +378,12 @@ cast_packet(Picture *picture, const BgFragmentTile *tile, const int at[2], const
     BgCastPacket packet;
     Walls walls;
 
-    memset(pixels, 0, sizeof pixels);
-    for (int l = 0; l < BG_CAST_LANES; l++)
-        pixels[l].seen_mm = INFINITY;
     find_walls(tile, at, corner, &walls);
+    for (int l = 0; l < BG_CAST_LANES; l++) {
+        pixels[l].n_places = walls.most > 0 ? BG_FRAGMENT_SAMPLES : 1;
+        pixels[l].seen_mm = INFINITY;
+        memset(pixels[l].rgba, 0, sizeof pixels[l].rgba[0] * (gsize) pixels[l].n_places);
+    }
     gboolean met = !scene->empty && at[0] <= scene->box[2] && at[0] + PACKET_U > scene->box[0] &&
                    at[1] <= scene->box[3] && at[1] + PACKET_V > scene->box[1];
     if (met && set_packet(scene, at, picture->width, picture->height, &packet)) {
