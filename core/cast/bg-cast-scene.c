@@ -587,7 +587,7 @@ bg_cast_scene_init(BgCastScene *scene, BgVolume *volume, const BgCastParams *par
     BgVec3 spacing = bg_geometry_spacing_mm(bg_volume_get_geometry(volume));
     scene->step_mm = params->step_mm;
     if (!(scene->step_mm > 0.0))
-        scene->step_mm = MIN(spacing.x, MIN(spacing.y, spacing.z));
+        scene->step_mm = 0.5 * MIN(spacing.x, MIN(spacing.y, spacing.z));
     if (!init_volume(scene, volume, params, cancellable, error)) {
         bg_cast_scene_clear(scene);
         return FALSE;

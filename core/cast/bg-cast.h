@@ -44,7 +44,8 @@ typedef struct {
  * BgCastParams:
  * @camera: gives the size of the picture too; its distortion is ignored
  * @tf: (nullable): borrowed; holds technique, shading and interpolation. %NULL only without a volume
- * @step_mm: distance of two samples; 0: the smallest distance of two voxels
+ * @step_mm: distance of two samples; 0: half the smallest distance of two voxels, which shows no rings of
+ *   the steps on smooth surfaces. Twice to four times that is good enough while the view is dragged
  * @clip_low, @clip_high: LPS mm; used when @clip_box is set: what is outside is cut away
  * @planes, @n_planes: cut as well
  * @transparent: no background: the picture's alpha says where there is nothing

@@ -388,7 +388,7 @@ test_truth(void)
             double step = strstr(tc->json, "iso") ? 1.0 / 32.0 : 1.0 / 16.0;
             double psnr = psnr_against_truth(volume, tf, &params, image, step);
             g_test_message("case %d %s: %.1f dB", (int) c, skewed ? "skewed" : "cube", psnr);
-            g_assert_cmpfloat(psnr, >=, 45.0);
+            g_assert_cmpfloat(psnr, >=, 55.0); // a metric that is 10 % wrong gives 54
         }
     }
 }
