@@ -44,12 +44,15 @@ def main():
             with open(name, "w", encoding="utf-8") as out:
                 out.write("#version 330 core\n" + defines + source)
             names.append((name, defines))
-        for name, defines in names:
-            done = subprocess.run([VALIDATOR, name], capture_output=True, text=True, check=False)
+        # Many in one call: starting the validator takes longer than its work.
+        for first in range(0, n_all, 50):
+            part = names[first:first + 50]
+            done = subprocess.run([VALIDATOR] + [name for name, _ in part], capture_output=True, text=True,
+                                  check=False)
             if done.returncode:
                 n_bad += 1
-                print(defines.replace("\n", " "), done.stdout)
-    print(f"{n_all} combinations, {n_bad} are not valid")
+                print(done.stdout)
+    print(f"{n_all} combinations, {n_bad} batches with errors")
     return 1 if n_bad or n_all < 100 else 0
 
 
