@@ -91,7 +91,7 @@ bg_mesh_note_info(const BgMeshNote *note, BgFormat format, const char *path)
         bg_file_info_warn(info, _("The file does not say its unit. Millimetres are taken"));
     info->description = g_strdup(note->description);
     if (note->provenance != NULL)
-        info->provenance = g_strdup(note->provenance->str);
+        info->provenance = g_utf8_make_valid(note->provenance->str, -1);
     return info;
 }
 

@@ -17,7 +17,8 @@
 #define MAX_BYTES (1u << 30)
 #define MAX_CHUNK (8u << 20) // of unpacked text
 #define MAX_CHUNKS 64
-#define DEFLATE_BEST 1032u // no deflate stream grows by more (zlib's technical notes)
+#define MAX_ROOM (16u << 20) // of the library at once: a text, a row
+#define DEFLATE_BEST 1032u   // no deflate stream grows by more (zlib's technical notes)
 #define SPACING_KEY "spacing_mm"
 #define PROVENANCE_KEY "provenance"
 #define COMPRESSION_LEVEL 4 // half the time of 6 for some 5 % more bytes
@@ -52,7 +53,21 @@ on_error(png_structp png, png_const_charp message)
 static void
 on_warning(png_structp png, png_const_charp message)
 {
-    g_debug("PNG: %s", message);
+    // Not even to the log: a damaged file could fill it.
+}
+
+// The library fills a chunk's room with zeros before it finds the file too short for it, and its
+// own limit is only a warning.
+static png_voidp
+on_malloc(png_structp png, png_alloc_size_t n_bytes)
+{
+    return n_bytes <= MAX_ROOM ? g_try_malloc(n_bytes) : NULL;
+}
+
+static void
+on_free(png_structp png, png_voidp memory)
+{
+    g_free(memory);
 }
 
 static void
@@ -346,7 +361,8 @@ bg_png_read(BgSource *source, gboolean header_only, BgPngRead *read, GError **er
     PngJob job = { .source = source };
 
     *read = (BgPngRead){ 0 };
-    job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
+    job.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning, NULL,
+                                       on_malloc, on_free);
     job.info = job.png == NULL ? NULL : png_create_info_struct(job.png);
     gboolean ok = job.info != NULL && read_header(&job);
     if (ok) {
