@@ -130,10 +130,27 @@ check_backend(BgCli *cli, GError **error)
     return cli->device != NULL;
 }
 
+// What, which, what to do: a message of core says the last two at best, so the first is put before it.
+static void
+complete_message(const BgCli *cli, GError **error)
+{
+    if (error == NULL || *error == NULL || (*error)->domain == BG_CLI_ERROR)
+        return;
+
+    const char *first = strstr((*error)->message, ": ");
+    if (first != NULL && strstr(first + 2, ": ") != NULL)
+        return;
+    g_prefix_error(error, "%s failed: %s: ", cli->command->name,
+                   cli->arguments->len > 0 ? bg_cli_arg(cli, 0) : "built-in data");
+}
+
 gboolean
 bg_cli_run(BgCli *cli, GError **error)
 {
-    return check_backend(cli, error) && cli->command->run(cli, error);
+    if (check_backend(cli, error) && cli->command->run(cli, error))
+        return TRUE;
+    complete_message(cli, error);
+    return FALSE;
 }
 
 static void

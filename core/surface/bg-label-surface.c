@@ -108,6 +108,8 @@ find_boxes(BgLabelMap *labels, const guint32 *numbers, gsize n, GCancellable *ca
                     cancellable);
     for (gsize i = n; i < n_boxes; i++) {
         const Box *from = &boxes[i];
+        if (from->high[0] < 0) // that worker met no voxel of it
+            continue;
         grow_box(&boxes[i % n], from->low[0], from->high[0], from->low[1], from->low[2]);
         grow_box(&boxes[i % n], from->low[0], from->high[0], from->high[1], from->high[2]);
     }

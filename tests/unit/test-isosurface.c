@@ -2,6 +2,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
 #include "core/surface/bg-isosurface.h"
+#include "core/surface/bg-label-surface.h"
 #include "core/surface/bg-marching-table.h"
 #include "core/surface/bg-mesh-distance.h"
 #include "core/surface/bg-mesh-measures.h"
@@ -312,12 +313,41 @@ test_counts_of_lewiner(void)
     }
 }
 
+// A label that only one worker meets: the others' empty boxes must not count.
+static void
+test_label_of_one_slice(void)
+{
+    const int dims[3] = { 9, 8, 64 };
+    BgGeometry geometry = bg_geometry_new_regular(dims, bg_vec3(1, 1, 1));
+    guint8 *samples = bg_voxels_alloc(&geometry, 1, NULL);
+    g_autoptr(GError) error = NULL;
+    BgMeshMeasures measures;
+
+    memset(samples, 0, 9 * 8 * 64);
+    samples[4 + 9 * 4] = 1;
+    samples[4 + 9 * (4 + 8 * 63)] = 2;
+    g_autoptr(BgLabelMap) labels =
+        bg_label_map_new_take(&geometry, BG_LABEL_UINT8, samples, &error);
+    g_assert_no_error(error);
+    bg_parallel_set_threads(4);
+    for (int turn = 0; turn < 50; turn++) {
+        BgLabelSurfaceParams params = { 0 };
+        g_autoptr(BgMesh) mesh = bg_label_surface(labels, &params, NULL, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_true(bg_mesh_measure(mesh, &measures, NULL));
+        g_assert_cmpuint(measures.n_components, ==, 2);
+        g_assert_true(measures.closed);
+    }
+    bg_parallel_set_threads(0);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 
     g_test_add_func("/isosurface/table", test_table);
+    g_test_add_func("/label-surface/label-of-one-slice", test_label_of_one_slice);
     g_test_add_func("/isosurface/all-cases-are-closed", test_all_cases);
     g_test_add_func("/isosurface/noise-is-closed", test_noise);
     for (gsize i = 0; i < G_N_ELEMENTS(grids); i++) {

@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""bregma-cli from outside: keys of its JSON, exit codes, refusals, interrupts, files left behind."""
+import json
+import math
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import cli_files
+
+CLI = sys.argv[1]
+COMMANDS = ("info convert slice filter render mesh mesh-compare phantom provenance again bench "
+            "self-test").split()
+
+
+def run(*args, status=0, **options):
+    done = subprocess.run([CLI, *map(str, args)], capture_output=True, text=True, check=False, **options)
+    assert done.returncode == status, f"{args}: status {done.returncode}, not {status}: {done.stderr}"
+    if status:
+        lines = done.stderr.splitlines()
+        assert lines and lines[0].startswith("bregma-cli: "), done.stderr
+        assert lines[0].count(": ") >= 2 or status == 130, f"what, which, what to do: {lines[0]}"
+        assert len(lines) == (2 if status == 2 else 1), done.stderr
+        assert status != 2 or lines[1].startswith("usage: bregma-cli"), done.stderr
+        assert done.stdout == "", done.stdout
+    else:
+        assert done.stderr == "", done.stderr
+    return done.stdout
+
+
+def run_json(*args):
+    def no_constant(name):
+        raise AssertionError(f"{name} in JSON")
+    result = json.loads(run("--json", *args), parse_constant=no_constant)
+    assert result["schema"] == 1
+    return result
+
+
+def need(result, keys):
+    missing = [key for key in keys.split() if key not in result]
+    assert not missing, f"missing: {missing}"
+
+
+def close(a, b, tolerance):
+    assert abs(a - b) <= tolerance, f"{a} is not {b}"
+
+
+class Case:
+    """A folder with a volume, a label map and a made-up case."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        columns = cli_files.columns_of("LPS", (1.0, 1.0, 2.0))
+        self.dims = (16, 18, 12)
+        origin = cli_files.centred_origin(columns, self.dims)
+        ball = lambda x, y, z: 200 if x * x + y * y + z * z < 36 else 20
+        self.volume = self.at("volume.nii")
+        cli_files.write_nifti(self.volume, columns, origin, self.dims,
+                              cli_files.voxels(columns, origin, self.dims, ball))
+        label = lambda x, y, z: (1 if z > 0 else 2) if x * x + y * y + z * z < 36 else 0
+        self.labels = self.at("seg.nii")
+        cli_files.write_nifti(self.labels, columns, origin, self.dims,
+                              cli_files.voxels(columns, origin, self.dims, label))
+        self.origin = origin
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+
+def test_info(case):
+    r = run_json("info", case.volume)
+    need(r, "format kind dims n_frames n_components datatype spacing_mm origin_mm direction affine "
+            "axis_code modality unit value_min value_max value_mean value_sum warnings series n_nan")
+    assert r["format"] == "nifti1" and r["kind"] == "volume" and r["datatype"] == "uint8"
+    assert r["dims"] == list(case.dims) and r["axis_code"] == "LPS"
+    assert r["spacing_mm"] == [1, 1, 2] and r["origin_mm"] == case.origin
+    assert r["affine"][3] == case.origin[0] and r["affine"][12:] == [0, 0, 0, 1]
+    assert len(r["direction"]) == 9 and (r["value_min"], r["value_max"]) == (20, 200)
+    ras = run_json("--space=ras", "info", case.volume)
+    assert ras["origin_mm"] == [-case.origin[0], -case.origin[1], case.origin[2]]
+    assert run_json("info", case.labels)["kind"] == "labels"
+    run("info", case.at("nothing.nii"), status=1)
+    run("info", case.folder, status=1)
+    run("info", case.volume, "--frame=1", status=1)
+
+
+def test_convert(case):
+    before = run_json("info", case.volume)
+    for suffix in ("nii", "nii.gz", "nrrd", "mha"):
+        out = case.at("converted." + suffix)
+        r = run_json("convert", case.volume, out, "--reorient=RIA")
+        need(r, "dims spacing_mm value_sum")
+        again = run_json("info", out)
+        assert again["axis_code"] == "RIA" and again["value_sum"] == before["value_sum"]
+        assert again["dims"] == [16, 12, 18], again["dims"]
+    r = run_json("convert", case.volume, case.at("coarse.nii"), "--spacing=2,2,2")
+    assert r["spacing_mm"] == [2, 2, 2] and r["dims"] == [8, 9, 12]
+    r = run_json("convert", case.at("coarse.nii"), case.at("like.nii"), f"--like={case.volume}")
+    assert r["dims"] == list(case.dims)
+    r = run_json("convert", case.labels, case.at("labels.nrrd"), "--spacing=1,1,1")
+    assert r["datatype"] == "uint8" and r["value_max"] == 2
+    run("convert", case.volume, case.at("x.nii"), "--reorient=LLL", status=1)
+    run("convert", case.volume, case.at("x.unknown"), status=1)
+
+
+def test_slice(case):
+    out = case.at("slice.png")
+    r = run_json("slice", case.volume, out, "--plane=coronal", "--index=9", "--window=110,180",
+                 f"--label={case.labels}")
+    need(r, "origin_mm normal u v spacing_mm dims")
+    assert r["u"] == [1, 0, 0] and r["v"] == [0, 0, -1] and r["spacing_mm"][0] == 1
+    assert r["dims"] == [16, 24, 1], r["dims"]
+    width, height, channels, rows, texts = cli_files.read_png(out)
+    assert (width, height, channels) == (16, 24, 1)
+    assert rows[12][8] == 255 and rows[0][0] == 0
+    assert json.loads(texts["provenance"])["command"] == "slice"
+    assert json.loads(texts["facts"])["plane"] == "coronal"
+    _, _, _, labels, _ = cli_files.read_png(case.at("slice-label.png"))
+    assert labels[9][8] == 1 and labels[14][8] == 2 and labels[0][0] == 0
+    r = run_json("slice", case.volume, case.at("oblique.png"), "--origin=0,0,0", "--normal=1,2,3",
+                 "--size=40x30", "--spacing=0.5", "--slab=4", "--mode=mip")
+    assert r["dims"] == [40, 30, 1]
+    close(math.hypot(*r["u"]), 1, 1e-9)
+    close(sum(a * b for a, b in zip(r["u"], r["normal"])), 0, 1e-9)
+    close(sum(a * b for a, b in zip(r["normal"], (1, 2, 3))), math.sqrt(14), 1e-9)
+    centre = [r["origin_mm"][i] + 0.5 * (19.5 * r["u"][i] + 14.5 * r["v"][i]) for i in range(3)]
+    close(math.hypot(*centre), 0, 1e-9)
+    run_json("slice", case.volume, case.at("stack.h5"), "--origin=0,0,0", "--normal=0,0,1",
+             "--depth=4", "--count=3")
+    run("slice", case.volume, case.at("x.png"), "--plane=axial", "--index=12", status=1)
+    run("slice", case.volume, case.at("x.png"), "--plane=axial", status=2)
+    run("slice", case.volume, case.at("x.png"), "--plane=up", "--index=1", status=2)
+    run("slice", case.volume, case.at("x.xyz"), "--plane=axial", "--index=1", status=2)
+    run("slice", case.volume, case.at("x.png"), "--plane=axial", "--index=1", "--window=1,-5", status=2)
+
+
+def test_filter(case):
+    out = case.at("filtered.nii.gz")
+    r = run_json("filter", "gaussian", case.volume, out, "--sigma=2")
+    close(r["value_mean"], run_json("info", case.volume)["value_mean"], 0.5)
+    run_json("filter", "median", case.volume, out, "--radius=1", "--force")
+    r = run_json("filter", "resample", case.volume, out, "--spacing=2,2,4", "--force")
+    assert r["dims"] == [8, 9, 6]
+    r = run_json("filter", "crop", case.volume, out, "--box=2,5,3,9,0,11", "--force")
+    assert r["dims"] == [4, 7, 12]
+    assert r["origin_mm"] == [case.origin[0] + 2, case.origin[1] + 3, case.origin[2]]
+    r = run_json("filter", "crop", case.volume, out, f"--label={case.labels}", "--margin=2", "--force")
+    assert r["dims"] == [16, 16, 8], r["dims"]
+    run("filter", "sharpen", case.volume, out, status=2)
+    run("filter", "crop", case.volume, case.at("x.nii"), "--box=2,5,3,9,0,12", status=1)
+    run("filter", "gaussian", case.volume, case.at("x.nii"), "--sigma=-1", status=1)
+    run("filter", "gaussian", case.volume, case.at("x.nii"), "--sigma=wide", status=2)
+
+
+def test_mesh(case):
+    stl = case.at("ball.stl")
+    r = run_json("mesh", case.volume, stl, "--iso=110")
+    need(r, "n_vertices n_triangles closed n_components volume_ml area_cm2 bounds_mm seconds")
+    assert r["closed"] is True and r["n_components"] == 1
+    close(r["volume_ml"], 4 / 3 * math.pi * 6 ** 3 / 1000, 0.08)
+    with open(stl, "rb") as source:
+        data = source.read()
+    assert struct.unpack_from("<I", data, 80)[0] == r["n_triangles"]
+    assert len(data) == 84 + 50 * r["n_triangles"]
+    info = run_json("info", stl)
+    assert info["kind"] == "mesh" and info["n_triangles"] == r["n_triangles"]
+    smooth = run_json("mesh", case.volume, case.at("smooth.ply"), "--iso=110", "--smooth=10",
+                      "--decimate=0.5", "--largest")
+    assert smooth["closed"] is True and smooth["n_triangles"] <= 0.6 * r["n_triangles"]
+    r = run_json("mesh-compare", stl, case.at("smooth.ply"))
+    need(r, "mean_mm rms_mm p95_mm max_mm")
+    assert 0 < r["mean_mm"] <= r["rms_mm"] <= r["max_mm"] < 1.5
+    r = run_json("mesh", case.labels, case.at("labels.stl"), "--label=1,2")
+    assert os.path.exists(case.at("labels-1.stl")) and os.path.exists(case.at("labels-2.stl"))
+    assert [group["label"] for group in r["groups"]] == [1, 2]
+    lps = run_json("mesh", case.at("like.nii"), case.at("lps.ply"), "--iso=110")
+    ras = run_json("mesh", case.at("like.nii"), case.at("ras.ply"), "--iso=110", "--space=ras")
+    close(lps["bounds_mm"][0], -ras["bounds_mm"][1], 1e-9)
+    run("mesh", case.volume, case.at("x.stl"), "--iso=500", status=1)
+    run("mesh", case.volume, case.at("x.stl"), status=2)
+    run("mesh", case.labels, case.at("x.stl"), "--label=9", status=1)
+    run("mesh", case.volume, case.at("x.stl"), "--iso=110", "--decimate=2", status=2)
+
+
+def test_render(case):
+    out = case.at("view.png")
+    r = run_json("render", case.volume, out, "--view=10,20,0,1", "--size=120x90", "--plain")
+    need(r, "engine backend seconds size")
+    assert r["size"] == [120, 90] and r["backend"] == "cpu" and r["engine"] == "cast"
+    width, height, _, rows, texts = cli_files.read_png(out)
+    assert (width, height) == (120, 90) and max(rows[45]) > 60
+    assert json.loads(texts["provenance"])["inputs"][0]["path"] == case.volume
+    presets = run_json("render", "--list-presets")["presets"]
+    assert len(presets) >= 12 and all("id" in preset for preset in presets)
+    function = run_json("render", case.volume, "--print-tf")
+    need(function, "technique opacity colour shade ambient diffuse specular power interpolation "
+                   "unit_distance_mm")
+    with open(case.at("tf.json"), "w", encoding="utf-8") as target:
+        json.dump(function, target)
+    with open(case.at("camera.json"), "w", encoding="utf-8") as target:
+        json.dump(r["camera"], target)
+    run_json("render", case.volume, case.at("same.png"), f"--tf={case.at('tf.json')}",
+             f"--camera={case.at('camera.json')}", "--plain")
+    assert cli_files.read_png(case.at("same.png"))[3] == rows
+    run_json("render", case.volume, case.at("mesh.png"), f"--mesh={case.at('ball.stl')}",
+             "--clip=-90,0,-90,90,-90,90", "--mode=mip", "--size=64x64")
+    r = run_json("render", case.volume, case.at("turn.png"), "--turntable=3", "--size=32x32")
+    assert [os.path.exists(path) for path in r["files"]] == [True] * 3
+    run("render", case.volume, case.at("x.png"), "--preset=no-such", status=1)
+    run("render", case.volume, case.at("x.png"), "--view=1,2", status=2)
+    run("render", case.volume, case.at("x.bmp"), status=2)
+    run("render", case.volume, status=2)
+
+
+def test_phantom(case):
+    heads = case.at("heads")
+    r = run_json("phantom", heads, "--kind=head", "--size=32", "--tumour", "--seed=5")
+    need(r, "files truth")
+    for name in "t1 t1ce t2 flair labels".split():
+        assert os.path.exists(os.path.join(heads, name + ".nii.gz")), name
+    labels = run_json("info", os.path.join(heads, "labels.nii.gz"))
+    assert labels["kind"] == "labels" and {item["value"] for item in labels["labels"]} <= {1, 2, 4}
+    with open(os.path.join(heads, "truth.json"), encoding="utf-8") as source:
+        assert json.load(source)["seed"] == 5
+    run_json("phantom", heads, "--kind=head", "--size=32", "--tumour", "--seed=5")  # its own folder
+    spheres = run_json("phantom", case.at("spheres"), "--kind=spheres", "--size=64")["truth"]
+    need(spheres["spheres"][0], "centre_mm radius_mm volume_ml area_cm2")
+    need(run_json("phantom", case.at("slab"), "--kind=slab", "--size=32")["truth"], "thickness_mm normal")
+    run("phantom", case.at("x"), "--kind=foot", status=2)
+    run("phantom", case.at("x"), "--kind=head", "--size=3", status=2)
+
+
+def test_again(case):
+    for name in ("view.png", "ball.stl", "smooth.ply", "slice.png", "stack.h5", "filtered.nii.gz",
+                 "slice-label.png", "converted.nrrd", "converted.mha", "labels-2.stl", "turn-001.png"):
+        path = case.at(name)
+        p = run_json("provenance", path)
+        need(p, "inputs command parameters version backend seed")
+        assert len(p["inputs"][0]["sha256"]) == 64, name
+        r = run_json("again", path, "-o", case.at("again-" + name))
+        assert r["equal"] is True, f"{name} is not equal"
+    r = run_json("again", os.path.join(case.at("heads"), "t1.nii.gz"), "-o", case.at("t1.nii.gz"))
+    assert r["equal"] is True and r["seed"] == 5
+    with open(case.volume, "ab") as target:
+        target.write(b"!")
+    run("again", case.at("view.png"), "-o", case.at("x.png"), status=1)
+    run("provenance", case.volume, status=1)
+    run("again", case.at("view.png"), status=2)
+    leftovers = [name for name in os.listdir(case.folder) if name.startswith(".")]
+    assert not leftovers, leftovers
+
+
+def test_command_line(case):
+    run("frobnicate", status=2)
+    run(status=2)
+    run("info", status=2)
+    run("info", case.volume, "extra", status=2)
+    run("info", case.volume, "--no-such-option", status=2)
+    run("--threads=many", "info", case.volume, status=2)
+    run("--space=xyz", "info", case.volume, status=2)
+    run("--backend=abacus", "info", case.volume, status=2)
+    text = run("--help")
+    for command in COMMANDS:
+        assert f"\n  {command} " in text, command
+        assert run(command, "--help").startswith(f"usage: bregma-cli {command} ")
+    assert "train" not in text and "pacs" not in text
+    assert run("--version").startswith("bregma-cli ")
+    linked = subprocess.run(["ldd", CLI], capture_output=True, text=True, check=False).stdout
+    assert "gtk" not in linked, "bregma-cli links GTK"
+
+
+def test_outputs(case):
+    out = case.at("kept.png")
+    with open(out, "wb") as target:
+        target.write(b"mine")
+    run("slice", case.volume, out, "--plane=axial", "--index=3", status=1)
+    with open(out, "rb") as source:
+        assert source.read() == b"mine"
+    run("slice", case.volume, out, "--plane=axial", "--index=3", "--force")
+    run("slice", case.volume, case.at("no/such/folder/x.png"), "--plane=axial", "--index=3", status=1)
+    assert not [name for name in os.listdir(case.folder) if name.startswith("x.")]
+
+
+def test_interrupt(case):
+    big = case.at("big")
+    run("phantom", big, "--kind=spheres", "--size=160")
+    volume = os.path.join(big, "spheres.nii.gz")
+    out = os.path.join(big, "out.nii.gz")
+    n_stopped = 0
+    for delay in (0.02, 0.1, 0.2, 0.4, 0.6):
+        process = subprocess.Popen([CLI, "filter", "median", volume, out, "--radius=6"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        # Before main() has begun the system ends it itself; a shell calls that 130 too.
+        assert process.returncode in (130, -signal.SIGINT), process.returncode
+        n_stopped += process.returncode == 130
+        assert sorted(os.listdir(big)) == ["spheres.nii.gz", "truth.json"], os.listdir(big)
+    assert n_stopped >= 2
+
+
+def test_numbers(case):
+    r = run_json("self-test")
+    need(r, "passed failed checks")
+    assert r["failed"] == 0 and r["passed"] >= 15, r
+    r = run_json("bench", "slices", "--size=32", "--repeats=3")
+    need(r["results"][0], "name size median_ms spread_ms throughput")
+    run("bench", "no-such-job", status=2)
+
+
+TESTS = [test_info, test_convert, test_slice, test_filter, test_mesh, test_render, test_phantom,
+         test_again, test_command_line, test_outputs, test_interrupt, test_numbers]
+
+
+def main():
+    n_failed = 0
+    print(f"1..{len(TESTS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        case = Case(folder)
+        for number, test in enumerate(TESTS, 1):
+            try:
+                test(case)
+                print(f"ok {number} {test.__name__}")
+            except (AssertionError, KeyError, IndexError, OSError, ValueError) as fault:
+                n_failed += 1
+                print(f"not ok {number} {test.__name__}\n# {type(fault).__name__}: {fault}")
+    return 1 if n_failed else 0
+
+
+sys.exit(main())
