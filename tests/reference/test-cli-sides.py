@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sides read back from bregma-cli's pixels: 48 axis codes x 3 formats x 3 planes x 2 conventions.
 
+Without BREGMA_TEST_LONG each code has one of the formats, in turn: 288 pictures instead of 864.
 The volumes are written and the pictures read by this script's own code. A block is bright at the
 patient's left (100), anterior (60) and superior (30); the values add up.
 """
@@ -63,18 +64,27 @@ def check_volume(folder, code, suffix):
     return n, faults
 
 
+def jobs_to_do():
+    suffixes = list(cli_files.WRITERS)
+    for number, code in enumerate(cli_files.axis_codes()):
+        # Not in step with the order of the codes, which has three pairs of letters.
+        one = suffixes[(number + number // 3 + number // 8) % 3]
+        for suffix in suffixes if os.environ.get("BREGMA_TEST_LONG") else [one]:
+            yield code, suffix
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(4) as pool:
-        jobs = [pool.submit(check_volume, folder, code, suffix)
-                for code in cli_files.axis_codes() for suffix in cli_files.WRITERS]
+        jobs = [pool.submit(check_volume, folder, code, suffix) for code, suffix in jobs_to_do()]
         done = [job.result() for job in jobs]
     n = sum(result[0] for result in done)
+    n_wanted = 864 if os.environ.get("BREGMA_TEST_LONG") else 288
     faults = [fault for result in done for fault in result[1]]
     print("1..1")
     for fault in faults[:20]:
         print("#", fault)
-    print(f"{'not ok' if faults or n != 864 else 'ok'} 1 sides in {n} pictures, {len(faults)} wrong")
-    return 1 if faults or n != 864 else 0
+    print(f"{'not ok' if faults or n != n_wanted else 'ok'} 1 sides in {n} pictures, {len(faults)} wrong")
+    return 1 if faults or n != n_wanted else 0
 
 
 sys.exit(main())
