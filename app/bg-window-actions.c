@@ -268,6 +268,7 @@ bg_window_init_actions(BgWindow *self)
     };
 
     g_action_map_add_action_entries(G_ACTION_MAP(self), entries, G_N_ELEMENTS(entries), self);
+    bg_window_init_export_actions(self);
     g_action_group_change_action_state(G_ACTION_GROUP(self), "show-left",
                                        g_settings_get_value(bg_settings_get(), "show-left"));
     g_action_group_change_action_state(G_ACTION_GROUP(self), "show-right",

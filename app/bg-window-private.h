@@ -36,6 +36,9 @@ struct _BgWindow {
 /** bg_window_init_actions: the actions win.* */
 void bg_window_init_actions(BgWindow *self);
 
+/** bg_window_init_export_actions: those of bg-window-export.c, by bg_window_init_actions() */
+void bg_window_init_export_actions(BgWindow *self);
+
 /** bg_window_update_actions: what can be undone, saved */
 void bg_window_update_actions(BgWindow *self);
 
