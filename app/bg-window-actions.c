@@ -226,6 +226,8 @@ bg_window_update_actions(BgWindow *self)
     update_history(self);
     set_enabled(self, "screenshot", any);
     set_enabled(self, "copy-picture", any);
+    set_enabled(self, "save", any);
+    set_enabled(self, "save-as", any);
     set_enabled(self, "export-measurements", state->measurements->len > 0);
     set_state(self, "tool", g_variant_new_string(tool_names[bg_session_get_tool(session)]));
     set_state(self, "layout",
@@ -269,6 +271,8 @@ bg_window_init_actions(BgWindow *self)
 
     g_action_map_add_action_entries(G_ACTION_MAP(self), entries, G_N_ELEMENTS(entries), self);
     bg_window_init_export_actions(self);
+    bg_window_init_case_actions(self);
+    bg_window_init_help_actions(self);
     g_action_group_change_action_state(G_ACTION_GROUP(self), "show-left",
                                        g_settings_get_value(bg_settings_get(), "show-left"));
     g_action_group_change_action_state(G_ACTION_GROUP(self), "show-right",

@@ -8,6 +8,13 @@ G_BEGIN_DECLS
 
 #define BG_N_PANES 4
 
+/** BgAfterQuestion: what was wanted when unsaved changes were asked about */
+typedef enum {
+    BG_AFTER_NOTHING,
+    BG_AFTER_CLOSE,
+    BG_AFTER_NEW,
+} BgAfterQuestion;
+
 struct _BgWindow {
     GtkApplicationWindow parent_instance;
 
@@ -31,6 +38,10 @@ struct _BgWindow {
     int maximised;             // which pane, or -1
     gboolean patient_hidden;
     gboolean may_close;
+    BgAfterQuestion after_question;
+    char *locating;        // owned, nullable: id of the layer whose file is looked for
+    GPtrArray *recoveries; // owned, nullable: of BgRecovery
+    guint check_id, n_checked;
 };
 
 /** bg_window_init_actions: the actions win.* */
@@ -38,6 +49,13 @@ void bg_window_init_actions(BgWindow *self);
 
 /** bg_window_init_export_actions: those of bg-window-export.c, by bg_window_init_actions() */
 void bg_window_init_export_actions(BgWindow *self);
+
+/** bg_window_init_case_actions, bg_window_init_help_actions: likewise */
+void bg_window_init_case_actions(BgWindow *self);
+void bg_window_init_help_actions(BgWindow *self);
+
+/** bg_window_clear_case: in dispose */
+void bg_window_clear_case(BgWindow *self);
 
 /** bg_window_update_actions: what can be undone, saved */
 void bg_window_update_actions(BgWindow *self);

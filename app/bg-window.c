@@ -145,7 +145,11 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
 
     if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_CASE)) {
         gboolean empty = bg_session_is_empty(session);
+        gboolean was_empty =
+            g_strcmp0(gtk_stack_get_visible_child_name(GTK_STACK(self->stack)), "empty") == 0;
         gtk_stack_set_visible_child_name(GTK_STACK(self->stack), empty ? "empty" : "work");
+        if (was_empty && !empty)
+            gtk_widget_grab_focus(bg_pane_get_view(self->panes[PANE_AXIAL]));
         update_patient(self);
     }
     if (changes & BG_CHANGE_CASE)
@@ -181,7 +185,6 @@ bg_window_tell(BgWindow *self, const char *css_class, const char *message, const
     gtk_widget_add_css_class(banner, css_class);
     gtk_label_set_wrap(GTK_LABEL(label), TRUE);
     gtk_label_set_xalign(GTK_LABEL(label), 0.0f);
-    gtk_label_set_selectable(GTK_LABEL(label), TRUE);
     gtk_widget_set_hexpand(label, TRUE);
     gtk_box_append(GTK_BOX(banner), icon);
     gtk_box_append(GTK_BOX(banner), label);
@@ -422,6 +425,7 @@ bg_window_dispose(GObject *object)
 {
     BgWindow *self = BG_WINDOW(object);
 
+    bg_window_clear_case(self);
     if (self->session != NULL)
         g_signal_handlers_disconnect_by_data(self->session, self);
     for (int i = 0; i < BG_N_PANES; i++)

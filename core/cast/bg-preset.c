@@ -12,6 +12,23 @@
 
 #define SUFFIX ".json"
 
+// Of a program that runs from its build folder inside the source tree; (nullable).
+static char *
+folder_beside_program(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = program ? g_path_get_dirname(program) : NULL;
+
+    for (int up = 0; folder && up < 4; up++) {
+        g_autofree char *presets = g_build_filename(folder, "data", "presets", NULL);
+        if (g_file_test(presets, G_FILE_TEST_IS_DIR))
+            return g_steal_pointer(&presets);
+        g_autofree char *child = g_steal_pointer(&folder);
+        folder = g_path_get_dirname(child);
+    }
+    return NULL;
+}
+
 static char *
 presets_folder(void)
 {
@@ -21,9 +38,12 @@ presets_folder(void)
     if (chosen && *chosen)
         return g_build_filename(chosen, "presets", NULL);
     g_autofree char *installed = g_build_filename(BG_DATA_DIR, "presets", NULL);
-    if (source && *source && !g_file_test(installed, G_FILE_TEST_IS_DIR))
+    if (g_file_test(installed, G_FILE_TEST_IS_DIR))
+        return g_steal_pointer(&installed);
+    if (source && *source)
         return g_build_filename(source, "data", "presets", NULL);
-    return g_steal_pointer(&installed);
+    char *beside = folder_beside_program();
+    return beside ? beside : g_steal_pointer(&installed);
 }
 
 static gboolean

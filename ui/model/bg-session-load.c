@@ -2,6 +2,8 @@
 // How files come into the case.
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/case/bg-load.h"
+#include "core/case/bg-project.h"
 #include "core/cast/bg-preset.h"
 #include "ui/model/bg-session-private.h"
 #include "ui/model/bg-settings.h"
@@ -9,7 +11,6 @@
 typedef struct {
     char *path;
     BgLoadParams params;
-    char *layer_id;        // of a row that is there already, or NULL
     char *override_reason; // nullable
 } LoadInput;
 
@@ -21,7 +22,7 @@ typedef struct {
 
 typedef struct {
     BgSession *session; // owned
-    char *path, *layer_id, *override_reason;
+    char *path, *override_reason;
 } LoadDone;
 
 static void
@@ -30,7 +31,6 @@ load_input_free(gpointer data)
     LoadInput *self = data;
 
     g_free(self->path);
-    g_free(self->layer_id);
     g_free(self->override_reason);
     g_free(self);
 }
@@ -61,9 +61,6 @@ load_in_thread(gpointer data, const BgProgress *progress, GCancellable *cancella
         load_result_free(result);
         return NULL;
     }
-    if (input->layer_id != NULL)
-        return result;
-
     result->layer = bg_layer_new_for_loaded(loaded, input->path, &input->params);
     if (loaded->volume != NULL && result->layer->transfer_function == NULL) {
         g_autoptr(GError) no_preset = NULL;
@@ -138,34 +135,29 @@ on_loaded(GObject *source, GAsyncResult *async_result, gpointer user_data)
     g_autoptr(GError) error = NULL;
     LoadResult *result = bg_job_run_finish(BG_JOB(source), async_result, &error);
 
-    if (done->layer_id != NULL)
-        g_hash_table_remove(self->loading, done->layer_id);
     if (result != NULL)
         note_range(self, result);
 
-    if (result == NULL && done->layer_id != NULL) {
-        gboolean missing = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-        bg_case_set_layer_status(self->bg_case, done->layer_id,
-                                 missing ? BG_LAYER_MISSING : BG_LAYER_FAILED, error->message);
-    } else if (result == NULL) {
+    if (result == NULL) {
         g_autofree char *name = g_path_get_basename(done->path);
         // Translators: %s is the name of a file; the reason follows after a colon
         g_autofree char *what = g_strdup_printf(_("“%s” could not be opened"), name);
         bg_session_fail(self, what, error);
-    } else if (done->layer_id == NULL) {
+    } else {
         add_layer(self, done, result);
-    } else if (!bg_case_set_loaded(self->bg_case, done->layer_id, result->loaded, &error)) {
-        if (bg_case_get_layer(self->bg_case, done->layer_id) != NULL)
-            bg_case_set_layer_status(self->bg_case, done->layer_id, BG_LAYER_FAILED,
-                                     error->message);
     }
 
     g_clear_pointer(&result, load_result_free);
     g_free(done->path);
-    g_free(done->layer_id);
     g_free(done->override_reason);
     g_object_unref(done->session);
     g_free(done);
+}
+
+int
+bg_session_compare_serials(gconstpointer a, gconstpointer b)
+{
+    return *(const gint64 *) a == *(const gint64 *) b ? 0 : 1;
 }
 
 // @input: (transfer full)
@@ -180,7 +172,6 @@ start(BgSession *self, LoadInput *input)
 
     done->session = g_object_ref(self);
     done->path = g_strdup(input->path);
-    done->layer_id = g_strdup(input->layer_id);
     done->override_reason = g_strdup(input->override_reason);
 
     BgJobWork work = { .func = load_in_thread,
@@ -211,7 +202,10 @@ bg_session_open_as(BgSession *self, const char *path, BgLoadAs as)
 void
 bg_session_open(BgSession *self, const char *path)
 {
-    bg_session_open_as(self, path, BG_LOAD_AUTO);
+    if (g_str_has_suffix(path, BG_PROJECT_SUFFIX))
+        bg_session_open_case(self, path);
+    else
+        bg_session_open_as(self, path, BG_LOAD_AUTO);
 }
 
 void
@@ -223,20 +217,120 @@ bg_session_open_override(BgSession *self, const char *path, const char *reason)
     start(self, input);
 }
 
+typedef struct {
+    BgSession *session; // owned
+    BgCase *bg_case;    // owned: another one may be there when the job ends
+    BgLoad *load;       // owned
+} Reload;
+
+static gpointer
+reload_in_thread(gpointer data, const BgProgress *progress, GCancellable *cancellable,
+                 GError **error)
+{
+    bg_load_run(data, progress, cancellable);
+    return data; // what came of it is in there
+}
+
+static void
+on_reloaded(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Reload *reload = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) cancelled = NULL;
+
+    bg_job_run_finish(BG_JOB(source), result, &cancelled);
+    g_hash_table_remove(reload->session->loading, bg_load_get_layer_id(reload->load));
+    if (!bg_load_finish(reload->load, reload->bg_case, &error))
+        g_info("a layer is not there: %s", error->message); // its row says so
+    bg_load_free(reload->load);
+    g_object_unref(reload->bg_case);
+    g_object_unref(reload->session);
+    g_free(reload);
+}
+
+static void
+reload_layer(BgSession *self, const BgLayer *layer)
+{
+    // Translators: a running job; %s is the name of a layer
+    g_autofree char *title = g_strdup_printf(_("Reading %s"), layer->name);
+    g_autoptr(BgJob) job = bg_job_new(title);
+    Reload *reload = g_new0(Reload, 1);
+
+    reload->load = bg_load_new(self->bg_case, layer->id);
+    reload->session = g_object_ref(self);
+    reload->bg_case = g_object_ref(self->bg_case);
+    BgJobWork work = { .func = reload_in_thread, .input = reload->load };
+    bg_session_run(self, job, &work, on_reloaded, reload);
+}
+
+static gboolean
+on_load_missing(gpointer user_data)
+{
+    BgSession *self = user_data;
+    const GPtrArray *layers = bg_session_get_state(self)->layers;
+
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (layer->status == BG_LAYER_LOADING &&
+            g_hash_table_add(self->loading, g_strdup(layer->id)))
+            reload_layer(self, layer);
+    }
+    bg_session_find_ranges(self);
+    self->load_id = 0;
+    return G_SOURCE_REMOVE;
+}
+
+// Later, since who adds a layer with its content hands that in right after.
 void
 bg_session_load_missing(BgSession *self)
+{
+    if (self->load_id == 0)
+        self->load_id = g_idle_add(on_load_missing, self);
+}
+
+static gpointer
+find_range(gpointer volume, GCancellable *cancellable, GError **error)
+{
+    g_autofree double *range = g_new0(double, 2);
+
+    return bg_preset_range(volume, &range[0], &range[1], error) ? g_steal_pointer(&range) : NULL;
+}
+
+static void
+on_range(gpointer owner, gpointer result, const GError *error)
+{
+    BgSession *self = owner;
+    g_autofree double *range = result;
+    g_autofree gint64 *serial = g_queue_pop_head(&self->ranges_wanted);
+
+    if (range == NULL || serial == NULL)
+        return;
+    g_hash_table_replace(self->ranges, g_steal_pointer(&serial), g_steal_pointer(&range));
+    bg_session_tell(self, BG_CHANGE_LAYERS);
+}
+
+// Of volumes that came another way than by opening a file. One worker, so in the order asked for.
+void
+bg_session_find_ranges(BgSession *self)
 {
     const GPtrArray *layers = bg_session_get_state(self)->layers;
 
     for (guint i = 0; i < layers->len; i++) {
         const BgLayer *layer = layers->pdata[i];
-        if (layer->status != BG_LAYER_LOADING || layer->source.path[0] == '\0' ||
-            !g_hash_table_add(self->loading, g_strdup(layer->id)))
+        gint64 serial = layer->payload.volume != NULL
+                            ? (gint64) bg_volume_get_serial(layer->payload.volume)
+                            : 0;
+        if (serial == 0 || g_hash_table_contains(self->ranges, &serial) ||
+            g_queue_find_custom(&self->ranges_wanted, &serial, bg_session_compare_serials))
             continue;
-        LoadInput *input = new_input(layer->source.path, layer->source.as);
-        input->params.frame = layer->frame;
-        input->params.component = layer->source.component;
-        input->layer_id = g_strdup(layer->id);
-        start(self, input);
+        g_queue_push_tail(&self->ranges_wanted, g_memdup2(&serial, sizeof serial));
+        BgWork work = { .owner = G_OBJECT(self),
+                        .slot = (guint) serial,
+                        .func = find_range,
+                        .request = bg_volume_ref(layer->payload.volume),
+                        .free_request = (GDestroyNotify) bg_volume_unref,
+                        .done = on_range,
+                        .free_result = g_free };
+        bg_worker_post(self->idle_worker, &work);
     }
 }

@@ -15,6 +15,8 @@ struct _BgSession {
     BgWorker *idle_worker;   // owned
     GHashTable *loading;     // owned: ids of layers that a job reads
     GHashTable *ranges;      // owned: serial numbers of volumes (gint64) to two doubles
+    GQueue ranges_wanted;    // owned: serial numbers (gint64) in the order asked for
+    guint load_id;
     char *selected, *selected_measurement;
     BgGeometry mesh_geometry;
     BgTool tool;
@@ -24,6 +26,10 @@ struct _BgSession {
 
 /** bg_session_load_missing: a job for every layer that is LOADING and that nobody reads yet */
 void bg_session_load_missing(BgSession *self);
+
+/** bg_session_find_ranges: of all volumes whose range is not known, on the idle worker */
+void bg_session_find_ranges(BgSession *self);
+int bg_session_compare_serials(gconstpointer a, gconstpointer b);
 
 /** bg_session_conflict: emits ::patient-conflict */
 void bg_session_conflict(BgSession *self, const char *path, const char *reason);

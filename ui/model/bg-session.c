@@ -2,6 +2,7 @@
 #include "ui/model/bg-session.h"
 
 #include "core/base/bg-i18n.h"
+#include "core/case/bg-journal.h"
 #include "ui/model/bg-session-private.h"
 #include "ui/model/bg-weak.h"
 
@@ -11,6 +12,7 @@ enum {
     SIGNAL_CHANGED,
     SIGNAL_FAILED,
     SIGNAL_PATIENT_CONFLICT,
+    SIGNAL_SAVED,
     N_SIGNALS,
 };
 
@@ -382,6 +384,8 @@ let_case_go(BgSession *self)
         return;
 
     g_signal_handlers_disconnect_by_data(self->bg_case, self);
+    if (self->loading != NULL)
+        g_hash_table_remove_all(self->loading);
     g_clear_object(&self->bg_case);
     g_clear_pointer(&self->selected, g_free);
     g_clear_pointer(&self->selected_measurement, g_free);
@@ -394,6 +398,10 @@ take_case(BgSession *self, BgCase *bg_case)
     self->bg_case = bg_case;
     g_signal_connect(bg_case, "changed", G_CALLBACK(on_case_changed), self);
     g_signal_connect(bg_case, "layers-changed", G_CALLBACK(on_layers_changed), self);
+
+    g_autoptr(GError) error = NULL;
+    if (bg_case_get_journal_path(bg_case) == NULL && !bg_case_start_journal(bg_case, NULL, &error))
+        g_warning("no journal: a crash would lose work: %s", error->message);
 }
 
 void
@@ -418,6 +426,7 @@ bg_session_dispose(GObject *object)
 {
     BgSession *self = BG_SESSION(object);
 
+    g_clear_handle_id(&self->load_id, g_source_remove);
     let_case_go(self);
     g_clear_object(&self->jobs);
     g_clear_pointer(&self->slice_worker, bg_worker_free);
@@ -425,6 +434,7 @@ bg_session_dispose(GObject *object)
     g_clear_pointer(&self->idle_worker, bg_worker_free);
     g_clear_pointer(&self->loading, g_hash_table_unref);
     g_clear_pointer(&self->ranges, g_hash_table_unref);
+    g_queue_clear_full(&self->ranges_wanted, g_free);
 
     G_OBJECT_CLASS(bg_session_parent_class)->dispose(object);
 }
@@ -441,12 +451,16 @@ bg_session_class_init(BgSessionClass *klass)
     signals[SIGNAL_PATIENT_CONFLICT] =
         g_signal_new("patient-conflict", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+    signals[SIGNAL_SAVED] =
+        g_signal_new("saved", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                     g_cclosure_marshal_VOID__BOOLEAN, G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
 }
 
 static void
 bg_session_init(BgSession *self)
 {
     self->jobs = g_list_store_new(BG_TYPE_JOB);
+    g_queue_init(&self->ranges_wanted);
     self->slice_worker = bg_worker_new("slices");
     self->volume_worker = bg_worker_new("volume");
     self->idle_worker = bg_worker_new("thumbnails");

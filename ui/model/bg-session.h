@@ -51,6 +51,7 @@ typedef enum {
  * ::failed (const char *message, const char *details): for people; details may be %NULL
  * ::patient-conflict (const char *path, const char *reason): adding @path would bring two patients
  *   together; bg_session_open_override() goes on
+ * ::saved (gboolean done): after bg_session_save_case()
  */
 G_DECLARE_FINAL_TYPE(BgSession, bg_session, BG, SESSION, GObject)
 
@@ -92,6 +93,15 @@ void bg_session_open_as(BgSession *self, const char *path, BgLoadAs as);
 
 /** bg_session_open_override: after ::patient-conflict, with the @reason that the user typed */
 void bg_session_open_override(BgSession *self, const char *path, const char *reason);
+
+/** bg_session_open_case: reads a .bregma file; it takes the place of the case that is there */
+void bg_session_open_case(BgSession *self, const char *path);
+
+/** bg_session_save_case: as a job; @path becomes the case's own. ::saved follows */
+void bg_session_save_case(BgSession *self, const char *path);
+
+/** bg_session_check_sources: hashes of the files on the idle worker: unknown ones are remembered */
+void bg_session_check_sources(BgSession *self);
 
 /** bg_session_reset: an empty case; the old one is let go */
 void bg_session_reset(BgSession *self);
