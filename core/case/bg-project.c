@@ -308,6 +308,16 @@ bg_project_open(BgCase *the_case, const char *path, GError **error)
     return state != NULL && bg_project_apply(the_case, path, state, error);
 }
 
+gboolean
+bg_project_is_one(const char *path)
+{
+    g_return_val_if_fail(path != NULL, FALSE);
+
+    // Only cases are sealed. One that another program has written to has lost its seal: then its
+    // name is all there is.
+    return bg_h5_has_seal(path) || g_str_has_suffix(path, BG_PROJECT_SUFFIX);
+}
+
 BgImage *
 bg_project_read_thumbnail(const char *path, GError **error)
 {

@@ -59,6 +59,9 @@ gboolean bg_project_apply(BgCase *the_case, const char *path, GVariant *state, G
 /** bg_project_open: both at once */
 gboolean bg_project_open(BgCase *the_case, const char *path, GError **error);
 
+/** bg_project_is_one: blocks; any thread: whether to open the file as a case */
+gboolean bg_project_is_one(const char *path);
+
 /** bg_project_read_thumbnail: (transfer full): %G_IO_ERROR_NOT_FOUND when there is none */
 BgImage *bg_project_read_thumbnail(const char *path, GError **error);
 

@@ -95,33 +95,63 @@ refuse(GError **error)
     return FALSE;
 }
 
+// What both ends of a file say.
+typedef struct {
+    guint64 end; // of HDF5's data
+    gboolean has_seal;
+    char seal[SEAL_BYTES];
+} Ends;
+
+// FALSE without error: no HDF5, or its length does not fit.
+static gboolean
+read_ends(FILE *file, Ends *ends)
+{
+    guint8 head[HEAD_BYTES];
+
+    if (fread(head, sizeof head, 1, file) != 1 || fseeko(file, 0, SEEK_END) != 0)
+        return FALSE;
+    guint64 length = (guint64) ftello(file);
+    ends->end = end_of_data(head);
+    ends->has_seal = ends->end >= HEAD_BYTES && length - ends->end == SEAL_BYTES;
+    if (!ends->has_seal)
+        return ends->end >= HEAD_BYTES && length == ends->end;
+    return fseeko(file, (off_t) ends->end, SEEK_SET) == 0 &&
+           fread(ends->seal, sizeof ends->seal, 1, file) == 1;
+}
+
+gboolean
+bg_h5_has_seal(const char *path)
+{
+    g_return_val_if_fail(path != NULL, FALSE);
+
+    Ends ends = { 0 };
+    FILE *file = g_fopen(path, "rbe");
+    if (file == NULL)
+        return FALSE;
+    gboolean fits = read_ends(file, &ends);
+    fclose(file);
+    return fits && ends.has_seal && memcmp(ends.seal, MARK, MARK_BYTES) == 0;
+}
+
 static gboolean
 check_seal(const char *path, GCancellable *cancellable, GError **error)
 {
-    guint8 head[HEAD_BYTES];
-    char seal[SEAL_BYTES];
+    Ends ends = { 0 };
     FILE *file = g_fopen(path, "rbe");
     if (file == NULL)
         return set_system_error(errno, error);
-
-    gboolean readable = fread(head, sizeof head, 1, file) == 1;
-    guint64 end = readable ? end_of_data(head) : 0;
-    readable = readable && fseeko(file, 0, SEEK_END) == 0;
-    guint64 length = readable ? (guint64) ftello(file) : 0;
-    gboolean sealed = end >= HEAD_BYTES && length == end + SEAL_BYTES;
-    readable = readable && (!sealed || (fseeko(file, (off_t) end, SEEK_SET) == 0 &&
-                                        fread(seal, sizeof seal, 1, file) == 1));
+    gboolean fits = read_ends(file, &ends);
     fclose(file);
-    if (!readable || end < HEAD_BYTES || (!sealed && length != end))
+    if (!fits)
         return refuse(error);
-    if (!sealed)
+    if (!ends.has_seal)
         return TRUE;
 
-    g_autofree char *hash = bg_hash_file_start(path, end, NULL, cancellable, error);
+    g_autofree char *hash = bg_hash_file_start(path, ends.end, NULL, cancellable, error);
     if (hash == NULL)
         return FALSE;
-    return (memcmp(seal, MARK, MARK_BYTES) == 0 &&
-            memcmp(seal + MARK_BYTES, hash, HASH_BYTES) == 0) ||
+    return (memcmp(ends.seal, MARK, MARK_BYTES) == 0 &&
+            memcmp(ends.seal + MARK_BYTES, hash, HASH_BYTES) == 0) ||
            refuse(error);
 }
 

@@ -93,6 +93,9 @@ gboolean bg_h5_commit_sealed(BgH5 *h5, GError **error);
  */
 BgH5 *bg_h5_open_sealed(const char *path, GCancellable *cancellable, GError **error);
 
+/** bg_h5_has_seal: a look at both ends of the file; whether the seal fits is not checked */
+gboolean bg_h5_has_seal(const char *path);
+
 /** bg_h5_free: what was not committed is removed */
 void bg_h5_free(BgH5 *h5);
 

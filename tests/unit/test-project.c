@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
+#include "core/case/bg-journal.h"
 #include "core/case/bg-load.h"
 #include "core/case/bg-project.h"
 #include "core/io/bg-h5.h"
@@ -445,6 +446,39 @@ test_refuses(Fixture *self, gconstpointer data)
     g_autoptr(BgCase) other = open_project(path);
 }
 
+static void
+test_is_one(Fixture *self, gconstpointer data)
+{
+    g_autofree char *renamed = g_build_filename(self->folder, "renamed.dat", NULL);
+
+    save(self);
+    g_assert_true(bg_project_is_one(self->project));
+    g_assert_false(bg_project_is_one(self->source));
+    g_assert_false(bg_project_is_one(self->folder));
+    g_assert_cmpint(g_rename(self->project, renamed), ==, 0);
+    g_assert_true(bg_project_is_one(renamed));
+}
+
+// A computed layer that was removed, and let go because of the budget, comes back from the disk.
+static void
+test_spilled(Fixture *self, gconstpointer data)
+{
+    bg_case_set_undo_budget(self->the_case, 0);
+    do_command(self->the_case, bg_command_remove_layer(self->volume_id));
+    g_assert_cmpuint(bg_case_get_undo_bytes(self->the_case), ==, 0);
+    g_assert_true(bg_case_undo(self->the_case));
+    const BgLayer *layer = bg_case_get_layer(self->the_case, self->volume_id);
+    g_assert_cmpint(layer->status, ==, BG_LAYER_LOADING);
+    g_assert_null(layer->payload.volume);
+    bg_case_flush_journal(self->the_case); // waits for the file
+    load_layer(self->the_case, self->volume_id, 0, 0);
+
+    g_autoptr(BgVolume) expected = make_volume();
+    g_assert_cmpmem(bg_volume_get_samples(layer->payload.volume),
+                    bg_volume_get_n_bytes(layer->payload.volume), bg_volume_get_samples(expected),
+                    bg_volume_get_n_bytes(expected));
+}
+
 // Damage of a real file: some bytes turned, cut, or exchanged.
 static void
 damage(char *bytes, gsize *length)
@@ -499,6 +533,7 @@ test_malformed(Fixture *self, gconstpointer data)
         if (length == whole_length && memcmp(bytes, whole, length) == 0)
             continue; // each byte was turned into itself
         n_damaged++;
+        g_unlink(path); // GLib writes over a longer file without cutting it
         done = g_file_set_contents_full(path, bytes, (gssize) length, G_FILE_SET_CONTENTS_NONE,
                                         0600, NULL);
         g_assert_true(done);
@@ -535,13 +570,15 @@ test_malformed_text(Fixture *self, gconstpointer data)
 int
 main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, NULL);
+    g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     ADD("round-trip", test_round_trip);
     ADD("save-unloaded", test_save_unloaded);
     ADD("moved", test_moved);
     ADD("sources", test_sources);
     ADD("thumbnail", test_thumbnail);
     ADD("refuses", test_refuses);
+    ADD("is-one", test_is_one);
+    ADD("spilled", test_spilled);
     ADD("malformed", test_malformed);
     ADD("malformed-text", test_malformed_text);
     return g_test_run();
