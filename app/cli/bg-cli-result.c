@@ -16,6 +16,22 @@ bg_cli_add_input(BgCli *cli, const char *path)
     g_ptr_array_add(cli->inputs, g_strdup(path));
 }
 
+// core names the file too ("“PATH” cannot be read: "): once is enough.
+static void
+drop_core_prefix(GError *error, const char *path)
+{
+    g_autofree char *quoted = g_strdup_printf("“%s” ", path);
+
+    if (!g_str_has_prefix(error->message, quoted))
+        return;
+    const char *rest = strstr(error->message + strlen(quoted), ": ");
+    if (rest == NULL)
+        return;
+    char *shorter = g_strdup(rest + 2);
+    g_free(error->message);
+    error->message = shorter;
+}
+
 // A core message says what is wrong with the file; what to do is added where there is one answer.
 static void
 prefix_read(GError **error, const char *path)
@@ -27,6 +43,7 @@ prefix_read(GError **error, const char *path)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                     "cannot read: %s: there is no such file. Check the path", path);
     } else {
+        drop_core_prefix(*error, path);
         g_prefix_error(error, "cannot read: %s: ", path);
     }
 }
@@ -123,8 +140,10 @@ bg_cli_check_output(const BgCli *cli, const char *path, GError **error)
 gboolean
 bg_cli_wrote(BgCli *cli, gboolean ok, const char *path, GError **error)
 {
-    if (!ok)
+    if (!ok && error != NULL && *error != NULL) {
+        drop_core_prefix(*error, path);
         g_prefix_error(error, "cannot write: %s: ", path);
+    }
     return ok;
 }
 
