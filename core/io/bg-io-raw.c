@@ -294,7 +294,7 @@ alloc_chunk(const Reading *r, gsize *n_at_once, GError **error)
 {
     gsize step = r->layout->planar ? 1 : (gsize) r->layout->n_components;
 
-    *n_at_once = MAX(CHUNK / step, 1);
+    *n_at_once = CLAMP(CHUNK / step, 1, r->n_voxels);
     return bg_buffer_alloc_items(*n_at_once * step, sizeof(guint64), error);
 }
 

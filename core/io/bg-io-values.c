@@ -77,6 +77,13 @@ bg_raw_looks_like_labels(const BgLabelMap *labels)
     return (double) n_equal >= 0.75 * (double) n_pairs;
 }
 
+// Room for what look_at_some() finds.
+static gsize
+count_looked_at(const BgVolume *volume)
+{
+    return MIN(bg_geometry_count_voxels(bg_volume_get_geometry(volume)), 2 * MAX_LOOKED_AT);
+}
+
 // Finite values from rows spread over the whole volume. Returns how many.
 static gsize
 look_at_some(const BgVolume *volume, float *values)
@@ -86,11 +93,11 @@ look_at_some(const BgVolume *volume, float *values)
     gsize wanted = MAX(MAX_LOOKED_AT / (gsize) dims[0], 1);
     gsize step = MAX(n_rows / wanted, 1) | 1; // odd: not the same j in each slice
     g_autofree float *row = g_new(float, dims[0]);
-    gsize n = 0;
+    gsize n = 0, most = count_looked_at(volume);
 
     for (gsize r = 0; r < n_rows; r += step) {
         bg_volume_read_row(volume, (int) (r % (gsize) dims[1]), (int) (r / (gsize) dims[1]), row);
-        for (int i = 0; i < dims[0] && n < 2 * MAX_LOOKED_AT; i++) {
+        for (int i = 0; i < dims[0] && n < most; i++) {
             if (isfinite(row[i]))
                 values[n++] = row[i];
         }
@@ -101,7 +108,7 @@ look_at_some(const BgVolume *volume, float *values)
 gboolean
 bg_raw_looks_like_ct(const BgVolume *volume)
 {
-    g_autofree float *values = g_new(float, 2 * MAX_LOOKED_AT);
+    g_autofree float *values = g_new(float, count_looked_at(volume));
     gsize n = look_at_some(volume, values);
     gsize n_air = 0, n_tissue = 0, n_between = 0, n_outside = 0, n_high = 0;
 

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define N_CUTS 64
@@ -238,14 +239,23 @@ bg_malformed_run(const BgMalformedSeed *seed, const BgMalformedSeed *other, gsiz
 
 // In bytes; 0 where /proc does not tell.
 static gsize
-read_status(const char *key)
+read_resident(void)
 {
     g_autofree char *text = NULL;
+    char *at;
 
-    if (!g_file_get_contents("/proc/self/status", &text, NULL, NULL))
+    if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
         return 0;
-    const char *at = strstr(text, key);
-    return at != NULL ? (gsize) g_ascii_strtoull(at + strlen(key), NULL, 10) * 1024 : 0;
+    at = strchr(text, ' '); // the second number: pages
+    return at != NULL ? (gsize) g_ascii_strtoull(at, NULL, 10) * (gsize) sysconf(_SC_PAGESIZE) : 0;
+}
+
+static gsize
+read_peak(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (gsize) usage.ru_maxrss * 1024 : 0;
 }
 
 #define RESET_FROM (16u << 20)
@@ -266,9 +276,9 @@ reset_peak(void)
 void
 bg_malformed_watch_start(BgMalformedWatch *watch)
 {
-    watch->start_bytes = read_status("VmRSS:");
+    watch->start_bytes = read_resident();
     // It costs a millisecond, so only where the mark would hide something.
-    if (read_status("VmHWM:") > watch->start_bytes + RESET_FROM)
+    if (read_peak() > watch->start_bytes + RESET_FROM)
         reset_peak();
     watch->start_us = g_get_monotonic_time();
 }
@@ -276,7 +286,7 @@ bg_malformed_watch_start(BgMalformedWatch *watch)
 void
 bg_malformed_watch_stop(BgMalformedWatch *watch)
 {
-    gsize peak = read_status("VmHWM:");
+    gsize peak = read_peak();
 
     watch->seconds = (double) (g_get_monotonic_time() - watch->start_us) * 1e-6;
     watch->peak_bytes = peak > watch->start_bytes ? peak - watch->start_bytes : 0;
