@@ -211,10 +211,11 @@ sniff(const char *path, gsize *n_there, GCancellable *cancellable, GError **erro
     if (source == NULL)
         return NULL;
 
-    // A stream that breaks off within the first KiB may still say what it was meant to be.
-    gsize n_read = 0;
+    // A packed stream that breaks off within the first KiB may still say what it was meant to be: so
+    // byte by byte.
+    gsize n_read = 0, step = bg_source_is_gzipped(source) ? 1 : sizeof bytes;
     while (n_read < sizeof bytes) {
-        n = bg_source_read_some(source, bytes + n_read, 1, &damaged);
+        n = bg_source_read_some(source, bytes + n_read, MIN(step, sizeof bytes - n_read), &damaged);
         if (n <= 0)
             break;
         n_read += (gsize) n;
