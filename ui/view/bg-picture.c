@@ -67,8 +67,8 @@ add_part(BgPicture *self, BgSession *session, BgPicturePane pane, const int box[
         part.slice = bg_slice_scene_new(session, (BgPlane) pane, part.width, part.height);
         if (part.slice == NULL)
             return;
-        part.marks = bg_slice_marks(session, (BgPlane) pane,
-                                    bg_slice_scene_get_frame(part.slice), part.scale, TRUE);
+        part.marks = bg_slice_marks(session, (BgPlane) pane, bg_slice_scene_get_frame(part.slice),
+                                    part.scale, FALSE);
     }
     g_array_append_val(self->parts, part);
 }
@@ -122,8 +122,7 @@ bg_picture_new(BgSession *session, BgPicturePane pane, int width, int height)
         static const BgPicturePane order[] = { BG_PICTURE_AXIAL, BG_PICTURE_VOLUME,
                                                BG_PICTURE_CORONAL, BG_PICTURE_SAGITTAL };
         for (int i = 0; i < 4; i++) {
-            const int box[4] = { i % 2 * (width / 2), i / 2 * (height / 2), width / 2,
-                                 height / 2 };
+            const int box[4] = { i % 2 * (width / 2), i / 2 * (height / 2), width / 2, height / 2 };
             add_part(self, session, order[i], box);
         }
     } else {
@@ -288,12 +287,11 @@ on_exported(GObject *source, GAsyncResult *result, gpointer user_data)
         bg_session_fail(done->session, _("The picture could not be saved"), error);
     } else if (done->clipboard != NULL) {
         const BgImageFormat *format = bg_image_get_format(image);
-        g_autoptr(GBytes) bytes = g_bytes_new_with_free_func(
-            bg_image_get_pixels(image), bg_image_get_n_bytes(image),
-            (GDestroyNotify) bg_image_unref, bg_image_ref(image));
-        g_autoptr(GdkTexture) texture =
-            gdk_memory_texture_new(format->width, format->height, GDK_MEMORY_R8G8B8, bytes,
-                                   (gsize) format->width * 3);
+        g_autoptr(GBytes) bytes =
+            g_bytes_new_with_free_func(bg_image_get_pixels(image), bg_image_get_n_bytes(image),
+                                       (GDestroyNotify) bg_image_unref, bg_image_ref(image));
+        g_autoptr(GdkTexture) texture = gdk_memory_texture_new(
+            format->width, format->height, GDK_MEMORY_R8G8B8, bytes, (gsize) format->width * 3);
         gdk_clipboard_set_texture(done->clipboard, texture);
     }
     g_object_unref(done->session);

@@ -184,11 +184,11 @@ bg_slice_scene_draw(const BgSliceScene *scene, GCancellable *cancellable, GError
 }
 
 static void
-add_measurements(BgSession *session, BgPlane plane, const BgSliceFrame *frame, double scale,
+add_measurements(BgSession *session, const BgSliceFrame *frame, double scale, gboolean on_screen,
                  GArray *marks)
 {
     const GPtrArray *list = bg_session_get_state(session)->measurements;
-    const char *selected = bg_session_get_selected_measurement(session);
+    const char *selected = on_screen ? bg_session_get_selected_measurement(session) : NULL;
 
     for (guint i = 0; i < list->len; i++) {
         const BgMeasurement *measurement = list->pdata[i];
@@ -205,7 +205,7 @@ add_measurements(BgSession *session, BgPlane plane, const BgSliceFrame *frame, d
             mark.points[p].x += 0.5;
             mark.points[p].y += 0.5;
         }
-        mark.selected = g_strcmp0(selected, measurement->id) == 0;
+        mark.selected = selected != NULL && g_str_equal(selected, measurement->id);
         if (near)
             bg_annotate_measure(&mark, marks);
     }
@@ -273,7 +273,7 @@ badges(BgSession *session)
 
 GArray *
 bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, double scale,
-               gboolean with_crosshair)
+               gboolean on_screen)
 {
     const BgCaseState *state = bg_session_get_state(session);
     const BgGeometry *geometry = bg_session_get_geometry(session);
@@ -284,8 +284,7 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
     g_autoptr(GPtrArray) words = badges(session);
     BgAnnotateSlice params;
 
-    if (with_crosshair) // under the texts
-        add_measurements(session, plane, frame, scale, marks);
+    add_measurements(session, frame, scale, on_screen, marks); // under the texts
 
     bg_annotate_slice_init(&params, frame);
     params.scale = scale;
@@ -294,7 +293,7 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
     params.plane = (int) plane;
     params.badges = (const char *const *) words->pdata;
     params.engine = "CPU";
-    params.has_crosshair = with_crosshair && bg_session_get_toggle(session, BG_TOGGLE_CROSSHAIR);
+    params.has_crosshair = bg_session_get_toggle(session, BG_TOGGLE_CROSSHAIR);
     params.crosshair_mm = state->cursor_mm;
     if (bg_session_get_toggle(session, BG_TOGGLE_ANNOTATIONS)) {
         params.title = plane_title(plane);

@@ -48,11 +48,12 @@ gboolean bg_slice_pane_of(BgSession *session, BgPlane plane, int width, int heig
  * bg_slice_marks:
  * @frame: of the pane, in its pixels
  * @scale: 1.0 for 100 %
+ * @on_screen: what is selected is marked; not in a picture that is kept
  *
  * All that is written over the slice: (transfer full): GArray of BgMark. For the main thread.
  */
 GArray *bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, double scale,
-                       gboolean with_crosshair);
+                       gboolean on_screen);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgSliceScene, bg_slice_scene_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgSlicePicture, bg_slice_picture_free)

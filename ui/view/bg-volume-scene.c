@@ -250,10 +250,11 @@ add_clip(BgSession *session, const BgCamera *camera, double scale, GArray *marks
 }
 
 static void
-add_measurements(BgSession *session, const BgCamera *camera, double scale, GArray *marks)
+add_measurements(BgSession *session, const BgCamera *camera, double scale, gboolean on_screen,
+                 GArray *marks)
 {
     const GPtrArray *list = bg_session_get_state(session)->measurements;
-    const char *selected = bg_session_get_selected_measurement(session);
+    const char *selected = on_screen ? bg_session_get_selected_measurement(session) : NULL;
 
     for (guint i = 0; i < list->len; i++) {
         const BgMeasurement *measurement = list->pdata[i];
@@ -267,7 +268,7 @@ add_measurements(BgSession *session, const BgCamera *camera, double scale, GArra
             seen = seen && bg_camera_project(camera, measurement->points_mm[p], &mark.points[p].x,
                                              &mark.points[p].y, &depth);
         }
-        mark.selected = g_strcmp0(selected, measurement->id) == 0;
+        mark.selected = selected != NULL && g_str_equal(selected, measurement->id);
         if (seen)
             bg_annotate_measure(&mark, marks);
     }
@@ -285,7 +286,7 @@ bg_volume_marks(BgSession *session, const BgCamera *camera, BgVec3 centre_mm, co
         add_clip(session, camera, scale, marks);
     // A ruler in perspective would look wrong: only shown in parallel projection.
     if (camera->parallel)
-        add_measurements(session, camera, scale, marks);
+        add_measurements(session, camera, scale, with_handles, marks);
 
     bg_annotate_view_init(&params, camera, centre_mm);
     params.scale = scale;
