@@ -8,6 +8,11 @@
 #include <math.h>
 #include <string.h>
 
+#ifndef KERNEL_TARGET
+#define KERNEL_TARGET
+#define KERNEL_AVX2 0
+#endif
+
 #if KERNEL_AVX2
 #include <immintrin.h>
 #endif
@@ -15,7 +20,7 @@
 #pragma GCC diagnostic ignored "-Wpsabi" // vectors are passed to inlined functions only
 
 #define INLINE static inline __attribute__((always_inline)) KERNEL_TARGET
-#define OUTLINE static KERNEL_TARGET
+#define OUTLINE static __attribute__((unused)) KERNEL_TARGET
 
 typedef float Floats __attribute__((vector_size(32)));
 typedef int32_t Ints __attribute__((vector_size(32)));
