@@ -8,6 +8,7 @@
 
 #define MAX_DIMS 10 // as MetaIO has it
 #define MAX_FILES 100000
+#define MAX_NUMBER 1000000000 // in the name of a file
 
 typedef struct {
     int n_dims;
@@ -272,7 +273,7 @@ take_data_file(Meta *m, char *rest, const char *header_path, GError **error)
     }
     if (!bg_io_parse_int(words[1], &low) || !bg_io_parse_int(words[2], &high) ||
         !bg_io_parse_int(words[3], &step) || step < 1 || step > MAX_FILES || low < 0 ||
-        high < low || high - low > MAX_FILES)
+        high > MAX_NUMBER || high < low || high - low > MAX_FILES)
         return bad_field("ElementDataFile", m->data_file, error);
     for (gint64 i = low; i <= high; i += step) {
         g_autofree char *name = bg_io_expand_pattern(words[0], i);

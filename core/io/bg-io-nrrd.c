@@ -8,6 +8,7 @@
 
 #define MAX_AXES 16 // as teem has it
 #define MAX_FILES 100000
+#define MAX_NUMBER 1e9 // in the name of a file
 #define MAX_BEYOND \
     (64u << 20) // unpacked bytes before the data, where they are counted from the end
 
@@ -344,8 +345,8 @@ parse_data_file(Nrrd *n, const char *value, const char *header_path, gboolean *l
         if (n_words > 4 && !bg_io_parse_int(words[4], &n->sub_dimension))
             return bad_field("data file", value, error);
         gint64 low = n->pattern[0], high = n->pattern[1], step = n->pattern[2];
-        if (step == 0 || ABS((double) high - (double) low) > (double) MAX_FILES ||
-            (step > 0) != (high >= low))
+        if (step == 0 || ABS((double) low) > MAX_NUMBER || ABS((double) high) > MAX_NUMBER ||
+            ABS((double) high - (double) low) > (double) MAX_FILES || (step > 0) != (high >= low))
             return bad_field("data file", value, error);
         for (gint64 i = low; step > 0 ? i <= high : i >= high; i += step) {
             g_autofree char *name = bg_io_expand_pattern(words[0], i);

@@ -418,6 +418,8 @@ bg_source_skip(BgSource *source, guint64 n_bytes, GError **error)
         return TRUE;
     }
 
+    if (source->limit < source->position || n_bytes > source->limit - source->position)
+        return bg_io_set_cut_short(n_bytes, source->limit, error);
     g_autofree guint8 *scratch = g_malloc(MIN(n_bytes, STEP) + 1);
     while (n_bytes > 0) {
         gsize n = (gsize) MIN(n_bytes, STEP);
