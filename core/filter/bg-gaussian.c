@@ -14,7 +14,7 @@
 #define CUT_AT_SIGMAS 4.0
 #define MAX_SIGMA_VOXELS 512.0
 #define COLUMNS 128 // along x, smoothed along z together: with 512 slices 256 KiB
-#define LANES 32    // values whose sums stay in registers
+#define LANES 8     // of a vector register
 
 // @taps: of distance 0..radius; rows of the same kernel on both sides
 typedef struct {
@@ -37,25 +37,39 @@ typedef struct {
 
 typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
 
-// out[x] = sum over t of taps[|t|] * rows[radius + t][x].
+#define LANES_AT(row, x) (*(const Lanes *) ((row) + (x)))
+
+// out[x] = sum over t of taps[|t|] * rows[radius + t][x]. Four vectors at a time: their sums stay in
+// registers, and each tap is loaded once for all.
 static inline __attribute__((always_inline)) void
 smooth_rows(const float *const *rows, const Kernel *kernel, int n, float *out)
 {
     const float *const *centre = rows + kernel->radius;
+    const float *taps = kernel->taps;
+    int radius = kernel->radius;
     int x = 0;
 
-    for (; x + LANES <= n; x += LANES) {
-        Lanes sum = *(const Lanes *) (centre[0] + x) * kernel->taps[0];
-        for (int t = 1; t <= kernel->radius; t++) {
-            Lanes pair = *(const Lanes *) (centre[-t] + x) + *(const Lanes *) (centre[t] + x);
-            sum += pair * kernel->taps[t];
+    for (; x + 4 * LANES <= n; x += 4 * LANES) {
+        Lanes a = LANES_AT(centre[0], x) * taps[0];
+        Lanes b = LANES_AT(centre[0], x + LANES) * taps[0];
+        Lanes c = LANES_AT(centre[0], x + 2 * LANES) * taps[0];
+        Lanes d = LANES_AT(centre[0], x + 3 * LANES) * taps[0];
+        for (int t = 1; t <= radius; t++) {
+            const float *before = centre[-t] + x, *after = centre[t] + x;
+            a += (LANES_AT(before, 0) + LANES_AT(after, 0)) * taps[t];
+            b += (LANES_AT(before, LANES) + LANES_AT(after, LANES)) * taps[t];
+            c += (LANES_AT(before, 2 * LANES) + LANES_AT(after, 2 * LANES)) * taps[t];
+            d += (LANES_AT(before, 3 * LANES) + LANES_AT(after, 3 * LANES)) * taps[t];
         }
-        *(Lanes *) (out + x) = sum;
+        *(Lanes *) (out + x) = a;
+        *(Lanes *) (out + x + LANES) = b;
+        *(Lanes *) (out + x + 2 * LANES) = c;
+        *(Lanes *) (out + x + 3 * LANES) = d;
     }
     for (; x < n; x++) {
-        float sum = centre[0][x] * kernel->taps[0];
-        for (int t = 1; t <= kernel->radius; t++)
-            sum += (centre[-t][x] + centre[t][x]) * kernel->taps[t];
+        float sum = centre[0][x] * taps[0];
+        for (int t = 1; t <= radius; t++)
+            sum += (centre[-t][x] + centre[t][x]) * taps[t];
         out[x] = sum;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/filter/bg-median.h"
 
+#include "bg-median-private.h"
 #include "bg-reflect-private.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-cpu.h"
@@ -11,9 +12,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define LANES 16 // medians found side by side
-#define N_CUBE3 27
-#define N_KEPT3 15 // of 27: one more than half, so that neither end can be the median
+#define LANES BG_MEDIAN_LANES
+#define N_KEPT3 BG_MEDIAN_KEPT3
 
 // All work is done on keys: whole numbers in the order of the samples.
 typedef struct {
@@ -77,7 +77,7 @@ float_of_key(gint32 key)
 
 BG_FOR_SAMPLE_TYPES(DEFINE_KEYS)
 
-static inline __attribute__((always_inline)) void
+static void
 sort_two(gint32 *a, gint32 *b)
 {
     for (int lane = 0; lane < LANES; lane++) {
@@ -89,7 +89,7 @@ sort_two(gint32 *a, gint32 *b)
 
 // Of 27 for LANES voxels from x: keep more than half, drop the lowest and the highest, which
 // cannot be the median, take the next one in, until one is left.
-static inline __attribute__((always_inline)) void
+static void
 median27(const gint32 *const *rows, int x, gint32 *medians)
 {
     gint32 kept[N_KEPT3][LANES];
@@ -122,7 +122,7 @@ median27(const gint32 *const *rows, int x, gint32 *medians)
 }
 
 // Of any number: bisection of the keys in low..high; rank: how many are below the median.
-static inline __attribute__((always_inline)) void
+static void
 median_any(const gint32 *const *rows, int n_rows, int width, int x, gint32 low, gint32 high,
            gint32 *medians)
 {
@@ -158,7 +158,7 @@ median_any(const gint32 *const *rows, int n_rows, int width, int x, gint32 low, 
 typedef void (*MedianFunc)(const gint32 *const *rows, int radius, int n, gint32 low, gint32 high,
                            gint32 *medians);
 
-static inline __attribute__((always_inline)) void
+static void
 median_row(const gint32 *const *rows, int radius, int n, gint32 low, gint32 high, gint32 *medians)
 {
     int width = 2 * radius + 1;
@@ -169,20 +169,6 @@ median_row(const gint32 *const *rows, int radius, int n, gint32 low, gint32 high
         else
             median_any(rows, width * width, width, x, low, high, medians + x);
     }
-}
-
-static void
-median_row_plain(const gint32 *const *rows, int radius, int n, gint32 low, gint32 high,
-                 gint32 *medians)
-{
-    median_row(rows, radius, n, low, high, medians);
-}
-
-BG_TARGET_AVX2 static void
-median_row_avx2(const gint32 *const *rows, int radius, int n, gint32 low, gint32 high,
-                gint32 *medians)
-{
-    median_row(rows, radius, n, low, high, medians);
 }
 
 // The keys of a source row, from x = -radius, padded by its mirror image.
@@ -228,7 +214,7 @@ static void
 median_rows(gsize first, gsize last, guint worker, gpointer user_data)
 {
     Job *job = user_data;
-    MedianFunc median = job->vectors ? median_row_avx2 : median_row_plain;
+    MedianFunc median = job->vectors ? bg_median_row_avx2 : median_row;
     int width = 2 * job->radius + 1;
     const gint32 *rows[(2 * BG_MEDIAN_MAX_RADIUS + 1) * (2 * BG_MEDIAN_MAX_RADIUS + 1)];
     gint32 *scratch = job->rows[worker];

@@ -43,10 +43,11 @@ bg_resample_is_inside(double coordinate, int dim)
            coordinate <= dim - 0.5 + BG_RESAMPLE_TOLERANCE;
 }
 
+// Of a coordinate that is inside: then cutting off is floor(), but for what is clamped anyway.
 BG_HOSTDEV int
 bg_resample_nearest_index(double coordinate, int dim)
 {
-    int index = (int) floor(coordinate + 0.5);
+    int index = (int) (coordinate + 0.5);
 
     return index < 0 ? 0 : index > dim - 1 ? dim - 1 : index;
 }
@@ -94,25 +95,24 @@ bg_resample_mix(float a, float b, float fraction)
 
 BG_FOR_SAMPLE_TYPES(BG_DEFINE_RESAMPLE_LINEAR)
 
-// To a whole sample, halves away from zero, within the type's range; not a number to the lowest.
-// Without roundf(), which is a call on older processors.
-BG_HOSTDEV float
-bg_resample_round(float sample, float lowest, float highest)
+// To a whole sample, halves away from zero, within the type's range. @sample: finite and below 2^30,
+// as all that is between 16-bit samples. The float below a half is right for halves and for what
+// lies just below them; and no comparison of floats, which compilers will not turn into vectors.
+BG_HOSTDEV int
+bg_resample_round(float sample, int lowest, int highest)
 {
-    float clamped = !(sample > lowest) ? lowest : sample < highest ? sample : highest;
-    float whole = (float) (int) clamped;
-    float rest = clamped - whole; // exact
+    int whole = (int) (sample + copysignf(0.49999997f, sample));
 
-    return whole + (rest >= 0.5f ? 1.0f : 0.0f) - (rest <= -0.5f ? 1.0f : 0.0f);
+    return whole < lowest ? lowest : whole > highest ? highest : whole;
 }
 
 // The range of an integer type. Not for float32, which needs none.
 BG_HOSTDEV void
-bg_resample_range(BgSampleType type, float *lowest, float *highest)
+bg_resample_range(BgSampleType type, int *lowest, int *highest)
 {
-    *lowest = type == BG_SAMPLE_INT8 ? -128.0f : type == BG_SAMPLE_INT16 ? -32768.0f : 0.0f;
-    *highest = type == BG_SAMPLE_UINT8   ? 255.0f
-               : type == BG_SAMPLE_INT8  ? 127.0f
-               : type == BG_SAMPLE_INT16 ? 32767.0f
-                                         : 65535.0f;
+    *lowest = type == BG_SAMPLE_INT8 ? -128 : type == BG_SAMPLE_INT16 ? -32768 : 0;
+    *highest = type == BG_SAMPLE_UINT8   ? 255
+               : type == BG_SAMPLE_INT8  ? 127
+               : type == BG_SAMPLE_INT16 ? 32767
+                                         : 65535;
 }

@@ -24,7 +24,7 @@ typedef struct {
     double slope, intercept;
     BgSampleType to;
     float fill;            // a sample of the result
-    float lowest, highest; // of integer results
+    int lowest, highest; // of integer results
 } BgCudaResample;
 
 // @result: target_dims[0] * [1] * [2] of params->to. @stream: a cudaStream_t.

@@ -28,7 +28,7 @@ template <typename T>
 BG_HOSTDEV void
 store(float value, const BgCudaResample &params, T *to)
 {
-    *to = (T) (int) bg_resample_round(value, params.lowest, params.highest);
+    *to = (T) bg_resample_round(value, params.lowest, params.highest);
 }
 
 BG_HOSTDEV void
