@@ -8,6 +8,7 @@
 #include "core/base/bg-error.h"
 #include "core/cast/bg-preset.h"
 #include "core/cast/bg-slice.h"
+#include "render/scene/bg-gl-caster.h"
 
 #include <string.h>
 
@@ -55,6 +56,7 @@ typedef struct {
     BgView view;
     gboolean has_camera;
     int n_pictures;
+    BgGlCaster *gl; // owned; NULL: the backend's caster
 } Job;
 
 static void
@@ -72,6 +74,7 @@ job_clear(Job *job)
     g_clear_pointer(&job->meshes, g_array_unref);
     g_clear_pointer(&job->labels, bg_label_map_unref);
     g_clear_pointer(&job->table, bg_label_table_unref);
+    g_clear_pointer(&job->gl, bg_gl_caster_free);
 }
 
 static gboolean
@@ -292,12 +295,8 @@ parse_words(BgCli *cli, GError **error)
 {
     const char *engine = bg_cli_option(cli, "engine"), *lighting = bg_cli_option(cli, "lighting");
 
-    if (engine != NULL && strcmp(engine, "cast") != 0) {
-        if (strcmp(engine, "gl") == 0)
-            g_set_error(error, BG_ERROR, BG_ERROR_DEVICE,
-                        "not available: --engine=gl: this program has no OpenGL. Give cast");
-        else
-            bg_cli_usage_error(error, "no such engine: --engine=%s: give cast or gl", engine);
+    if (engine != NULL && strcmp(engine, "cast") != 0 && strcmp(engine, "gl") != 0) {
+        bg_cli_usage_error(error, "no such engine: --engine=%s: give cast or gl", engine);
         return FALSE;
     }
     if (lighting != NULL && strcmp(lighting, "local") != 0) {
@@ -374,6 +373,21 @@ load_camera(BgCli *cli, Job *job, GError **error)
     return TRUE;
 }
 
+// Asked for by name, so it must be there; a software renderer will do.
+static gboolean
+open_engine(BgCli *cli, Job *job, GError **error)
+{
+    if (g_strcmp0(bg_cli_option(cli, "engine"), "gl") != 0)
+        return TRUE;
+    job->gl = bg_gl_caster_new(error);
+    if (job->gl == NULL) {
+        g_prefix_error(error, "not available: --engine=gl: ");
+        return FALSE;
+    }
+    cli->engine = "gl";
+    return TRUE;
+}
+
 static gboolean
 prepare(BgCli *cli, Job *job, GError **error)
 {
@@ -439,8 +453,11 @@ render_one(BgCli *cli, Job *job, const char *path, const BgProgress *progress, d
            GError **error)
 {
     gint64 start = g_get_monotonic_time();
-    g_autoptr(BgCastImage) picture = bg_backend_cast(
-        bg_cli_get_backend(cli), job->volume, &job->params, progress, cli->cancellable, error);
+    g_autoptr(BgCastImage) picture =
+        job->gl != NULL
+            ? bg_gl_caster_cast(job->gl, job->volume, &job->params, cli->cancellable, error)
+            : bg_backend_cast(bg_cli_get_backend(cli), job->volume, &job->params, progress,
+                              cli->cancellable, error);
 
     *seconds += (double) (g_get_monotonic_time() - start) / 1e6;
     if (picture == NULL) {
@@ -467,8 +484,13 @@ set_facts(BgCli *cli, const Job *job)
 
     bg_json_append(size, bg_json_new_integer(camera->width));
     bg_json_append(size, bg_json_new_integer(camera->height));
-    bg_json_set_string(cli->result, "engine", "cast");
-    bg_json_set_string(cli->result, "backend", bg_backend_get_name(bg_cli_get_backend(cli)));
+    if (job->gl != NULL) {
+        bg_json_set_string(cli->result, "engine", "gl");
+        bg_json_set_string(cli->result, "backend", bg_gl_caster_get_renderer(job->gl));
+    } else {
+        bg_json_set_string(cli->result, "engine", "cast");
+        bg_json_set_string(cli->result, "backend", bg_backend_get_name(bg_cli_get_backend(cli)));
+    }
     bg_json_set(cli->result, "size", size);
     bg_json_set_string(cli->result, "mode",
                        bg_technique_name(bg_transfer_function_get_data(job->tf)->technique));
@@ -537,7 +559,7 @@ run_job(BgCli *cli, Job *job, GError **error)
         return FALSE;
     if (bg_cli_has(cli, "print-tf"))
         return print_function(cli, job, error);
-    if (!check_outputs(cli, job, out, error))
+    if (!check_outputs(cli, job, out, error) || !open_engine(cli, job, error))
         return FALSE;
     bg_json_set_string(cli->result, "output", out);
     set_facts(cli, job);

@@ -211,6 +211,13 @@ def test_render(case):
              "--clip=-90,0,-90,90,-90,90", "--mode=mip", "--size=64x64")
     r = run_json("render", case.volume, case.at("turn.png"), "--turntable=3", "--size=32x32")
     assert [os.path.exists(path) for path in r["files"]] == [True] * 3
+    gl = subprocess.run([CLI, "--json", "render", case.volume, case.at("gl.png"), "--engine=gl",
+                         "--size=64x64"], capture_output=True, text=True, check=False)
+    if gl.returncode == 0:  # where there is an OpenGL, software or not
+        assert json.loads(gl.stdout)["engine"] == "gl"
+    else:
+        assert gl.returncode == 1 and "--engine=gl" in gl.stderr, gl.stderr
+    run("render", case.volume, case.at("x.png"), "--engine=gan", status=2)
     run("render", case.volume, case.at("x.png"), "--preset=no-such", status=1)
     run("render", case.volume, case.at("x.png"), "--view=1,2", status=2)
     run("render", case.volume, case.at("x.bmp"), status=2)
