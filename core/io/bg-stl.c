@@ -331,8 +331,6 @@ probe(const char *path, GCancellable *cancellable, GError **error)
 {
     g_autoptr(BgSource) source = bg_source_open(path, 0, BG_SOURCE_PLAIN, cancellable, error);
     BgMeshNote note = { 0 };
-    BgMeshBuilder builder = { 0 };
-    BgFileInfo *info = NULL;
     char header[HEADER_BYTES + 1] = { 0 };
     gboolean text;
 
@@ -343,9 +341,8 @@ probe(const char *path, GCancellable *cancellable, GError **error)
     if (text)
         *(header + strcspn(header, "\r\n")) = '\0';
     bg_mesh_note_read(&note, g_strstrip(header));
-    info = bg_mesh_note_info(&note, BG_FORMAT_STL, path);
+    BgFileInfo *info = bg_mesh_note_info(&note, BG_FORMAT_STL, path);
     bg_mesh_note_clear(&note);
-    bg_mesh_builder_clear(&builder);
     return info;
 }
 

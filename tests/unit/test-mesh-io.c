@@ -292,6 +292,28 @@ test_provenance(gconstpointer user_data)
 }
 
 static void
+test_empty(gconstpointer user_data)
+{
+    g_autofree char *path = path_of(user_data);
+    g_autoptr(GError) error = NULL;
+    BgMeshData nothing = { .positions = bg_buffer_alloc(1, NULL),
+                           .triangles = bg_buffer_alloc(1, NULL) };
+    g_autoptr(BgMesh) mesh = bg_mesh_new_take(&nothing, &error);
+
+    g_assert_true(
+        bg_mesh_save(mesh, path, &(BgMeshSaveParams){ .force = TRUE }, NULL, NULL, &error));
+    g_assert_no_error(error);
+    g_autoptr(BgFileInfo) info = bg_io_probe(path, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(info->kind, ==, BG_KIND_MESH);
+    if (info->format == BG_FORMAT_GLB || info->format == BG_FORMAT_VTK)
+        return; // written only
+    g_autoptr(BgMesh) back = bg_mesh_load(path, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bg_mesh_get_data(back)->n_triangles, ==, 0);
+}
+
+static void
 test_unknown_side_is_said(void)
 {
     static const char stl[] = "solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n"
@@ -393,6 +415,11 @@ main(int argc, char **argv)
     g_test_add_data_func("/mesh-io/provenance/obj", "p.obj", test_provenance);
     g_test_add_data_func("/mesh-io/provenance/glb", "p.glb", test_provenance);
     g_test_add_data_func("/mesh-io/provenance/vtk", "p.vtk", test_provenance);
+    g_test_add_data_func("/mesh-io/empty/stl", "e.stl", test_empty);
+    g_test_add_data_func("/mesh-io/empty/ply", "e.ply", test_empty);
+    g_test_add_data_func("/mesh-io/empty/obj", "e.obj", test_empty);
+    g_test_add_data_func("/mesh-io/empty/glb", "e.glb", test_empty);
+    g_test_add_data_func("/mesh-io/empty/vtk", "e.vtk", test_empty);
     g_test_add_func("/mesh-io/unknown-side-is-said", test_unknown_side_is_said);
     int status = g_test_run();
     remove_folder();
