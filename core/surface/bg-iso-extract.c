@@ -34,7 +34,7 @@ typedef struct {
 
 typedef struct {
     const BgIsoField *field;
-    const BgMarchingCase *table;
+    BgMarchingCase table[256];
     guint64 *bits;    // owned: n_rows * n_slices * n_words, and one more
     RowStart *starts; // owned: n_rows * n_slices + 1: counts, then running sums
     int n_words;
@@ -535,7 +535,7 @@ run(Extract *self, BgMeshData *data, const BgProgress *progress, GCancellable *c
     BgParallelFunc count, write;
 
     choose_passes(&count, &write);
-    self->table = bg_marching_table(bg_affine_determinant(&self->field->patient_from_voxel) < 0.0);
+    bg_marching_table_init(self->table, &self->field->patient_from_voxel);
     bg_parallel_for(n_slices, 1, classify_slices, self, cancellable);
     bg_progress_report(progress, 0.4);
     bg_parallel_for(n_slices, 1, count, self, cancellable);

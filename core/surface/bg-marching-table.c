@@ -4,9 +4,7 @@
 #include <math.h>
 
 #define N_EDGES 12
-#define FORBIDDEN 1e9
-
-static BgMarchingCase table[2][256]; // plain, mirrored
+#define FORBIDDEN 1e12
 
 // The lower corner of an edge; the upper one is 1 << axis more.
 static int
@@ -43,13 +41,14 @@ edge_faces(int edge)
     return faces;
 }
 
-static void
-edge_middle(int edge, double middle[3])
+static BgVec3
+edge_middle(int edge)
 {
-    int corner = edge_corner(edge);
+    int corner = edge_corner(edge), axis = edge >> 2;
+    BgVec3 middle = bg_vec3(corner & 1, corner >> 1 & 1, corner >> 2);
 
-    for (int axis = 0; axis < 3; axis++)
-        middle[axis] = axis == edge >> 2 ? 0.5 : corner >> axis & 1;
+    bg_vec3_set(&middle, axis, 0.5);
+    return middle;
 }
 
 /* Walking round a face counter-clockwise, as seen from outside of the cell, each stretch of inside
@@ -76,21 +75,24 @@ link_face(guint inside, int axis, int side, int next[N_EDGES])
     }
 }
 
-// The length of the line that joins two points of a loop; none that lies in a face of the cell.
-static double
-chord_cost(const int *loop, int n, int a, int b)
+// Whether the line that joins two points of a loop lies in a face of the cell.
+static gboolean
+is_forbidden(const int *loop, int n, int a, int b)
 {
-    double p[3], q[3], sum = 0.0;
+    gboolean is_side = b == a + 1 || (a == 0 && b == n - 1);
 
-    if (b == a + 1 || (a == 0 && b == n - 1))
-        return 0.0;
-    if ((edge_faces(loop[a]) & edge_faces(loop[b])) != 0)
-        return FORBIDDEN;
-    edge_middle(loop[a], p);
-    edge_middle(loop[b], q);
-    for (int axis = 0; axis < 3; axis++)
-        sum += (p[axis] - q[axis]) * (p[axis] - q[axis]);
-    return sqrt(sum);
+    return !is_side && (edge_faces(loop[a]) & edge_faces(loop[b])) != 0;
+}
+
+// With the crossings in the middle of their edges.
+static double
+triangle_area(const BgAffine *grid, int a, int b, int c)
+{
+    BgVec3 p = bg_affine_apply_vector(grid, edge_middle(a));
+    BgVec3 u = bg_vec3_sub(bg_affine_apply_vector(grid, edge_middle(b)), p);
+    BgVec3 v = bg_vec3_sub(bg_affine_apply_vector(grid, edge_middle(c)), p);
+
+    return 0.5 * bg_vec3_length(bg_vec3_cross(u, v));
 }
 
 static void
@@ -108,9 +110,9 @@ emit(BgMarchingCase *entry, const int *loop, int split[N_EDGES][N_EDGES], int a,
     emit(entry, loop, split, m, b);
 }
 
-// The triangulation of least total chord length (Klincsek 1980), by dynamic programming.
+// The triangulation of least area (Klincsek 1980), by dynamic programming.
 static void
-triangulate(BgMarchingCase *entry, const int *loop, int n)
+triangulate(BgMarchingCase *entry, const BgAffine *grid, const int *loop, int n)
 {
     double cost[N_EDGES][N_EDGES] = { 0 };
     int split[N_EDGES][N_EDGES] = { 0 };
@@ -120,13 +122,15 @@ triangulate(BgMarchingCase *entry, const int *loop, int n)
             int b = a + span;
             cost[a][b] = INFINITY;
             for (int m = a + 1; m < b; m++) {
-                double sum = cost[a][m] + cost[m][b];
+                double sum =
+                    cost[a][m] + cost[m][b] + triangle_area(grid, loop[a], loop[m], loop[b]);
                 if (sum < cost[a][b]) {
                     cost[a][b] = sum;
                     split[a][b] = m;
                 }
             }
-            cost[a][b] += chord_cost(loop, n, a, b);
+            if (is_forbidden(loop, n, a, b))
+                cost[a][b] += FORBIDDEN;
         }
     }
     g_assert(cost[0][n - 1] < FORBIDDEN);
@@ -134,7 +138,7 @@ triangulate(BgMarchingCase *entry, const int *loop, int n)
 }
 
 static void
-make_case(BgMarchingCase *entry, guint inside)
+make_case(BgMarchingCase *entry, const BgAffine *grid, guint inside)
 {
     int next[N_EDGES];
     guint done = 0;
@@ -157,7 +161,7 @@ make_case(BgMarchingCase *entry, guint inside)
             loop[n++] = at;
         }
         if (n > 0)
-            triangulate(entry, loop, n);
+            triangulate(entry, grid, loop, n);
     }
 }
 
@@ -171,18 +175,21 @@ turn_round(BgMarchingCase *entry)
     }
 }
 
-const BgMarchingCase *
-bg_marching_table(gboolean mirrored)
+void
+bg_marching_table_init(BgMarchingCase table[256], const BgAffine *patient_from_voxel)
 {
-    static gsize made;
+    double det = bg_affine_determinant(patient_from_voxel), scale = 1.0 / cbrt(fabs(det));
+    BgAffine grid = *patient_from_voxel;
 
-    if (g_once_init_enter(&made)) {
-        for (guint inside = 0; inside < 256; inside++) {
-            make_case(&table[0][inside], inside);
-            table[1][inside] = table[0][inside];
-            turn_round(&table[1][inside]);
-        }
-        g_once_init_leave(&made, 1);
+    // In units of the cell, so that areas are far below what a forbidden line costs.
+    for (int row = 0; row < 3; row++) {
+        for (int column = 0; column < 3; column++)
+            grid.m[row][column] *= scale;
     }
-    return table[mirrored ? 1 : 0];
+    for (guint inside = 0; inside < 256; inside++) {
+        table[inside] = (BgMarchingCase){ 0 };
+        make_case(&table[inside], &grid, inside);
+        if (det < 0.0)
+            turn_round(&table[inside]);
+    }
 }

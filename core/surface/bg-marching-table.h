@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <glib.h>
+#include "core/base/bg-affine.h"
 
 G_BEGIN_DECLS
 
@@ -25,16 +25,16 @@ typedef struct {
 } BgMarchingCase;
 
 /**
- * bg_marching_table:
- * @mirrored: for a left-handed grid: all triangles turned round
+ * bg_marching_table_init:
+ * @table: (out caller-allocates): 256 cases
+ * @patient_from_voxel: the grid. A mirrored one turns all triangles round
  *
- * The 256 cases. A face whose diagonal corners are alike is always cut so that its two inside
+ * A face whose diagonal corners are alike is always cut so that its two inside
  * corners are apart; that depends on the face's own corners only, so that neighbours agree. No
  * diagonal of a polygon lies in a face, where the neighbour could have the same one. Hence each
- * edge of the whole surface has exactly two triangles.
- *
- * Returns: (transfer none): 256 cases, made at the first call; any thread
+ * edge of the whole surface has exactly two triangles. Of the ways to divide a polygon it is the one of
+ * least area on this grid: on thick slices others are up to 3 % larger in all.
  */
-const BgMarchingCase *bg_marching_table(gboolean mirrored);
+void bg_marching_table_init(BgMarchingCase table[256], const BgAffine *patient_from_voxel);
 
 G_END_DECLS
