@@ -121,13 +121,15 @@ bg_slice_scene_new(BgSession *session, BgPlane plane, int width, int height)
 
     for (guint i = 0; i < layers->len; i++) {
         const BgLayer *layer = layers->pdata[i];
-        if (!layer->visible)
-            continue;
-        if (layer->payload.volume != NULL && (layer == base || overlays))
+        if (layer->visible && layer->payload.volume != NULL && (layer == base || overlays))
             add_volume(scene, layer, layer == base);
-        else if (layer->payload.labels != NULL && labels)
+    }
+    // Labels and cuts always lie over the volumes, whatever the order in which files arrived.
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (layer->visible && layer->payload.labels != NULL && labels)
             add_labels(scene, layer);
-        else if (layer->payload.mesh != NULL && overlays) {
+        else if (layer->visible && layer->payload.mesh != NULL && overlays) {
             SceneMesh mesh = { .mesh = bg_mesh_ref(layer->payload.mesh) };
             memcpy(mesh.rgb, layer->mesh_rgb, sizeof mesh.rgb);
             g_array_append_val(scene->meshes, mesh);
