@@ -143,6 +143,12 @@ bg_cli_wrote(BgCli *cli, gboolean ok, const char *path, GError **error)
     if (!ok && error != NULL && *error != NULL) {
         drop_core_prefix(*error, path);
         g_prefix_error(error, "cannot write: %s: ", path);
+        if ((*error)->domain == G_IO_ERROR && (*error)->code != G_IO_ERROR_CANCELLED &&
+            (*error)->code != G_IO_ERROR_EXISTS) {
+            char *advised = g_strconcat((*error)->message, ". Choose another place", NULL);
+            g_free((*error)->message);
+            (*error)->message = advised;
+        }
     }
     return ok;
 }

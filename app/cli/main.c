@@ -5,6 +5,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -257,7 +258,11 @@ main(int argc, char **argv)
     cli->cancellable = g_cancellable_new();
     catch_interrupt(cli->cancellable);
     int status = run(cli, argv + (argc > 0 ? 1 : 0));
-    fflush(stdout);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        g_printerr("bregma-cli: cannot write: standard output: %s. Choose another place\n",
+                   g_strerror(errno));
+        status = EXIT_FAILURE;
+    }
     // Not freed: the thread that waits for signals has its cancellable.
     return status;
 }
