@@ -18,9 +18,8 @@ pane_of(BgWindow *self)
     if (view == NULL)
         return BG_PICTURE_ALL;
 
-    return BG_IS_SLICE_VIEW(view)
-               ? (BgPicturePane) bg_slice_view_get_plane(BG_SLICE_VIEW(view))
-               : BG_PICTURE_VOLUME;
+    return BG_IS_SLICE_VIEW(view) ? (BgPicturePane) bg_slice_view_get_plane(BG_SLICE_VIEW(view))
+                                  : BG_PICTURE_VOLUME;
 }
 
 static const char *const pane_ids[] = { "axial", "coronal", "sagittal", "3d", "all", NULL };
@@ -60,11 +59,12 @@ on_screenshot(GSimpleAction *action, GVariant *parameter, gpointer user_data)
         gtk_file_chooser_native_new(_("Save Picture"), GTK_WINDOW(self),
                                     GTK_FILE_CHOOSER_ACTION_SAVE, _("_Save"), _("_Cancel"));
     GtkFileChooser *chooser = GTK_FILE_CHOOSER(dialog);
-    const char *panes[] = { _("Axial"), _("Coronal"), _("Sagittal"), _("3D"), _("All panes"),
-                            NULL };
-    g_autofree char *own = g_strdup_printf(
-        "%dx%d", g_settings_get_int(bg_settings_get(), "screenshot-width"),
-        g_settings_get_int(bg_settings_get(), "screenshot-height"));
+    const char *panes[] = {
+        _("Axial"), _("Coronal"), _("Sagittal"), _("3D"), _("All panes"), NULL
+    };
+    g_autofree char *own =
+        g_strdup_printf("%dx%d", g_settings_get_int(bg_settings_get(), "screenshot-width"),
+                        g_settings_get_int(bg_settings_get(), "screenshot-height"));
     const char *sizes[] = { own, "1024x768", "1920x1440", "3840x2880", "7680x5760", NULL };
 
     gtk_file_chooser_add_choice(chooser, "pane", _("Pane"), (const char **) pane_ids, panes);
@@ -89,10 +89,9 @@ on_save_picture(GSimpleAction *action, GVariant *parameter, gpointer user_data)
     for (int i = 0; pane_ids[i] != NULL; i++)
         if (g_str_equal(pane_id, pane_ids[i]))
             pane = i;
-    BgPicture *picture =
-        bg_picture_new(self->session, (BgPicturePane) pane,
-                       g_settings_get_int(bg_settings_get(), "screenshot-width"),
-                       g_settings_get_int(bg_settings_get(), "screenshot-height"));
+    BgPicture *picture = bg_picture_new(self->session, (BgPicturePane) pane,
+                                        g_settings_get_int(bg_settings_get(), "screenshot-width"),
+                                        g_settings_get_int(bg_settings_get(), "screenshot-height"));
     if (picture != NULL)
         bg_picture_save_async(self->session, picture, path);
 }
@@ -101,14 +100,12 @@ static void
 on_copy_picture(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
     BgWindow *self = user_data;
-    BgPicture *picture =
-        bg_picture_new(self->session, pane_of(self),
-                       g_settings_get_int(bg_settings_get(), "screenshot-width"),
-                       g_settings_get_int(bg_settings_get(), "screenshot-height"));
+    BgPicture *picture = bg_picture_new(self->session, pane_of(self),
+                                        g_settings_get_int(bg_settings_get(), "screenshot-width"),
+                                        g_settings_get_int(bg_settings_get(), "screenshot-height"));
 
     if (picture != NULL)
-        bg_picture_copy_async(self->session, picture,
-                              gtk_widget_get_clipboard(GTK_WIDGET(self)));
+        bg_picture_copy_async(self->session, picture, gtk_widget_get_clipboard(GTK_WIDGET(self)));
 }
 
 static void

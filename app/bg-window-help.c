@@ -27,6 +27,17 @@ on_shortcuts(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+close_by_escape(GtkWindow *window)
+{
+    GtkEventController *keys = gtk_shortcut_controller_new();
+
+    gtk_shortcut_controller_add_shortcut(GTK_SHORTCUT_CONTROLLER(keys),
+                                         gtk_shortcut_new(gtk_keyval_trigger_new(GDK_KEY_Escape, 0),
+                                                          gtk_named_action_new("window.close")));
+    gtk_widget_add_controller(GTK_WIDGET(window), keys);
+}
+
+static void
 on_preferences(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
     g_autoptr(GtkBuilder) builder =
@@ -41,6 +52,7 @@ on_preferences(GSimpleAction *action, GVariant *parameter, gpointer user_data)
     for (gsize i = 0; i < G_N_ELEMENTS(spins); i++)
         g_settings_bind(bg_settings_get(), spins[i], gtk_builder_get_object(builder, spins[i]),
                         "value", G_SETTINGS_BIND_DEFAULT);
+    close_by_escape(window);
     gtk_window_set_transient_for(window, GTK_WINDOW(user_data));
     gtk_window_present(window);
 }

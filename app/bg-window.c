@@ -149,6 +149,8 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
             g_strcmp0(gtk_stack_get_visible_child_name(GTK_STACK(self->stack)), "empty") == 0;
         gtk_stack_set_visible_child_name(GTK_STACK(self->stack), empty ? "empty" : "work");
         if (was_empty && !empty)
+            bg_stall_monitor_note("first layer shown");
+        if (was_empty && !empty)
             gtk_widget_grab_focus(bg_pane_get_view(self->panes[PANE_AXIAL]));
         update_patient(self);
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ui/model/bg-worker.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 typedef struct {
     BgWork work;
     gconstpointer key; // address of the owner, to compare only
@@ -17,6 +20,7 @@ struct _BgWorker {
     GQueue waiting; // of Item, owned
     Item *running;  // owned by the thread
     gboolean stop;
+    int niceness;
 };
 
 static void
@@ -49,6 +53,9 @@ run(gpointer data)
 {
     BgWorker *self = data;
 
+    // Linux: of this thread alone. A refusal only costs smoothness.
+    if (self->niceness > 0)
+        setpriority(PRIO_PROCESS, (id_t) gettid(), self->niceness);
     g_mutex_lock(&self->lock);
     while (TRUE) {
         while (!self->stop && g_queue_is_empty(&self->waiting))
@@ -73,10 +80,11 @@ run(gpointer data)
 }
 
 BgWorker *
-bg_worker_new(const char *name)
+bg_worker_new(const char *name, int niceness)
 {
     BgWorker *self = g_new0(BgWorker, 1);
 
+    self->niceness = niceness;
     g_mutex_init(&self->lock);
     g_cond_init(&self->wake);
     g_queue_init(&self->waiting);

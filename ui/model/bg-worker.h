@@ -36,7 +36,8 @@ typedef struct {
  */
 typedef struct _BgWorker BgWorker;
 
-BgWorker *bg_worker_new(const char *name);
+/** bg_worker_new: @niceness: 0..19: how far the thread stands back behind the main thread */
+BgWorker *bg_worker_new(const char *name, int niceness);
 
 /** bg_worker_free: cancels what runs, drops what waits, and waits for the thread */
 void bg_worker_free(BgWorker *self);
