@@ -308,8 +308,9 @@ typedef struct {
     guint8 *room; // a chunk's room each
     gsize room_bytes;
     gsize memory_item;
-    const guint8 *fill; // one element as packed
-    gboolean convert;   // what is in room is not yet what @array wants
+    guint8 *fill; // one element as packed, once it is needed
+    gboolean fill_known;
+    gboolean convert; // what is in room is not yet what @array wants
     gpointer array;
 } Batch;
 
@@ -391,7 +392,11 @@ read_batches(const Way *way, const OpenArray *open, Batch *batch, gsize n_batch,
         for (; ok && next < grid->n_chunks && n < n_batch; next++) {
             if (!bg_h5_grid_locate(grid, next, batch->chunks[n].offset))
                 continue;
-            ok = fetch_chunk(way, open, &batch->chunks[n++], error);
+            ok = fetch_chunk(way, open, &batch->chunks[n], error);
+            if (batch->chunks[n++].packed == NULL && ok && !batch->fill_known) {
+                H5Pget_fill_value(open->creation, open->type, batch->fill);
+                batch->fill_known = TRUE;
+            }
         }
         if (ok)
             bg_parallel_for(n, 1, unpack_chunks, batch, NULL);
@@ -422,7 +427,6 @@ read_chunks(const Way *way, const OpenArray *open, guint64 first, guint64 count,
         return refuse_kind(way->path, _("Its chunks are too large"), error);
     grid.shuffle = open->shuffle;
     grid.deflate = open->deflate;
-    H5Pget_fill_value(open->creation, open->type, fill);
 
     gsize room_bytes = grid.chunk_items * MAX(open->item, way->memory_item);
     // Large chunks one at a time.
@@ -432,14 +436,15 @@ read_chunks(const Way *way, const OpenArray *open, guint64 first, guint64 count,
     if (room == NULL)
         return FALSE;
     g_autofree Chunk *chunks = g_new0(Chunk, n_batch);
-    Batch batch = { &grid,
-                    chunks,
-                    room,
-                    room_bytes,
-                    way->memory_item,
-                    fill,
-                    H5Tequal(open->type, way->memory_type) <= 0,
-                    data };
+    // The fill value is asked for when it is needed: damaged ones crash the library.
+    Batch batch = { .grid = &grid,
+                    .chunks = chunks,
+                    .room = room,
+                    .room_bytes = room_bytes,
+                    .memory_item = way->memory_item,
+                    .fill = fill,
+                    .convert = H5Tequal(open->type, way->memory_type) <= 0,
+                    .array = data };
     return read_batches(way, open, &batch, n_batch, error);
 }
 
@@ -530,9 +535,12 @@ write_chunks(const Way *way, const BgH5Shape *shape, const guint64 *chunk, gcons
     if (room == NULL)
         return FALSE;
     g_autofree Chunk *chunks = g_new0(Chunk, n_batch);
-    Batch batch = {
-        &grid, chunks, room, room_bytes, way->memory_item, NULL, FALSE, (gpointer) data
-    };
+    Batch batch = { .grid = &grid,
+                    .chunks = chunks,
+                    .room = room,
+                    .room_bytes = room_bytes,
+                    .memory_item = way->memory_item,
+                    .array = (gpointer) data };
 
     for (guint64 next = 0; next < grid.n_chunks;) {
         gsize n = (gsize) MIN((guint64) n_batch, grid.n_chunks - next);
