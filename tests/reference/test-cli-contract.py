@@ -224,6 +224,37 @@ def test_render(case):
     run("render", case.volume, status=2)
 
 
+def middle_of_light(path):
+    """Where the light of a picture is, as shares of its width and height."""
+    width, height, channels, rows, _ = cli_files.read_png(path)
+    weights = [(row[x * channels], x, y) for y, row in enumerate(rows) for x in range(width)]
+    total = sum(w for w, _, _ in weights)
+    assert total > 0, "a black picture"
+    return (sum(w * x for w, x, _ in weights) / total / (width - 1),
+            sum(w * y for w, _, y in weights) / total / (height - 1))
+
+
+def test_sides_in_3d(case):
+    # Bright at the patient's left, anterior and superior; stored in an unusual order.
+    dims, columns = (20, 24, 16), cli_files.columns_of("AIR", (2.0, 2.0, 2.0))
+    origin = cli_files.centred_origin(columns, dims)
+    block = lambda x, y, z: 255 if x > 8 and y < -8 and z > 8 else 0
+    path = case.at("block.nii")
+    cli_files.write_nifti(path, columns, origin, dims, cli_files.voxels(columns, origin, dims, block))
+    with open(case.at("white.json"), "w", encoding="utf-8") as target:
+        json.dump({"schema": 1, "technique": "mip", "opacity": [[0, 0], [255, 1]],
+                   "colour": [[0, 1, 1, 1]]}, target)
+    # From the front, the patient's left, the back, the right: is it on the picture's right?
+    for azimuth, on_the_right in ((0, True), (90, False), (180, False), (270, True)):
+        for extra in ([], ["--parallel"]):
+            out = case.at("block.png")
+            run_json("render", path, out, f"--tf={case.at('white.json')}", f"--view=0,{azimuth},0,1",
+                     "--size=60x60", "--plain", "--force", *extra)
+            x, y = middle_of_light(out)
+            assert y < 0.45, f"azimuth {azimuth}: not above: {y}"
+            assert (x > 0.55) if on_the_right else (x < 0.45), f"azimuth {azimuth}: {x}"
+
+
 def test_phantom(case):
     heads = case.at("heads")
     r = run_json("phantom", heads, "--kind=head", "--size=32", "--tumour", "--seed=5")
@@ -321,7 +352,8 @@ def test_numbers(case):
     run("bench", "no-such-job", status=2)
 
 
-TESTS = [test_info, test_convert, test_slice, test_filter, test_mesh, test_render, test_phantom,
+TESTS = [test_info, test_convert, test_slice, test_filter, test_mesh, test_render,
+         test_sides_in_3d, test_phantom,
          test_again, test_command_line, test_outputs, test_interrupt, test_numbers]
 
 
