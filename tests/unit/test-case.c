@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#define N_ACTIONS 20000 // ten times slower there
+#else
+#define N_ACTIONS 100000
+#endif
+
 static void
 do_command(BgCase *the_case, BgCommand *command)
 {
@@ -408,7 +414,7 @@ random_list_command(void)
 }
 
 static BgCommand *
-random_state_command(void)
+random_state_command(BgCase *the_case)
 {
     BgPatient john = { (char *) "DOE^JOHN", (char *) "", (char *) "", (char *) "", (char *) "" };
     BgPatient jane = { (char *) "DOE^JANE", (char *) "", (char *) "", (char *) "", (char *) "" };
@@ -431,6 +437,8 @@ random_state_command(void)
     case 5:
         return bg_command_set_clip(g_test_rand_bit(), bg_vec3(0, 0, 0), p);
     case 6:
+        if (bg_case_get_state(the_case)->overrides->len > 3)
+            return bg_command_set_notes("enough");
         return bg_command_override_patient(&john, g_test_rand_bit() ? "" : "the father");
     case 7:
         return bg_command_set_patient(g_test_rand_bit() ? &john : &jane);
@@ -454,7 +462,7 @@ random_command(BgCase *the_case)
             the_case, g_ptr_array_index(layers, g_test_rand_int_range(0, (gint32) layers->len)));
     if (dice < 7)
         return random_measurement_command(the_case);
-    return dice < 8 ? random_list_command() : random_state_command();
+    return dice < 8 ? random_list_command() : random_state_command(the_case);
 }
 
 // One random thing that a user could do; FALSE when it was refused, which must change nothing.
@@ -489,6 +497,53 @@ random_action(BgCase *the_case)
     }
 }
 
+// Of all but the view, which has a pile of its own.
+static char *
+hash_edits(BgCase *the_case)
+{
+    g_autoptr(GVariant) state = bg_case_to_variant(the_case);
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (gsize i = 0; i < g_variant_n_children(state); i++) {
+        g_autoptr(GVariant) child = g_variant_get_child_value(state, i);
+        const char *key;
+        g_variant_get_child(child, 0, "&s", &key);
+        if (!g_str_equal(key, "cursor") && !g_str_equal(key, "view") && !g_str_equal(key, "panes"))
+            g_checksum_update(sum, g_variant_get_data(child), (gssize) g_variant_get_size(child));
+    }
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+// One action, and at once back and forth again: each step by itself is whole.
+static void
+checked_action(BgCase *the_case)
+{
+    g_autofree char *before = hash_edits(the_case);
+    int n = g_test_rand_bit() ? 1 : g_test_rand_int_range(2, 9);
+    gboolean cancel = n > 1 && g_test_rand_int_range(0, 4) == 0;
+
+    if (n > 1)
+        bg_case_begin_gesture(the_case, NULL);
+    for (int i = 0; i < n; i++)
+        bg_case_do(the_case, random_command(the_case), NULL);
+    if (cancel)
+        bg_case_cancel_gesture(the_case);
+    else if (n > 1)
+        bg_case_end_gesture(the_case);
+
+    g_autofree char *after = hash_edits(the_case);
+    if (cancel)
+        g_assert_cmpstr(after, ==, before);
+    if (g_str_equal(after, before))
+        return;
+    g_assert_true(bg_case_undo(the_case));
+    g_autofree char *undone = hash_edits(the_case);
+    g_assert_cmpstr(undone, ==, before);
+    g_assert_true(bg_case_redo(the_case));
+    g_autofree char *redone = hash_edits(the_case);
+    g_assert_cmpstr(redone, ==, after);
+}
+
 static void
 check_round_trip(BgCase *the_case)
 {
@@ -510,7 +565,9 @@ static void
 test_random_model(void)
 {
     const char *wanted = g_getenv("BREGMA_TEST_ACTIONS");
-    int n = wanted != NULL ? atoi(wanted) : 100000;
+    int n = wanted != NULL                         ? atoi(wanted)
+            : g_getenv("BREGMA_TEST_LONG") != NULL ? 1000000
+                                                   : N_ACTIONS;
     g_autoptr(BgCase) the_case = bg_case_new();
     g_autofree char *first = bg_case_hash(the_case);
     g_autoptr(BgVolume) volume = make_volume(4);
@@ -518,14 +575,17 @@ test_random_model(void)
     bg_case_set_undo_budget(the_case, 640);
     for (int i = 0; i < n; i++) {
         const GPtrArray *layers = bg_case_get_state(the_case)->layers;
-        random_action(the_case);
+        if (i % 100 == 0)
+            checked_action(the_case);
+        else
+            random_action(the_case);
         if (layers->len > 0) {
             const BgLayer *layer = g_ptr_array_index(layers, 0);
             if (layer->status == BG_LAYER_LOADING && layer->kind == BG_KIND_VOLUME)
                 set_volume(the_case, layer->id, volume);
         }
         g_assert_cmpuint(bg_case_get_undo_bytes(the_case), <=, 640);
-        if (i % 5000 == 0)
+        if (i % 10000 == 0)
             check_round_trip(the_case);
     }
 

@@ -302,7 +302,7 @@ test_torn(void)
     g_autofree char *folder = make_folder();
     Recorded self = record_session(folder);
 
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 1500; i++) {
         g_autofree char *bytes = g_memdup2(self.bytes, self.length);
         gsize first = (gsize) g_test_rand_int_range(0, (gint32) self.length);
         gsize length = self.length;
