@@ -113,6 +113,7 @@ run_raycast(Bench *bench, double *amount, GError **error)
     bg_cast_params_init(&params);
     bg_cast_fit(bench->head, NULL, 0, &centre_mm, &radius_mm);
     params.tf = bench->tf;
+    params.step_mm = bg_geometry_spacing_mm(bg_volume_get_geometry(bench->head)).x; // one voxel
     params.camera = bg_camera_from_view(&view, centre_mm, radius_mm, 512, 512);
     g_autoptr(BgCastImage) image = bg_backend_cast(bg_cli_get_backend(bench->cli), bench->head,
                                                    &params, NULL, bench->cli->cancellable, error);

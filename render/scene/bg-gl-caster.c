@@ -291,7 +291,7 @@ draw(BgGlCaster *self, BgVolume *volume, const BgCastParams *params, GCancellabl
     const BgCamera *view = &params->camera;
     const BgGlVolume *uploaded = NULL;
     double step_mm = params->step_mm > 0.0 ? params->step_mm
-                     : volume != NULL      ? smallest_spacing(volume)
+                     : volume != NULL      ? 0.5 * smallest_spacing(volume)
                                            : 1.0;
     BgGlCamera camera;
     BgPassLayers layers = { 0 };
