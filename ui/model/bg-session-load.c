@@ -87,6 +87,24 @@ note_range(BgSession *self, const LoadResult *result)
     g_hash_table_replace(self->ranges, serial, range);
 }
 
+// Volumes lie below labels and meshes, whichever file was read first.
+static void
+put_below_overlays(BgSession *self, const BgLayer *added)
+{
+    const GPtrArray *layers = bg_session_get_state(self)->layers;
+    guint n_volumes = 0;
+    gboolean above_overlay = FALSE;
+
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        gboolean volume = layer->kind == BG_KIND_VOLUME;
+        n_volumes += volume && !g_str_equal(layer->id, added->id);
+        above_overlay = above_overlay || !volume;
+    }
+    if (added->kind == BG_KIND_VOLUME && above_overlay)
+        bg_session_do(self, bg_command_move_layer(added->id, n_volumes));
+}
+
 static void
 add_layer(BgSession *self, LoadDone *done, LoadResult *result)
 {
@@ -105,6 +123,8 @@ add_layer(BgSession *self, LoadDone *done, LoadResult *result)
     g_hash_table_add(self->loading, g_strdup(layer->id));
     bg_case_begin_gesture(bg_case, _("Open file"));
     gboolean added = bg_case_do(bg_case, bg_command_add_layer(layer), &error);
+    if (added)
+        put_below_overlays(self, layer);
     if (added && bg_patient_is_known(&layer->patient) &&
         !bg_patient_is_known(&bg_session_get_state(self)->patient))
         bg_session_do(self, bg_command_set_patient(&layer->patient));

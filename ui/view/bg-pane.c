@@ -226,7 +226,9 @@ bg_pane_new(const char *css_class, GtkWidget *view, BgPaneKey key)
         gtk_widget_insert_action_group(GTK_WIDGET(self), "view", actions);
     g_signal_connect(click, "pressed", G_CALLBACK(on_pressed), self);
     gtk_widget_add_controller(view, GTK_EVENT_CONTROLLER(click));
-    bg_pane_add_tool(self, bg_pane_new_tool("R", _("Reset the view (R)"), "view.reset"), FALSE);
+    bg_pane_add_tool(
+        self, bg_pane_new_tool("zoom-fit-best-symbolic", _("Reset the view (R)"), "view.reset"),
+        FALSE);
     bg_pane_add_tool(self,
                      bg_pane_new_tool("view-fullscreen-symbolic",
                                       _("Maximise or restore the pane (F)"), "pane.maximise"),
