@@ -29,6 +29,7 @@ typedef struct {
     gsize n_refs, room;
     guint32 *seen; // by which step a vertex was last seen as a neighbour
     guint32 step;
+    double dearest;  // cost of an edge that this pass looks at
     guint8 *changed; // the vertex was in a step of this pass
     guint8 *degree;  // how many triangles the vertex has now; at most 255 is told
 } Work;
@@ -295,27 +296,30 @@ longest_edge2(const BgVec3 p[3])
     return longest;
 }
 
-// Whether the triangle keeps its side and does not become flat when a and b move to @to.
+// Whether the triangle keeps its side and does not become flat when a and b move to @to. The normal of one that
+// is flat already is chance: it is held against @around, the sum of all that move.
 static gboolean
-triangle_allows(const Work *w, const guint32 *t, guint32 a, guint32 b, BgVec3 to)
+triangle_allows(const Work *w, const guint32 *t, guint32 a, guint32 b, BgVec3 to, BgVec3 around)
 {
-    BgVec3 p[3], before = triangle_normal(w, t);
+    BgVec3 p[3], q[3], before = triangle_normal(w, t);
 
-    for (int corner = 0; corner < 3; corner++)
-        p[corner] = t[corner] == a || t[corner] == b ? to : w->mesh->positions[t[corner]];
+    for (int corner = 0; corner < 3; corner++) {
+        q[corner] = w->mesh->positions[t[corner]];
+        p[corner] = t[corner] == a || t[corner] == b ? to : q[corner];
+    }
     BgVec3 after = bg_vec3_cross(bg_vec3_sub(p[1], p[0]), bg_vec3_sub(p[2], p[0]));
     double after2 = bg_vec3_dot(after, after), before2 = bg_vec3_dot(before, before);
-    double dot = bg_vec3_dot(before, after), longest2 = longest_edge2(p);
+    double longest2 = longest_edge2(p), was2 = longest_edge2(q);
+    gboolean was_flat = !(before2 > MIN_SHAPE * MIN_SHAPE * was2 * was2);
 
-    if (!(after2 > MIN_SHAPE * MIN_SHAPE * longest2 * longest2)) {
-        // Flat ones may pass where they were flatter before.
-        BgVec3 q[3] = { w->mesh->positions[t[0]], w->mesh->positions[t[1]],
-                        w->mesh->positions[t[2]] };
-        double was2 = longest_edge2(q);
-        if (!(after2 > 0.0) || after2 * was2 * was2 < before2 * longest2 * longest2)
-            return FALSE;
-    }
-    return before2 == 0.0 || (dot > 0.0 && dot * dot > MIN_TURN * MIN_TURN * before2 * after2);
+    if (!(after2 > MIN_SHAPE * MIN_SHAPE * longest2 * longest2) &&
+        (!was_flat || after2 * was2 * was2 < before2 * longest2 * longest2))
+        return FALSE;
+    if (before2 == 0.0 && after2 == 0.0)
+        return TRUE; // as it was
+    BgVec3 side = was_flat ? around : before;
+    double dot = bg_vec3_dot(side, after);
+    return dot > 0.0 && dot * dot > MIN_TURN * MIN_TURN * bg_vec3_dot(side, side) * after2;
 }
 
 static void
@@ -348,6 +352,42 @@ join_ends(Work *w, guint32 a, guint32 b, BgVec3 to, const BgQuadric *q, const Ri
     w->n_refs += ring->n;
 }
 
+static gboolean
+ring_allows(const Work *w, const Ring *ring, guint32 a, guint32 b, BgVec3 to, BgVec3 around)
+{
+    for (guint i = 0; i < ring->n; i++) {
+        const guint32 *t = w->mesh->triangles + 3 * (gsize) ring->triangles[i];
+        if (!triangle_allows(w, t, a, b, to, around))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+// The best place that no triangle forbids: among small rough triangles the one of least error is often
+// beyond them, and then the middle or an end may do. Returns: whether there is one, not dearer than the pass.
+static gboolean
+find_place(const Work *w, const Ring *ring, guint32 a, guint32 b, const BgQuadric *q, BgVec3 *place)
+{
+    BgVec3 pa = w->mesh->positions[a], pb = w->mesh->positions[b], around = bg_vec3(0, 0, 0);
+    BgVec3 places[4] = { meeting_place(w, a, b, q), bg_vec3_scale(bg_vec3_add(pa, pb), 0.5), pa,
+                         pb };
+    int n_places = w->fixed[a] || w->fixed[b] ? 1 : 4;
+    double area = bg_quadric_area(q), bound = w->mesh->max_error_mm;
+
+    for (guint i = 0; i < ring->n; i++)
+        around = bg_vec3_add(
+            around, triangle_normal(w, w->mesh->triangles + 3 * (gsize) ring->triangles[i]));
+    for (int i = 0; i < n_places; i++) {
+        double value = bg_quadric_at(q, places[i]);
+        if (value > bound * bound * area || (i > 0 && value > w->dearest) ||
+            !ring_allows(w, ring, a, b, places[i], around))
+            continue;
+        *place = places[i];
+        return TRUE;
+    }
+    return FALSE;
+}
+
 // Returns: whether the edge was taken.
 static gboolean
 try_edge(Work *w, guint32 a, guint32 b)
@@ -356,11 +396,10 @@ try_edge(Work *w, guint32 a, guint32 b)
     guint32 between[2];
     guint n_between;
     BgQuadric q = bg_quadric_sum(&w->quadrics[a], &w->quadrics[b]);
-    BgVec3 to = meeting_place(w, a, b, &q);
-    double area = bg_quadric_area(&q),
-           error = area > 0.0 ? sqrt(bg_quadric_at(&q, to) / area) : 0.0;
+    double area = bg_quadric_area(&q);
+    BgVec3 to;
 
-    if (error > w->mesh->max_error_mm || !collect_ring(w, a, a, b, &ring, between, &n_between))
+    if (!collect_ring(w, a, a, b, &ring, between, &n_between))
         return FALSE;
     guint n_of_a = ring.n;
     if (!collect_ring(w, b, a, b, &ring, between, &n_between) || ring.n > MAX_RING ||
@@ -368,15 +407,12 @@ try_edge(Work *w, guint32 a, guint32 b)
         return FALSE;
     w->step++;
     mark_neighbours(w, a);
-    if (!link_allows(w, a, b, &ring, n_of_a, between))
+    if (!link_allows(w, a, b, &ring, n_of_a, between) || !find_place(w, &ring, a, b, &q, &to))
         return FALSE;
-    for (guint i = 0; i < ring.n; i++) {
-        if (!triangle_allows(w, w->mesh->triangles + 3 * (gsize) ring.triangles[i], a, b, to))
-            return FALSE;
-    }
     // The one that stays gives the joint vertex its number.
     join_ends(w, w->fixed[b] ? b : a, w->fixed[b] ? a : b, to, &q, &ring, between);
-    w->mesh->error_mm = MAX(w->mesh->error_mm, error);
+    if (area > 0.0)
+        w->mesh->error_mm = MAX(w->mesh->error_mm, sqrt(bg_quadric_at(&q, to) / area));
     return TRUE;
 }
 
@@ -409,6 +445,7 @@ take_edges(Work *w, gsize n_edges, gsize n_wanted, GCancellable *cancellable)
 {
     gsize n_taken = 0;
 
+    w->dearest = n_edges > 0 ? (double) w->costs[w->order[n_edges - 1]] : 0.0;
     for (gsize i = 0; i < n_edges && n_taken < n_wanted; i++) {
         guint32 corner = w->order[i], rest = corner % 3;
         const guint32 *t = w->mesh->triangles + (corner - rest);
@@ -442,7 +479,7 @@ run(Work *w, const BgProgress *progress, GCancellable *cancellable, GError **err
                                          (double) MAX(n_start - mesh->n_target, 1));
         if (g_cancellable_is_cancelled(cancellable))
             break;
-        if (n_taken <= n_edges / 64) // the cheap ones cannot be taken: look at dearer ones
+        if (n_taken <= n_edges / 32) // the cheap ones cannot be taken: look at dearer ones
             share /= 2;
     }
     return !g_cancellable_set_error_if_cancelled(cancellable, error);
