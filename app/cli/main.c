@@ -256,13 +256,13 @@ main(int argc, char **argv)
 
     BgCli *cli = bg_cli_new();
     cli->cancellable = g_cancellable_new();
-    catch_interrupt(cli->cancellable);
+    catch_interrupt(g_object_ref(cli->cancellable)); // its thread keeps it to the end
     int status = run(cli, argv + (argc > 0 ? 1 : 0));
     if (fflush(stdout) != 0 || ferror(stdout)) {
         g_printerr("bregma-cli: cannot write: standard output: %s. Choose another place\n",
                    g_strerror(errno));
         status = EXIT_FAILURE;
     }
-    // Not freed: the thread that waits for signals has its cancellable.
+    bg_cli_free(cli);
     return status;
 }

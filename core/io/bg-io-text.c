@@ -275,8 +275,8 @@ bg_io_expand_pattern(const char *pattern, gint64 number)
     const char *at = percent + 1;
     gboolean zeros = *at == '0';
     long width = 0;
-    while (g_ascii_isdigit(*at))
-        width = MIN(width * 10 + (*at++ - '0'), 1000);
+    for (; g_ascii_isdigit(*at); at++)
+        width = MIN(width * 10 + (*at - '0'), 1000);
     if ((*at != 'd' && *at != 'u' && *at != 'i') || width > MAX_NUMBER_WIDTH ||
         strchr(at, '%') != NULL)
         return NULL;
