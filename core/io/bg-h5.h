@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 #define BG_H5_MAX_RANK 5
 #define BG_H5_CASE_FORMAT "bregma-case" // the root's attribute "format" in a .bregma file
-#define BG_H5_MAX_TEXT (64u << 20)         // of one text, in bytes
+#define BG_H5_MAX_TEXT (64u << 20)      // of one text, in bytes
 
 typedef enum {
     BG_H5_UINT8,

@@ -23,7 +23,7 @@ typedef struct {
     bool scales;
     double slope, intercept;
     BgSampleType to;
-    float fill;            // a sample of the result
+    float fill;          // a sample of the result
     int lowest, highest; // of integer results
 } BgCudaResample;
 
