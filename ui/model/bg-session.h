@@ -118,7 +118,10 @@ void bg_session_select_measurement(BgSession *self, const char *measurement_id);
 /** bg_session_get_base: (transfer none) (nullable): the lowest loaded volume, visible ones first */
 const BgLayer *bg_session_get_base(BgSession *self);
 
-/** bg_session_get_volume: (transfer none) (nullable): whose 3D picture is shown: the selected volume, or the base */
+/**
+ * bg_session_get_volume: (transfer none) (nullable): whose values, window and 3D picture are shown: the
+ * selected volume, or the uppermost visible opaque one, or the base
+ */
 const BgLayer *bg_session_get_volume(BgSession *self);
 
 /** bg_session_get_geometry: (nullable): the grid that slices are counted on: base's, or any label map's */
