@@ -420,9 +420,16 @@ bg_session_take_case(BgSession *self, BgCase *bg_case)
 {
     take_case(self, bg_case);
     bg_session_load_missing(self);
+    // What covers the picture; its voxels are still on their way.
     const GPtrArray *layers = bg_session_get_state(self)->layers;
-    if (layers->len > 0)
-        self->selected = g_strdup(((const BgLayer *) layers->pdata[0])->id);
+    const BgLayer *chosen = layers->len > 0 ? layers->pdata[0] : NULL;
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (layer->kind == BG_KIND_VOLUME && layer->visible && layer->opacity >= 1.0)
+            chosen = layer;
+    }
+    if (chosen != NULL)
+        self->selected = g_strdup(chosen->id);
     bg_session_tell(self, BG_CHANGE_ALL);
 }
 
