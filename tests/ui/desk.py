@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A display, a session bus and an accessibility bus for one test of the window, and the hands of a
+person at it: widgets found by AT-SPI, real pointer and key events.
+
+    import desk
+    with desk.Desk() as d:
+        window = desk.Window(program, files, state_folder)
+
+Nothing of the user's session is touched. desk.run(Tests(...)) prints TAP.
+"""
+import os
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zlib
+
+APP = "org.bregma.Bregma"
+WAIT_S = 60.0
+TEST_S = 150.0  # a single test; longer than any wait in it
+
+Atspi = Gio = GLib = None
+
+
+def skip(reason):
+    print("1..0 # SKIP " + reason)
+    sys.exit(0)
+
+
+def first_line(stream, seconds):
+    """The first line that a child prints, or None when it does not in time."""
+    text = b""
+    end = time.monotonic() + seconds
+    while not text.endswith(b"\n"):
+        ready, _, _ = select.select([stream], [], [], max(0.0, end - time.monotonic()))
+        piece = os.read(stream, 1) if ready else b""
+        if not piece:
+            return None
+        text += piece
+    return text.decode().strip()
+
+
+class Desk:
+    """A virtual display of 1440 x 900 and the buses; the environment of this process says so."""
+
+    def __init__(self, size="1440x900x24"):
+        for tool in ("Xvfb", "dbus-daemon"):
+            if shutil.which(tool) is None:
+                skip(tool + " is missing")
+        self.folder = tempfile.TemporaryDirectory(prefix="bregma-desk-")
+        self.children = []
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS",
+                     "AT_SPI_BUS_ADDRESS", "SESSION_MANAGER"):
+            os.environ.pop(name, None)
+        runtime = os.path.join(self.folder.name, "run")
+        os.mkdir(runtime, 0o700)
+        os.environ.update(XDG_RUNTIME_DIR=runtime, GSETTINGS_BACKEND="memory", GTK_A11Y="atspi",
+                          GDK_BACKEND="x11", NO_AT_BRIDGE="0")
+        os.environ["DISPLAY"] = ":" + self.start_display(size)
+        os.environ["DBUS_SESSION_BUS_ADDRESS"] = self.start_bus()
+        self.import_introspection()
+
+    def start(self, command, passed=()):
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, pass_fds=passed,
+                                 start_new_session=True)
+        self.children.append(child)
+        return child
+
+    def start_display(self, size):
+        """The server picks its own number and says it when it is ready."""
+        for _ in range(3):
+            read_end, write_end = os.pipe()
+            child = self.start(["Xvfb", "-displayfd", str(write_end), "-screen", "0", size,
+                                "-nolisten", "tcp", "-noreset"], (write_end,))
+            os.close(write_end)
+            number = first_line(read_end, 30.0)
+            os.close(read_end)
+            if number:
+                return number
+            child.kill()
+        skip("Xvfb does not start")
+
+    def start_bus(self):
+        child = self.start(["dbus-daemon", "--session", "--nofork", "--print-address=1"])
+        address = first_line(child.stdout.fileno(), 30.0)
+        return address or skip("dbus-daemon does not start")
+
+    def import_introspection(self):
+        """After the environment is set, because the libraries read it when they are loaded."""
+        global Atspi, Gio, GLib
+        try:
+            import gi
+            gi.require_version("Atspi", "2.0")
+            from gi.repository import Atspi as atspi, Gio as gio, GLib as glib
+        except (ImportError, ValueError):
+            skip("the introspection of AT-SPI is missing")
+        Atspi, Gio, GLib = atspi, gio, glib
+        Atspi.set_timeout(4000, 15000)
+
+    def close(self):
+        for child in reversed(self.children):
+            try:
+                os.killpg(child.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+            try:
+                child.wait(5.0)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        self.folder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def wait(what, condition, seconds=WAIT_S):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            value = condition()
+        except GLib.Error:
+            value = None
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("waited in vain for " + what)
+
+
+class Window:
+    """One run of the program."""
+
+    running = []
+
+    def __init__(self, program, files, state, **environment):
+        env = dict(os.environ, XDG_STATE_HOME=state, XDG_CACHE_HOME=state, **environment)
+        self.process = subprocess.Popen([program] + files, env=env, stdin=subprocess.DEVNULL,
+                                        stdout=sys.stderr)
+        Window.running.append(self.process)
+        self.bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+        self.root = wait("the window", self.find_root)
+
+    def find_root(self):
+        if self.process.poll() is not None:
+            raise AssertionError("the program ended with %d" % self.process.returncode)
+        desktop = Atspi.get_desktop(0)
+        for i in range(desktop.get_child_count()):
+            child = desktop.get_child_at_index(i)
+            if child is not None and child.get_process_id() == self.process.pid:
+                return child
+        return None
+
+    def walk(self, node=None):
+        node = node or self.root
+        yield node
+        for i in range(node.get_child_count()):
+            child = node.get_child_at_index(i)
+            if child is not None:
+                yield from self.walk(child)
+
+    def find(self, start, role=None):
+        for node in self.walk():
+            if (node.get_name() or "").startswith(start) and (
+                    role is None or node.get_role() == role):
+                return node
+        return None
+
+    def named(self, start, role=None):
+        return wait("“%s”" % start, lambda: self.find(start, role))
+
+    def press(self, start):
+        """Presses a button by its name."""
+        self.named(start, Atspi.Role.PUSH_BUTTON).get_action_iface().do_action(0)
+
+    def action(self, name, *parameters):
+        """An action of the window, over the bus, as a script would."""
+        self.bus.call_sync(APP, "/org/bregma/Bregma/window/1", "org.gtk.Actions", "Activate",
+                           GLib.Variant("(sava{sv})", (name, list(parameters), {})), None, 0, -1,
+                           None)
+
+    def centre(self, node):
+        box = node.get_component_iface().get_extents(Atspi.CoordType.WINDOW)
+        return box.x + box.width // 2, box.y + box.height // 2
+
+    def close(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20.0)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("the program does not end when it is asked to") from None
+
+
+def pointer(x, y, event="abs"):
+    Atspi.generate_mouse_event(int(x), int(y), event)
+    time.sleep(0.03)
+
+
+def drag(x, y, dx, dy, button=1):
+    pointer(x, y)
+    pointer(x, y, "b%dp" % button)
+    for i in range(1, 11):
+        pointer(x + dx * i / 10, y + dy * i / 10)
+    pointer(x + dx, y + dy, "b%dr" % button)
+
+
+def key(code, event=None):
+    Atspi.generate_keyboard_event(code, None, Atspi.KeySynthType.SYM if event is None else event)
+    time.sleep(0.05)
+
+
+def hold(code, pressed):
+    """Key codes of a PC keyboard: 37 Ctrl, 50 Shift."""
+    key(code, Atspi.KeySynthType.PRESS if pressed else Atspi.KeySynthType.RELEASE)
+
+
+def undo():
+    hold(37, True)
+    key(ord("z"))
+    hold(37, False)
+
+
+def png_pixels(path):
+    """The decoded bytes of a PNG's image data, without its texts."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at, packed = 8, b""
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        if kind == b"IDAT":
+            packed += data[at + 8:at + 8 + length]
+        at += length + 12
+    return zlib.decompress(packed)
+
+
+def whole_png(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read().endswith(b"IEND\xaeB`\x82")
+    except OSError:
+        return False
+
+
+def give_up(name):
+    """For a call that never comes back: kills the program, then this test."""
+    print("Bail out! %s took longer than %d s" % (name, TEST_S), flush=True)
+    for process in Window.running:
+        process.kill()
+    os._exit(1)
+
+
+def run(tests):
+    """All methods called test_*, in the order in which they are written; prints TAP."""
+    failed = 0
+    names = [name for name in type(tests).__dict__ if name.startswith("test_")]
+    print("1..%d" % len(names), flush=True)
+    for number, name in enumerate(names, 1):
+        watch = threading.Timer(TEST_S, give_up, [name])
+        watch.daemon = True
+        watch.start()
+        try:
+            getattr(tests, name)()
+            print("ok %d %s" % (number, name[5:]), flush=True)
+        except Exception as error:  # the next tests still tell something
+            failed += 1
+            print("not ok %d %s" % (number, name[5:]))
+            print("\n".join("# " + line for line in str(error).split("\n")), flush=True)
+        finally:
+            watch.cancel()
+    for process in Window.running:
+        process.kill()
+    return 1 if failed else 0
