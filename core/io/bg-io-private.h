@@ -30,6 +30,7 @@ extern const BgReader bg_reader_nifti;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
 extern const BgReader bg_reader_hdf5;
+extern const BgReader bg_reader_mgh;
 extern const BgReader bg_reader_png;
 extern const BgReader bg_reader_ply;
 extern const BgReader bg_reader_obj;
@@ -42,6 +43,9 @@ BgLoaded *bg_loaded_new(BgFileInfo *info);
 
 /** bg_io_has_label_name: whether a word of the file's name says that it holds labels */
 gboolean bg_io_has_label_name(const char *path);
+
+/** bg_io_guess_kind: labels, with their modality, when the file or a word of its name says so */
+void bg_io_guess_kind(BgFileInfo *info);
 
 /** bg_io_set_cut_short: %BG_ERROR_CORRUPT: the file promises more than it has; Returns: %FALSE */
 gboolean bg_io_set_cut_short(guint64 promised, guint64 there, GError **error);

@@ -567,7 +567,7 @@ finish(const Reading *r, GError **error)
 
     if (!bg_source_finish(r->source, &n_left, error))
         return FALSE;
-    if (n_left > 0)
+    if (n_left > 0 && !r->layout->rest_allowed)
         bg_file_info_warn(r->info, _("The file goes on behind its last voxel; that was not read"));
     return TRUE;
 }

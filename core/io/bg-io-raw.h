@@ -56,6 +56,7 @@ typedef enum {
  * @planar: instead, all voxels of one component, then all of the next, within a frame
  * @slope, @intercept: value = slope * stored + intercept; slope 1, intercept 0 for none
  * @first_byte: where in the source the first frame begins
+ * @rest_allowed: the format has something behind the voxels, so that a rest is no reason to warn
  *
  * How the values of a frame lie in the file: x fastest.
  */
@@ -67,6 +68,7 @@ typedef struct {
     gboolean planar;
     double slope, intercept;
     guint64 first_byte;
+    gboolean rest_allowed;
 } BgRawLayout;
 
 /**

@@ -6,6 +6,7 @@
 #include "bg-io-source.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/model/bg-landmarks.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -13,8 +14,9 @@
 // In this order: formats with a signature first, those that are only likely last; at the very end
 // binary STL, which has no mark and is known by what it might hold.
 static const BgReader *const readers[] = {
-    &bg_reader_nrrd, &bg_reader_nifti, &bg_reader_hdf5,      &bg_reader_png, &bg_reader_ply,
-    &bg_reader_glb,  &bg_reader_vtk,   &bg_reader_metaimage, &bg_reader_obj, &bg_reader_stl,
+    &bg_reader_nrrd, &bg_reader_nifti, &bg_reader_hdf5, &bg_reader_png,
+    &bg_reader_ply,  &bg_reader_glb,   &bg_reader_vtk,  &bg_reader_metaimage,
+    &bg_reader_mgh,  &bg_reader_obj,   &bg_reader_stl,
 };
 
 const char *
@@ -45,6 +47,14 @@ bg_format_name(BgFormat format)
         [BG_FORMAT_GLB] = "glb",
         [BG_FORMAT_VTK] = "vtk",
         [BG_FORMAT_CASE] = "bregma",
+        [BG_FORMAT_MGH] = "mgh",
+        [BG_FORMAT_PARREC] = "parrec",
+        [BG_FORMAT_AFNI] = "afni",
+        [BG_FORMAT_NPY] = "npy",
+        [BG_FORMAT_HEIC] = "heic",
+        [BG_FORMAT_FCSV] = "fcsv",
+        [BG_FORMAT_MRK_JSON] = "mrk.json",
+        [BG_FORMAT_CSV] = "csv",
     };
 
     return (gsize) format < G_N_ELEMENTS(names) ? names[format] : "";
@@ -149,6 +159,15 @@ bg_file_info_set_modality(BgFileInfo *info, const char *modality, const char *un
     info->unit = g_strdup(unit != NULL ? unit : "");
 }
 
+void
+bg_io_guess_kind(BgFileInfo *info)
+{
+    if (info->kind != BG_KIND_LABELS && info->n_components == 1 && bg_io_has_label_name(info->path))
+        info->kind = BG_KIND_LABELS;
+    if (info->kind == BG_KIND_LABELS)
+        bg_file_info_set_modality(info, "SEG", "");
+}
+
 BgLoaded *
 bg_loaded_new(BgFileInfo *info)
 {
@@ -169,6 +188,7 @@ bg_loaded_free(BgLoaded *loaded)
     g_clear_pointer(&loaded->labels, bg_label_map_unref);
     g_clear_pointer(&loaded->image, bg_image_unref);
     g_clear_pointer(&loaded->mesh, bg_mesh_unref);
+    g_clear_pointer(&loaded->landmarks, bg_landmarks_unref);
     g_free(loaded);
 }
 

@@ -40,6 +40,14 @@ typedef enum {
     BG_FORMAT_GLB,
     BG_FORMAT_VTK,
     BG_FORMAT_CASE,
+    BG_FORMAT_MGH,
+    BG_FORMAT_PARREC,
+    BG_FORMAT_AFNI,
+    BG_FORMAT_NPY,
+    BG_FORMAT_HEIC,
+    BG_FORMAT_FCSV,
+    BG_FORMAT_MRK_JSON,
+    BG_FORMAT_CSV,
 } BgFormat;
 
 /** bg_format_name: "nifti1", "nrrd", ... as in bregma-cli info; "" when unknown */
@@ -169,7 +177,8 @@ bg_load_params_default(void)
  * BgLoaded:
  * @info: as bg_io_probe() gives it, and what only the values tell: kind, modality, warnings
  *
- * A file's content: exactly one of @volume, @labels, @image and @mesh is not %NULL. All owned.
+ * A file's content: exactly one of @volume, @labels, @image, @mesh and @landmarks is not %NULL. All
+ * owned.
  */
 typedef struct {
     BgFileInfo *info;
@@ -177,6 +186,7 @@ typedef struct {
     BgLabelMap *labels;
     BgImage *image;
     BgMesh *mesh;
+    struct _BgLandmarks *landmarks; // of core/model/bg-landmarks.h
 } BgLoaded;
 
 void bg_loaded_free(BgLoaded *loaded);
