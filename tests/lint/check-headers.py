@@ -46,7 +46,7 @@ def compile_alone(header, flags):
 def main():
     flags = flags_by_layer()
     headers = []
-    for top in ("core", "render", "ui", "app"):
+    for top in ("core", "media", "render", "ui", "app"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
             headers += [os.path.relpath(os.path.join(folder, name), ROOT) for name in names if name.endswith(".h")]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -11,13 +11,14 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 # Layer -> the layers whose headers it may include.
 LAYERS = {
     "core": {"core"},
+    "media": {"core", "media"},
     "gpu": {"core", "gpu"},
     "render": {"core", "render"},
     "ui": {"core", "render", "ui"},
     "app": {"core", "render", "ui", "app"},
     "app/cli": {"core", "render", "app/cli"},
-    "app/decode": {"core", "app/decode"},
-    "tests": {"core", "render", "ui", "app", "app/cli", "app/decode", "gpu", "tests"},
+    "app/decode": {"core", "media", "app/decode"},
+    "tests": {"core", "media", "render", "ui", "app", "app/cli", "app/decode", "gpu", "tests"},
 }
 
 # Floors of core, from the ground up; a floor includes those below it and itself, never its neighbours.
@@ -45,13 +46,17 @@ OWNERS = [
     (r"hdf5", {"core/io"}),
     (r"png\.h", {"core/io", "tests"}),
     (r"nifti", {"core/io"}),
-    (r"isa-l|igzip|libdeflate|zlib", {"core/io", "tests"}),
+    (r"isa-l|igzip|libdeflate|zlib", {"core/io", "media", "tests"}),
     (r"json-glib/", {"core/base"}),
     (r"openssl/", {"core/base"}),
     (r"meshoptimizer", {"core/surface"}),
     (r"pango/", {"core/annotate"}),
     (r"cairo", {"core/annotate", "app/cli", "ui", "app", "tests"}),
-    (r"dcmtk/", {"app/decode"}),
+    (r"dcmtk/", {"media/dicom"}),
+    (r"charls/", {"media/dicom"}),
+    (r"openjpeg", {"media"}),
+    (r"jpeglib|turbojpeg", {"media"}),
+    (r"tiff|archive|minc", {"media", "tests"}),
 ]
 
 
@@ -91,7 +96,7 @@ def owner_allows(path, owners):
 
 def main():
     faults, n_files = [], 0
-    for top in ("core", "gpu", "render", "ui", "app", "tests"):
+    for top in ("core", "media", "gpu", "render", "ui", "app", "tests"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
             for name in names:
                 if not name.endswith((".c", ".h", ".cu", ".cuh", ".cc", ".cpp")):
@@ -106,7 +111,7 @@ def main():
                             continue
                         kind, target = match.groups()
                         if kind == '"' and "/" in target and target.split("/")[0] in (
-                                "core", "gpu", "render", "ui", "app", "tests"):
+                                "core", "media", "gpu", "render", "ui", "app", "tests"):
                             if not os.path.exists(os.path.join(ROOT, target)):
                                 faults.append(f"{path}: {target} is not there")
                             check_project(path, target, faults)

@@ -26,7 +26,7 @@ def functions(lines):
 
 def main():
     faults, n_files, n_functions = [], 0, 0
-    for top in ("core", "gpu", "render", "ui", "app", "tests", "shaders"):
+    for top in ("core", "media", "gpu", "render", "ui", "app", "tests", "shaders"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
             for name in sorted(names):
                 if not name.endswith((".c", ".h", ".cu", ".cuh", ".cc", ".cpp", ".frag", ".vert", ".glsl", ".py")):

@@ -12,7 +12,7 @@ def main():
     with open(os.path.join(ROOT, "po/POTFILES.in"), encoding="utf-8") as lines:
         listed = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
     wanted = set()
-    for top in ("core", "gpu", "render", "ui", "app", "data"):
+    for top in ("core", "media", "gpu", "render", "ui", "app", "data"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
             for name in names:
                 path = os.path.join(folder, name)
