@@ -2,6 +2,7 @@
 // bregma-cli info: what is in a file.
 #include "bg-cli.h"
 
+#include "core/model/bg-landmarks.h"
 #include "core/volume/bg-statistics.h"
 
 static const BgCliOption options[] = {
@@ -52,6 +53,28 @@ set_labels(BgJson *json, const BgLabelMap *labels)
         bg_json_append(array, item);
     }
     bg_json_set(json, "labels", array);
+}
+
+static void
+set_points(BgCli *cli, const BgLandmarks *landmarks)
+{
+    gboolean picture = bg_landmarks_get_space(landmarks) == BG_LANDMARK_PICTURE;
+    BgJson *array = bg_json_new_array();
+
+    for (gsize i = 0; i < bg_landmarks_count(landmarks); i++) {
+        const BgLandmark *point = bg_landmarks_get(landmarks, i);
+        double uv[2] = { point->position.x, point->position.y };
+        BgJson *item = bg_json_new_object();
+        bg_json_set_string(item, "name", point->name);
+        if (point->placed && picture)
+            bg_json_set_doubles(item, "uv", uv, 2);
+        else if (point->placed)
+            bg_cli_set_point(cli, item, "position_mm", point->position);
+        bg_json_set_string(item, "state", bg_landmark_use_name(point->use));
+        bg_json_append(array, item);
+    }
+    bg_json_set_integer(cli->result, "n_points", (gint64) bg_landmarks_count(landmarks));
+    bg_json_set(cli->result, "points", array);
 }
 
 static void
@@ -119,6 +142,8 @@ run(BgCli *cli, GError **error)
     set_place(cli, json, info);
     set_strings(json, info);
 
+    if (loaded->landmarks != NULL)
+        set_points(cli, loaded->landmarks);
     if (loaded->mesh != NULL) {
         set_no_statistics(json);
         return bg_cli_set_measures(cli, json, loaded->mesh, error);

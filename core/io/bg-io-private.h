@@ -30,6 +30,7 @@ extern const BgReader bg_reader_nifti;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
 extern const BgReader bg_reader_hdf5;
+extern const BgReader bg_reader_landmarks;
 extern const BgReader bg_reader_mgh;
 extern const BgReader bg_reader_png;
 extern const BgReader bg_reader_ply;
