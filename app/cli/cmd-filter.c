@@ -114,7 +114,7 @@ run_crop(BgCli *cli, BgCliGrid *grid, GError **error)
 {
     const BgGeometry *geometry = bg_cli_grid_get_geometry(grid);
     double numbers[6];
-    BgVoxelBox box;
+    BgVoxelBox box = { 0 };
 
     if (bg_cli_has(cli, "box") == bg_cli_has(cli, "label")) {
         bg_cli_usage_error(error, "which part: filter crop: give --box=i0,i1,j0,j1,k0,k1, or "

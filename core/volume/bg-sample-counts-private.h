@@ -25,7 +25,7 @@ bg_float_order(float sample)
 
     sample += 0.0f;
     memcpy(&bits, &sample, sizeof bits);
-    return bits ^ ((guint32) ((gint32) bits >> 31) | 0x80000000u);
+    return bits ^ (-(bits >> 31) | 0x80000000u);
 }
 
 static inline float
