@@ -39,8 +39,15 @@ on_screenshot_response(GtkNativeDialog *dialog, int response, gpointer user_data
         int height = g_settings_get_int(bg_settings_get(), "screenshot-height");
         int pane = BG_PICTURE_ALL;
 
-        if (size != NULL)
-            sscanf(size, "%dx%d", &width, &height);
+        if (size != NULL) {
+            char *end = NULL;
+            guint64 across = g_ascii_strtoull(size, &end, 10);
+            guint64 down = *end == 'x' ? g_ascii_strtoull(end + 1, NULL, 10) : 0;
+            if (across > 0 && across <= G_MAXINT16 && down > 0 && down <= G_MAXINT16) {
+                width = (int) across;
+                height = (int) down;
+            }
+        }
         for (int i = 0; pane_ids[i] != NULL; i++)
             if (g_strcmp0(pane_id, pane_ids[i]) == 0)
                 pane = i;
