@@ -87,7 +87,8 @@ typedef struct {
     hsize_t chunk[BG_H5_MAX_RANK];
     gsize item; // bytes of an element in the file
     gboolean shuffle, deflate;
-    gboolean ours; // chunks with no filters but these two, in this order
+    gboolean scalar; // without dimensions
+    gboolean ours;   // chunks with no filters but these two, in this order
 } OpenArray;
 
 static void
@@ -222,11 +223,17 @@ open_array(BgH5 *h5, const char *path, OpenArray *open, GError **error)
 
     open->item = H5Tget_size(open->type);
     open->shape.rank = H5Sget_simple_extent_ndims(open->space);
+    open->scalar = H5Sget_simple_extent_type(open->space) == H5S_SCALAR;
+    if (open->scalar)
+        open->shape.rank = 1;
     if (open->shape.rank < 1 || open->shape.rank > BG_H5_MAX_RANK)
         return refuse_kind(path, _("It does not have 1 to 5 dimensions"), error);
     if (!find_type(open->type, &open->shape.type))
         return refuse_kind(path, _("Its elements are no numbers"), error);
-    H5Sget_simple_extent_dims(open->space, dims, NULL);
+    if (open->scalar)
+        dims[0] = 1;
+    else
+        H5Sget_simple_extent_dims(open->space, dims, NULL);
     for (int d = 0; d < open->shape.rank; d++) {
         open->shape.dims[d] = dims[d];
         if (dims[d] == 0)
@@ -471,8 +478,12 @@ bg_h5_read(BgH5 *h5, const char *path, const BgH5Shape *shape, guint64 first, gu
                     bg_h5_type_size(shape->type),
                     progress,
                     cancellable };
-        ok = open.ours ? read_chunks(&way, &open, first, count, data, error)
-                       : read_slabs(&way, &open, first, count, data, error);
+        if (open.scalar)
+            ok = H5Dread(open.object, way.memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0 ||
+                 bg_h5_fail(h5, path, error);
+        else
+            ok = open.ours ? read_chunks(&way, &open, first, count, data, error)
+                           : read_slabs(&way, &open, first, count, data, error);
     }
     close_array(&open);
     bg_h5_unlock();
@@ -615,6 +626,44 @@ bg_h5_write(BgH5 *h5, const char *path, const BgH5Shape *shape, gconstpointer da
         H5Dclose(dataset);
     bg_h5_unlock();
     return ok;
+}
+
+gboolean
+bg_h5_write_scalar(BgH5 *h5, const char *path, BgH5Type type, double value, GError **error)
+{
+    g_return_val_if_fail(h5 != NULL && h5->output != NULL, FALSE);
+
+    bg_h5_lock();
+    hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate(H5S_SCALAR);
+    H5Pset_create_intermediate_group(links, 1);
+    H5Pset_obj_track_times(creation, FALSE);
+    hid_t dataset =
+        H5Dcreate2(h5->file, path, bg_h5_memory_type(type), space, links, creation, H5P_DEFAULT);
+    gboolean ok = dataset >= 0 &&
+                  H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) >= 0;
+    if (!ok)
+        bg_h5_fail(h5, path, error);
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(creation);
+    H5Pclose(links);
+    bg_h5_unlock();
+    return ok;
+}
+
+guint64
+bg_h5_count_chunk_rows(BgH5 *h5, const char *path)
+{
+    OpenArray open;
+
+    bg_h5_lock();
+    guint64 rows =
+        open_array(h5, path, &open, NULL) && open.layout == H5D_CHUNKED ? open.chunk[0] : 1;
+    close_array(&open);
+    bg_h5_unlock();
+    return MAX(rows, 1);
 }
 
 gboolean

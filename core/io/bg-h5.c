@@ -367,6 +367,35 @@ bg_h5_set_integer(BgH5 *h5, const char *path, const char *name, gint64 value, GE
     return ok;
 }
 
+gboolean
+bg_h5_set_fixed_string(BgH5 *h5, const char *path, const char *name, const char *value,
+                       GError **error)
+{
+    g_return_val_if_fail(h5 != NULL && h5->output != NULL && value != NULL, FALSE);
+
+    bg_h5_lock();
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, strlen(value) + 1);
+    gboolean ok = set_attribute(h5, path, name, type, space, value, error);
+    H5Sclose(space);
+    H5Tclose(type);
+    bg_h5_unlock();
+    return ok;
+}
+
+gboolean
+bg_h5_set_int32(BgH5 *h5, const char *path, const char *name, gint32 value, GError **error)
+{
+    g_return_val_if_fail(h5 != NULL && h5->output != NULL, FALSE);
+
+    bg_h5_lock();
+    hid_t space = H5Screate(H5S_SCALAR);
+    gboolean ok = set_attribute(h5, path, name, H5T_NATIVE_INT32, space, &value, error);
+    H5Sclose(space);
+    bg_h5_unlock();
+    return ok;
+}
+
 // An attribute that is open, with its type.
 typedef struct {
     hid_t object, attribute, type;

@@ -124,6 +124,14 @@ gboolean bg_h5_set_matrix(BgH5 *h5, const char *path, const char *name, const do
 gboolean bg_h5_set_integer(BgH5 *h5, const char *path, const char *name, gint64 value,
                            GError **error);
 
+/** bg_h5_set_fixed_string: of the text's own length and its NUL, as MINC's library wants it; ASCII */
+gboolean bg_h5_set_fixed_string(BgH5 *h5, const char *path, const char *name, const char *value,
+                                GError **error);
+
+/** bg_h5_set_int32: a scalar of four bytes */
+gboolean bg_h5_set_int32(BgH5 *h5, const char *path, const char *name, gint32 value,
+                         GError **error);
+
 /** bg_h5_get_string: (transfer full): valid UTF-8 */
 char *bg_h5_get_string(BgH5 *h5, const char *path, const char *name, GError **error);
 
@@ -146,7 +154,8 @@ gboolean bg_h5_write(BgH5 *h5, const char *path, const BgH5Shape *shape, gconstp
 
 /**
  * bg_h5_inspect:
- * @shape: (out): other types are given as the one that bg_h5_read() turns them into best
+ * @shape: (out): other types are given as the one that bg_h5_read() turns them into best; an array
+ *   without dimensions is given as one of one element
  *
  * Returns: %FALSE with %BG_ERROR_UNSUPPORTED for texts, compounds, more than 5 dimensions; and
  *   %BG_ERROR_CORRUPT when the file is too small for what it promises
@@ -162,6 +171,13 @@ gboolean bg_h5_inspect(BgH5 *h5, const char *path, BgH5Shape *shape, GError **er
 gboolean bg_h5_read(BgH5 *h5, const char *path, const BgH5Shape *shape, guint64 first,
                     guint64 count, gpointer data, const BgProgress *progress,
                     GCancellable *cancellable, GError **error);
+
+/** bg_h5_write_scalar: an array of no dimensions: one number */
+gboolean bg_h5_write_scalar(BgH5 *h5, const char *path, BgH5Type type, double value,
+                            GError **error);
+
+/** bg_h5_count_chunk_rows: how much of the slowest dimension a chunk has; 1 where there are none */
+guint64 bg_h5_count_chunk_rows(BgH5 *h5, const char *path);
 
 /** bg_h5_write_text: any length: an array of bytes, UTF-8 */
 gboolean bg_h5_write_text(BgH5 *h5, const char *path, const char *text, GError **error);

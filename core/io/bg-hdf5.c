@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes (/volume) and stacks of slices (/slices) in HDF5 files, as docs/formats.md has them.
-#include "bg-h5.h"
+#include "bg-hdf5-private.h"
 #include "bg-io-grid.h"
 #include "bg-io-private.h"
 #include "core/base/bg-buffer.h"
@@ -190,9 +190,6 @@ read_other(BgH5 *h5, const char *path, GError **error)
         info->kind = BG_KIND_WEIGHTS;
         info->n_frames = 1;
         info->datatype = "float32";
-    } else if (bg_h5_has(h5, "/minc-2.0")) {
-        g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                            _("this is MINC 2, which is not read. Turn it into NIfTI first"));
     } else {
         g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                             _("the file has neither /volume nor /slices. Write its voxels to one "
@@ -225,7 +222,10 @@ probe(const char *path, GCancellable *cancellable, GError **error)
     const char *array;
     BgH5Shape shape;
 
-    return h5 != NULL ? read_info(h5, path, &array, &shape, error) : NULL;
+    if (h5 == NULL)
+        return NULL;
+    return bg_h5_has(h5, BG_MINC2_IMAGE) ? bg_minc2_probe(h5, path, error)
+                                         : read_info(h5, path, &array, &shape, error);
 }
 
 // The bytes of one frame, a slab after the other.
@@ -274,29 +274,51 @@ stream_read(gpointer user_data, guint8 *data, gsize n_bytes, GError **error)
     return (gssize) n;
 }
 
-// @h5: taken
-static BgSource *
-open_frame(BgH5 *h5, const char *array, const BgH5Shape *shape, int frame,
-           GCancellable *cancellable, GError **error)
+BgSource *
+bg_h5_new_stream(BgH5 *h5, const char *array, const BgH5Shape *shape, guint64 first, guint64 last,
+                 GCancellable *cancellable, GError **error)
 {
     Stream *stream = g_new0(Stream, 1);
     gsize n_row = bg_h5_shape_count(shape) / (gsize) shape->dims[0] * bg_h5_type_size(shape->type);
+    guint64 rows = bg_h5_count_chunk_rows(h5, array);
 
     stream->h5 = h5;
     stream->array = array;
     stream->shape = *shape;
     stream->n_row = n_row;
-    stream->next = shape->rank == 4 ? (guint64) frame : 0;
-    stream->last = shape->rank == 4 ? (guint64) frame + 1 : shape->dims[0];
-    stream->per_slab = MIN(MAX(SLAB_BYTES / n_row, 1), stream->last - stream->next);
+    stream->next = first;
+    stream->last = last;
+    // Whole chunks, so that none is unpacked twice.
+    stream->per_slab = MAX(SLAB_BYTES / n_row / rows, 1) * rows;
+    stream->per_slab = MIN(stream->per_slab, last - first);
     stream->cancellable = cancellable != NULL ? g_object_ref(cancellable) : NULL;
     stream->slab = bg_buffer_alloc_items((gsize) stream->per_slab, n_row, error);
     if (stream->slab == NULL) {
         stream_free(stream);
         return NULL;
     }
-    return bg_source_new_custom(stream_read, (stream->last - stream->next) * n_row, stream,
-                                stream_free);
+    return bg_source_new_custom(stream_read, (last - first) * n_row, stream, stream_free);
+}
+
+static BgLoaded *
+load_array(BgH5 *h5, const char *array, const BgH5Shape *shape, BgFileInfo *info,
+           const BgLoadParams *params, const BgProgress *progress, GCancellable *cancellable,
+           GError **error)
+{
+    g_autoptr(BgFileInfo) owned = info;
+    gboolean frames = shape->rank == 4;
+    guint64 first = frames ? (guint64) params->frame : 0;
+    BgRawLayout layout = { .type = (BgRawType) shape->type,
+                           .big_endian = G_BYTE_ORDER == G_BIG_ENDIAN,
+                           .n_components = 1,
+                           .slope = get_number(h5, array, "slope", 1.0),
+                           .intercept = get_number(h5, array, "intercept", 0.0) };
+    g_autoptr(BgSource) source = bg_h5_new_stream(
+        h5, array, shape, first, frames ? first + 1 : shape->dims[0], cancellable, error);
+
+    return source != NULL ? bg_raw_load_frame(source, &layout, g_steal_pointer(&owned), params,
+                                              progress, error)
+                          : NULL;
 }
 
 static BgLoaded *
@@ -306,8 +328,12 @@ load(const char *path, const BgLoadParams *params, const BgProgress *progress,
     g_autoptr(BgH5) h5 = bg_h5_open_sealed(path, cancellable, error);
     const char *array;
     BgH5Shape shape;
-    g_autoptr(BgFileInfo) info = h5 != NULL ? read_info(h5, path, &array, &shape, error) : NULL;
 
+    if (h5 == NULL)
+        return NULL;
+    if (bg_h5_has(h5, BG_MINC2_IMAGE))
+        return bg_minc2_load(g_steal_pointer(&h5), path, params, progress, cancellable, error);
+    g_autoptr(BgFileInfo) info = read_info(h5, path, &array, &shape, error);
     if (info == NULL)
         return NULL;
     if (array == NULL) {
@@ -316,32 +342,10 @@ load(const char *path, const BgLoadParams *params, const BgProgress *progress,
                     bg_kind_name(info->kind));
         return NULL;
     }
-    if (params->frame < 0 || params->frame >= info->n_frames) {
-        g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
-                    _("frame %d was asked for, and there are 0 to %d"), params->frame,
-                    info->n_frames - 1);
+    if (!bg_raw_check_frame(info, params, error))
         return NULL;
-    }
-
-    BgRawLayout layout = { .type = (BgRawType) shape.type,
-                           .big_endian = G_BYTE_ORDER == G_BIG_ENDIAN,
-                           .n_components = 1,
-                           .slope = get_number(h5, array, "slope", 1.0),
-                           .intercept = get_number(h5, array, "intercept", 0.0) };
-    g_autoptr(BgSource) source =
-        open_frame(g_steal_pointer(&h5), array, &shape, params->frame, cancellable, error);
-    if (source == NULL)
-        return NULL;
-    // The stream is of this frame alone.
-    BgLoadParams first = *params;
-    int n_frames = info->n_frames;
-    first.frame = 0;
-    info->n_frames = 1;
-    BgLoaded *loaded =
-        bg_raw_load(source, &layout, g_steal_pointer(&info), &first, progress, error);
-    if (loaded != NULL)
-        loaded->info->n_frames = n_frames;
-    return loaded;
+    return load_array(g_steal_pointer(&h5), array, &shape, g_steal_pointer(&info), params, progress,
+                      cancellable, error);
 }
 
 const BgReader bg_reader_hdf5 = { "HDF5", sniff, probe, load };
@@ -370,9 +374,9 @@ write_facts(const BgGrid *grid, BgH5 *h5, GError **error)
 }
 
 // All frames as one array. A volume of one frame is written from where it lies.
-static gboolean
-write_voxels(const BgGrid *grid, BgH5 *h5, const BgProgress *progress, GCancellable *cancellable,
-             GError **error)
+gboolean
+bg_grid_write_h5_array(const BgGrid *grid, BgH5 *h5, const char *array, const BgProgress *progress,
+                       GCancellable *cancellable, GError **error)
 {
     const int *dims = grid->geometry.dims;
     gsize n_bytes = bg_grid_count_frame_bytes(grid);
@@ -391,7 +395,7 @@ write_voxels(const BgGrid *grid, BgH5 *h5, const BgProgress *progress, GCancella
     }
     for (int axis = 2; axis >= 0; axis--)
         shape.dims[d++] = (guint64) dims[axis];
-    return bg_h5_write(h5, VOLUME, &shape, all != NULL ? all : grid->frames[0], progress,
+    return bg_h5_write(h5, array, &shape, all != NULL ? all : grid->frames[0], progress,
                        cancellable, error);
 }
 
@@ -401,6 +405,6 @@ bg_grid_write_hdf5(const BgGrid *grid, const char *path, const BgProgress *progr
 {
     g_autoptr(BgH5) h5 = bg_h5_create(path, grid->params->force, error);
 
-    return h5 != NULL && write_voxels(grid, h5, progress, cancellable, error) &&
+    return h5 != NULL && bg_grid_write_h5_array(grid, h5, VOLUME, progress, cancellable, error) &&
            write_facts(grid, h5, error) && bg_h5_commit_sealed(h5, error);
 }

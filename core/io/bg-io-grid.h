@@ -2,6 +2,7 @@
 // What a writer of volumes is given, whatever it was made from.
 #pragma once
 
+#include "bg-h5.h"
 #include "bg-io-raw.h"
 #include "bg-io-sink.h"
 
@@ -33,6 +34,14 @@ gboolean bg_grid_write_metaimage(const BgGrid *grid, const char *path, const BgP
                                  GCancellable *cancellable, GError **error);
 gboolean bg_grid_write_hdf5(const BgGrid *grid, const char *path, const BgProgress *progress,
                             GCancellable *cancellable, GError **error);
+
+gboolean bg_grid_write_minc2(const BgGrid *grid, const char *path, const BgProgress *progress,
+                             GCancellable *cancellable, GError **error);
+
+/** bg_grid_write_h5_array: [k, j, i], or [frame, k, j, i] */
+gboolean bg_grid_write_h5_array(const BgGrid *grid, BgH5 *h5, const char *array,
+                                const BgProgress *progress, GCancellable *cancellable,
+                                GError **error);
 
 gsize bg_grid_count_frame_bytes(const BgGrid *grid);
 

@@ -50,4 +50,15 @@ BgAffine bg_nifti_quaternion_affine(const BgNiftiHeader *header);
 gboolean bg_nifti_quaternion_from_affine(const BgAffine *ras_from_voxel, double quatern[3],
                                          double *qfac);
 
+/**
+ * bg_nifti_find_image_of_pair:
+ * @path: of the header
+ *
+ * X.hdr has its voxels in X.img, X.hdr.gz in X.img.gz; where that is not there, packed or unpacked
+ * alone is the other. No other name is ever tried.
+ *
+ * Returns: (transfer full): or %NULL with %G_IO_ERROR_NOT_FOUND
+ */
+char *bg_nifti_find_image_of_pair(const char *path, GError **error);
+
 G_END_DECLS

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // NIfTI-1 and NIfTI-2, single files and pairs. Field offsets and rules: nifti1.h and nifti2.h of
 // the standard (nifti.nimh.nih.gov).
+#include "bg-io-bytes.h"
 #include "bg-io-nifti-private.h"
 
 #include "core/base/bg-error.h"
@@ -13,59 +14,15 @@
 #define FORMS_DIFFER_MM 0.1       // float32 quaternions are good for some 0.01 mm
 #define LARGEST_VOXEL_MM 100.0    // a header in metres that claims more means millimetres
 
-static guint16
-get16(const guint8 *bytes, gboolean big)
-{
-    return big ? (guint16) (bytes[0] << 8 | bytes[1]) : (guint16) (bytes[1] << 8 | bytes[0]);
-}
-
-static guint32
-get32(const guint8 *bytes, gboolean big)
-{
-    guint32 value;
-
-    memcpy(&value, bytes, sizeof value);
-    return big ? GUINT32_FROM_BE(value) : GUINT32_FROM_LE(value);
-}
-
-static guint64
-get64(const guint8 *bytes, gboolean big)
-{
-    guint64 value;
-
-    memcpy(&value, bytes, sizeof value);
-    return big ? GUINT64_FROM_BE(value) : GUINT64_FROM_LE(value);
-}
-
-static double
-get_float(const guint8 *bytes, gboolean big)
-{
-    guint32 bits = get32(bytes, big);
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return (double) value;
-}
-
-static double
-get_double(const guint8 *bytes, gboolean big)
-{
-    guint64 bits = get64(bytes, big);
-    double value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 // The header's first number is its own length, in the byte order of the file.
 static int
 find_version(const guint8 *bytes, gsize n_bytes, gboolean *big)
 {
     for (int b = 0; b < 2 && n_bytes >= 4; b++) {
         *big = b;
-        if (get32(bytes, b) == BG_NIFTI1_HEADER)
+        if (bg_bytes_get32(bytes, b) == BG_NIFTI1_HEADER)
             return 1;
-        if (get32(bytes, b) == BG_NIFTI2_HEADER)
+        if (bg_bytes_get32(bytes, b) == BG_NIFTI2_HEADER)
             return 2;
     }
     return 0;
@@ -89,24 +46,24 @@ parse_nifti1(const guint8 *b, BgNiftiHeader *h)
     gboolean big = h->big_endian;
 
     for (int i = 0; i < 8; i++) {
-        h->dim[i] = (gint16) get16(b + 40 + 2 * i, big);
-        h->pixdim[i] = get_float(b + 76 + 4 * i, big);
+        h->dim[i] = (gint16) bg_bytes_get16(b + 40 + 2 * i, big);
+        h->pixdim[i] = bg_bytes_get_float(b + 76 + 4 * i, big);
     }
-    h->intent_code = (gint16) get16(b + 68, big);
-    h->datatype = (gint16) get16(b + 70, big);
-    h->bitpix = (gint16) get16(b + 72, big);
-    h->vox_offset = get_float(b + 108, big);
-    h->scl_slope = get_float(b + 112, big);
-    h->scl_inter = get_float(b + 116, big);
+    h->intent_code = (gint16) bg_bytes_get16(b + 68, big);
+    h->datatype = (gint16) bg_bytes_get16(b + 70, big);
+    h->bitpix = (gint16) bg_bytes_get16(b + 72, big);
+    h->vox_offset = bg_bytes_get_float(b + 108, big);
+    h->scl_slope = bg_bytes_get_float(b + 112, big);
+    h->scl_inter = bg_bytes_get_float(b + 116, big);
     h->xyzt_units = b[123];
     memcpy(h->descrip, b + 148, 80);
-    h->qform_code = (gint16) get16(b + 252, big);
-    h->sform_code = (gint16) get16(b + 254, big);
+    h->qform_code = (gint16) bg_bytes_get16(b + 252, big);
+    h->sform_code = (gint16) bg_bytes_get16(b + 254, big);
     for (int i = 0; i < 3; i++) {
-        h->quatern[i] = get_float(b + 256 + 4 * i, big);
-        h->qoffset[i] = get_float(b + 268 + 4 * i, big);
+        h->quatern[i] = bg_bytes_get_float(b + 256 + 4 * i, big);
+        h->qoffset[i] = bg_bytes_get_float(b + 268 + 4 * i, big);
         for (int c = 0; c < 4; c++)
-            h->srow[i][c] = get_float(b + 280 + 16 * i + 4 * c, big);
+            h->srow[i][c] = bg_bytes_get_float(b + 280 + 16 * i + 4 * c, big);
     }
 }
 
@@ -115,26 +72,26 @@ parse_nifti2(const guint8 *b, BgNiftiHeader *h)
 {
     gboolean big = h->big_endian;
 
-    h->datatype = (gint16) get16(b + 12, big);
-    h->bitpix = (gint16) get16(b + 14, big);
+    h->datatype = (gint16) bg_bytes_get16(b + 12, big);
+    h->bitpix = (gint16) bg_bytes_get16(b + 14, big);
     for (int i = 0; i < 8; i++) {
-        h->dim[i] = (gint64) get64(b + 16 + 8 * i, big);
-        h->pixdim[i] = get_double(b + 104 + 8 * i, big);
+        h->dim[i] = (gint64) bg_bytes_get64(b + 16 + 8 * i, big);
+        h->pixdim[i] = bg_bytes_get_double(b + 104 + 8 * i, big);
     }
-    h->vox_offset = (double) (gint64) get64(b + 168, big);
-    h->scl_slope = get_double(b + 176, big);
-    h->scl_inter = get_double(b + 184, big);
+    h->vox_offset = (double) (gint64) bg_bytes_get64(b + 168, big);
+    h->scl_slope = bg_bytes_get_double(b + 176, big);
+    h->scl_inter = bg_bytes_get_double(b + 184, big);
     memcpy(h->descrip, b + 240, 80);
-    h->qform_code = (gint32) get32(b + 344, big);
-    h->sform_code = (gint32) get32(b + 348, big);
+    h->qform_code = (gint32) bg_bytes_get32(b + 344, big);
+    h->sform_code = (gint32) bg_bytes_get32(b + 348, big);
     for (int i = 0; i < 3; i++) {
-        h->quatern[i] = get_double(b + 352 + 8 * i, big);
-        h->qoffset[i] = get_double(b + 376 + 8 * i, big);
+        h->quatern[i] = bg_bytes_get_double(b + 352 + 8 * i, big);
+        h->qoffset[i] = bg_bytes_get_double(b + 376 + 8 * i, big);
         for (int c = 0; c < 4; c++)
-            h->srow[i][c] = get_double(b + 400 + 32 * i + 8 * c, big);
+            h->srow[i][c] = bg_bytes_get_double(b + 400 + 32 * i + 8 * c, big);
     }
-    h->xyzt_units = (gint32) get32(b + 500, big);
-    h->intent_code = (gint32) get32(b + 504, big);
+    h->xyzt_units = (gint32) bg_bytes_get32(b + 500, big);
+    h->intent_code = (gint32) bg_bytes_get32(b + 504, big);
 }
 
 static gboolean
@@ -170,7 +127,7 @@ read_header(BgSource *source, BgNiftiHeader *h, GError **error)
     if (h->version == 0) {
         g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
                     _("the header's length is %u, which is no NIfTI header. Get the file again"),
-                    get32(bytes, FALSE));
+                    bg_bytes_get32(bytes, FALSE));
         return FALSE;
     }
     gsize length = h->version == 1 ? BG_NIFTI1_HEADER : BG_NIFTI2_HEADER;
@@ -473,7 +430,7 @@ static char *
 find_provenance(const guint8 *bytes, gsize n_bytes, gboolean big)
 {
     for (gsize at = 4; n_bytes >= 4 && bytes[0] != 0 && at + 8 <= n_bytes;) {
-        gsize size = get32(bytes + at, big), code = get32(bytes + at + 4, big);
+        gsize size = bg_bytes_get32(bytes + at, big), code = bg_bytes_get32(bytes + at + 4, big);
         if (size < 8 || size > n_bytes - at)
             return NULL;
         if (code == BG_NIFTI_CODE_COMMENT && bytes[at + 8] == '{') {
@@ -579,8 +536,8 @@ open_and_parse(const char *path, BgNiftiHeader *h, BgRawLayout *layout, BgFileIn
 
 // X.hdr has its voxels in X.img, X.hdr.gz in X.img.gz; where that is not there, packed or unpacked
 // alone is the other. No other name is ever tried.
-static char *
-find_image_of_pair(const char *path, GError **error)
+char *
+bg_nifti_find_image_of_pair(const char *path, GError **error)
 {
     gboolean packed = g_str_has_suffix(path, ".gz");
     g_autofree char *bare = packed ? g_strndup(path, strlen(path) - 3) : g_strdup(path);
@@ -626,7 +583,7 @@ nifti_load(const char *path, const BgLoadParams *params, const BgProgress *progr
     if (source == NULL)
         return NULL;
     if (h.pair) {
-        g_autofree char *image = find_image_of_pair(path, error);
+        g_autofree char *image = bg_nifti_find_image_of_pair(path, error);
         g_clear_pointer(&source, bg_source_free);
         if (image != NULL)
             source = bg_source_open(image, 0, BG_SOURCE_AUTO, cancellable, error);

@@ -26,7 +26,11 @@ typedef struct {
                       GCancellable *cancellable, GError **error);
 } BgReader;
 
+extern const BgReader bg_reader_afni;
+extern const BgReader bg_reader_analyze;
+extern const BgReader bg_reader_minc1;
 extern const BgReader bg_reader_nifti;
+extern const BgReader bg_reader_parrec;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
 extern const BgReader bg_reader_hdf5;

@@ -539,9 +539,8 @@ load_labels(Reading *r, GError **error)
     return narrow_labels(geometry, g_steal_pointer(&wide), largest, error);
 }
 
-static gboolean
-check_params(const BgRawLayout *layout, const BgFileInfo *info, const BgLoadParams *params,
-             GError **error)
+gboolean
+bg_raw_check_frame(const BgFileInfo *info, const BgLoadParams *params, GError **error)
 {
     if (params->frame < 0 || params->frame >= info->n_frames) {
         g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
@@ -549,6 +548,15 @@ check_params(const BgRawLayout *layout, const BgFileInfo *info, const BgLoadPara
                     params->frame, info->n_frames - 1);
         return FALSE;
     }
+    return TRUE;
+}
+
+static gboolean
+check_params(const BgRawLayout *layout, const BgFileInfo *info, const BgLoadParams *params,
+             GError **error)
+{
+    if (!bg_raw_check_frame(info, params, error))
+        return FALSE;
     if (params->component < -1 || params->component >= layout->n_components) {
         g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
                     _("There is no component %d: a voxel has components 0 to %d. Choose one of "
@@ -609,4 +617,19 @@ bg_raw_load(BgSource *source, const BgRawLayout *layout, BgFileInfo *info,
         bg_file_info_set_modality(info, "CT", "HU");
     bg_progress_report(progress, 1.0);
     return g_steal_pointer(&loaded);
+}
+
+BgLoaded *
+bg_raw_load_frame(BgSource *source, const BgRawLayout *layout, BgFileInfo *info,
+                  const BgLoadParams *params, const BgProgress *progress, GError **error)
+{
+    BgLoadParams first = *params;
+    int n_frames = info->n_frames;
+
+    first.frame = 0;
+    info->n_frames = 1;
+    BgLoaded *loaded = bg_raw_load(source, layout, info, &first, progress, error);
+    if (loaded != NULL)
+        loaded->info->n_frames = n_frames;
+    return loaded;
 }

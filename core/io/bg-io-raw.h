@@ -85,6 +85,20 @@ BgLoaded *bg_raw_load(BgSource *source, const BgRawLayout *layout, BgFileInfo *i
                       const BgLoadParams *params, const BgProgress *progress, GError **error);
 
 /**
+ * bg_raw_load_frame:
+ * @source: of the frame that @params ask for, and nothing else
+ *
+ * As bg_raw_load(), for formats that find their frames themselves. Whether there is such a frame has
+ * been checked by bg_raw_check_frame().
+ */
+BgLoaded *bg_raw_load_frame(BgSource *source, const BgRawLayout *layout, BgFileInfo *info,
+                            const BgLoadParams *params, const BgProgress *progress,
+                            GError **error);
+
+/** bg_raw_check_frame: %FALSE with %BG_ERROR_INVALID */
+gboolean bg_raw_check_frame(const BgFileInfo *info, const BgLoadParams *params, GError **error);
+
+/**
  * bg_raw_looks_like_labels: whether regions are of one value, as drawn ones are: at most 2048
  * different numbers, and three in four voxels equal to the next one
  */

@@ -16,6 +16,7 @@ static const struct {
     { ".nii", bg_grid_write_nifti, TRUE },  { ".nii.gz", bg_grid_write_nifti, TRUE },
     { ".nrrd", bg_grid_write_nrrd, FALSE }, { ".mha", bg_grid_write_metaimage, FALSE },
     { ".h5", bg_grid_write_hdf5, FALSE },   { ".hdf5", bg_grid_write_hdf5, FALSE },
+    { ".mnc", bg_grid_write_minc2, TRUE },
 };
 
 gsize
@@ -127,7 +128,7 @@ choose_writer(const char *path, gsize *chosen, GError **error)
     g_autofree char *name = g_filename_display_name(path);
     g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                 _("“%s” cannot be written: its ending names no format of volumes. End it in .nii, "
-                  ".nii.gz, .nrrd, .mha or .h5"),
+                  ".nii.gz, .nrrd, .mha, .mnc or .h5"),
                 name);
     return FALSE;
 }
