@@ -92,8 +92,7 @@ BgLoaded *bg_raw_load(BgSource *source, const BgRawLayout *layout, BgFileInfo *i
  * been checked by bg_raw_check_frame().
  */
 BgLoaded *bg_raw_load_frame(BgSource *source, const BgRawLayout *layout, BgFileInfo *info,
-                            const BgLoadParams *params, const BgProgress *progress,
-                            GError **error);
+                            const BgLoadParams *params, const BgProgress *progress, GError **error);
 
 /** bg_raw_check_frame: %FALSE with %BG_ERROR_INVALID */
 gboolean bg_raw_check_frame(const BgFileInfo *info, const BgLoadParams *params, GError **error);
