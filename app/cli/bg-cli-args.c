@@ -167,11 +167,27 @@ take_command(BgCli *cli, const char *name, GError **error)
 }
 
 static gboolean
+take_verb(BgCli *cli, const char *verb, GError **error)
+{
+    const BgCliCommand *found = bg_cli_find_verb(cli->command, verb);
+
+    if (found == NULL)
+        bg_cli_usage_error(error, "unknown: %s %s: see bregma-cli %s --help", cli->command->name,
+                           verb, cli->command->name);
+    else
+        cli->command = found;
+    return found != NULL;
+}
+
+static gboolean
 check_count(const BgCli *cli, GError **error)
 {
     int n = (int) cli->arguments->len;
 
-    if (n < cli->command->min_args)
+    if (cli->command->verbs != NULL)
+        bg_cli_usage_error(error, "do what: %s: see bregma-cli %s --help", cli->command->name,
+                           cli->command->name);
+    else if (n < cli->command->min_args)
         bg_cli_usage_error(error, "too few arguments: %s needs %d and has %d: see its usage",
                            cli->command->name, cli->command->min_args, n);
     else if (n > cli->command->max_args)
@@ -202,6 +218,9 @@ bg_cli_parse(BgCli *cli, char **argv, GError **error)
             i += used_next;
         } else if (cli->command == NULL) {
             if (!take_command(cli, argument, error))
+                return FALSE;
+        } else if (cli->command->verbs != NULL) {
+            if (!take_verb(cli, argument, error))
                 return FALSE;
         } else {
             g_ptr_array_add(cli->arguments, g_strdup(argument));
@@ -399,6 +418,8 @@ bg_cli_print_help(const BgCliCommand *command)
     g_print("%s\n\n", usage);
     if (command != NULL) {
         g_print("%s\n\n", command->summary);
+        for (gsize i = 0; command->verbs != NULL && command->verbs[i] != NULL; i++)
+            g_print("  %-20s %s\n", command->verbs[i]->name, command->verbs[i]->summary);
         print_options(command->options);
         g_print("\nOptions of every command:\n");
     } else {

@@ -191,12 +191,29 @@ read_tiff_provenance(const char *path)
                             g_mapped_file_get_length(file));
 }
 
+// Our JSON files (transforms, cameras) hold theirs as the member "provenance".
+static char *
+read_json_provenance(const char *path)
+{
+    g_autofree char *text = NULL;
+    gsize n_bytes;
+
+    if (!g_str_has_suffix(path, ".json") || !g_file_get_contents(path, &text, &n_bytes, NULL) ||
+        n_bytes > BG_JSON_MAX_BYTES)
+        return NULL;
+    g_autoptr(BgJson) json = bg_json_parse(text, (gssize) n_bytes, NULL);
+    const BgJson *provenance = bg_json_get(json, "provenance");
+    return bg_json_get_kind(provenance) == BG_JSON_OBJECT ? bg_json_print(provenance, FALSE) : NULL;
+}
+
 char *
 bg_cli_read_provenance(const char *path, GError **error)
 {
     g_autoptr(GError) failed = NULL;
     char *text = bg_io_read_provenance(path, &failed);
 
+    if (text == NULL)
+        text = read_json_provenance(path);
     if (text == NULL && g_error_matches(failed, BG_ERROR, BG_ERROR_UNSUPPORTED)) {
         g_autoptr(BgH5) h5 = bg_h5_open(path, NULL);
         text =

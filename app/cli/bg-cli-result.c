@@ -199,8 +199,11 @@ recorded_options(const BgCli *cli)
         const BgCliOption *option = cli->command->options;
         while (option->name != NULL && strcmp(option->name, name) != 0)
             option++;
-        g_autofree char *absolute =
-            option->kind == BG_CLI_PATH ? g_canonicalize_filename(value, NULL) : g_strdup(value);
+        gboolean is_output = g_strcmp0(cli->command->output_option, name) == 0;
+        g_autofree char *absolute = is_output ? g_path_get_basename(value)
+                                    : option->kind == BG_CLI_PATH
+                                        ? g_canonicalize_filename(value, NULL)
+                                        : g_strdup(value);
         g_autofree char *text = option->kind == BG_CLI_FLAG
                                     ? g_strdup_printf("--%s", name)
                                     : g_strdup_printf("--%s=%s", name, absolute);

@@ -42,18 +42,24 @@ typedef struct _BgCli BgCli;
  * @arguments: for the usage line
  * @path_args: bit n: argument n is a path
  * @output_arg: which argument is what it writes; -1: none
+ * @output_option: (nullable): else the option that is what it writes: "output" is -o too
  * @run: fills cli->result, which goes to stdout
+ * @verbs: (nullable): ends with %NULL: the first argument chooses among them, and they do the
+ *   rest; a verb's name is the command's, a blank and its own: "register points"
  */
-typedef struct {
+typedef struct _BgCliCommand BgCliCommand;
+struct _BgCliCommand {
     const char *name;
     const char *arguments;
     const char *summary;
     int min_args, max_args;
     guint path_args;
     int output_arg;
+    const char *output_option;
     const BgCliOption *options;
     gboolean (*run)(BgCli *cli, GError **error);
-} BgCliCommand;
+    const BgCliCommand *const *verbs;
+};
 
 /**
  * BgCli:
@@ -82,8 +88,11 @@ struct _BgCli {
 BgCli *bg_cli_new(void);
 void bg_cli_free(BgCli *cli);
 
-/** bg_cli_find_command: (transfer none) (nullable) */
+/** bg_cli_find_command: (transfer none) (nullable): verbs by their whole name */
 const BgCliCommand *bg_cli_find_command(const char *name);
+
+/** bg_cli_find_verb: (transfer none) (nullable): @verb: without the command's name */
+const BgCliCommand *bg_cli_find_verb(const BgCliCommand *command, const char *verb);
 const BgCliCommand *const *bg_cli_get_commands(gsize *n);
 
 /**
@@ -187,5 +196,6 @@ extern const BgCliCommand bg_cli_command_provenance;
 extern const BgCliCommand bg_cli_command_again;
 extern const BgCliCommand bg_cli_command_self_test;
 extern const BgCliCommand bg_cli_command_bench;
+extern const BgCliCommand bg_cli_command_register;
 
 G_END_DECLS

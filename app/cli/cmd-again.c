@@ -50,6 +50,20 @@ add_strings(GPtrArray *argv, const BgJson *array)
     return TRUE;
 }
 
+// Where the name of the output stands: among the arguments or the options.
+static char **
+output_of(BgCli *again)
+{
+    const BgCliCommand *command = again->command;
+
+    if (command->output_arg >= 0)
+        return (char **) &again->arguments->pdata[command->output_arg];
+    for (guint i = 0; i + 1 < again->options->len; i += 2)
+        if (strcmp(again->options->pdata[i], command->output_option) == 0)
+            return (char **) &again->options->pdata[i + 1];
+    return NULL;
+}
+
 // The recorded command line, with its output in @folder.
 static BgCli *
 recorded_command(BgCli *cli, BgProvenance *provenance, const char *folder, GError **error)
@@ -60,7 +74,7 @@ recorded_command(BgCli *cli, BgProvenance *provenance, const char *folder, GErro
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
     g_ptr_array_add(argv, g_strdup(name));
-    if (command == NULL || command->output_arg < 0 ||
+    if (command == NULL || (command->output_arg < 0 && command->output_option == NULL) ||
         !add_strings(argv, bg_json_get(parameters, "options")) ||
         (g_ptr_array_add(argv, g_strdup("--")), FALSE) ||
         !add_strings(argv, bg_json_get(parameters, "arguments"))) {
@@ -77,7 +91,14 @@ recorded_command(BgCli *cli, BgProvenance *provenance, const char *folder, GErro
         bg_cli_free(again);
         return NULL;
     }
-    char **out = (char **) &again->arguments->pdata[command->output_arg];
+    char **out = output_of(again);
+    if (out == NULL) {
+        g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                    "cannot be made again: %s: its provenance names no output. Run “%s” by hand",
+                    bg_cli_arg(cli, 0), name);
+        bg_cli_free(again);
+        return NULL;
+    }
     g_autofree char *base = g_path_get_basename(*out);
     g_free(*out);
     *out = g_build_filename(folder, base, NULL);

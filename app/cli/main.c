@@ -23,6 +23,7 @@ static const BgCliCommand *const commands[] = {
     &bg_cli_command_filter,       &bg_cli_command_render,    &bg_cli_command_mesh,
     &bg_cli_command_mesh_compare, &bg_cli_command_phantom,   &bg_cli_command_provenance,
     &bg_cli_command_again,        &bg_cli_command_self_test, &bg_cli_command_bench,
+    &bg_cli_command_register,
 };
 
 const BgCliCommand *const *
@@ -35,9 +36,24 @@ bg_cli_get_commands(gsize *n)
 const BgCliCommand *
 bg_cli_find_command(const char *name)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        gsize length = strlen(commands[i]->name);
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
+        if (strncmp(commands[i]->name, name, length) == 0 && name[length] == ' ')
+            return bg_cli_find_verb(commands[i], name + length + 1);
+    }
+    return NULL;
+}
+
+const BgCliCommand *
+bg_cli_find_verb(const BgCliCommand *command, const char *verb)
+{
+    gsize length = strlen(command->name) + 1;
+
+    for (gsize i = 0; command->verbs != NULL && command->verbs[i] != NULL; i++)
+        if (strcmp(command->verbs[i]->name + length, verb) == 0)
+            return command->verbs[i];
     return NULL;
 }
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs of "register" and "landmarks" share.
+#pragma once
+
+#include "bg-cli.h"
+
+#include "core/model/bg-landmarks.h"
+#include "core/model/bg-transform.h"
+
+G_BEGIN_DECLS
+
+/** bg_cli_load_landmarks: as --space says, noted as an input; warnings go to the result's "warnings" */
+BgLandmarks *bg_cli_load_landmarks(BgCli *cli, const char *path, GError **error);
+
+/** bg_cli_add_warning: to the result's "warnings" */
+void bg_cli_add_warning(BgCli *cli, const char *text);
+
+/** bg_cli_set_transform: "matrix", row-major: 16 numbers, or 9 of pictures; RAS where asked for */
+void bg_cli_set_transform(const BgCli *cli, BgJson *json, const BgTransform *transform);
+
+/** bg_cli_save_transform: to -o where that was given; @made: as of bg_transform_save() */
+gboolean bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const BgJson *made,
+                               GError **error);
+
+extern const BgCliCommand bg_cli_verb_register_points;
+
+G_END_DECLS
