@@ -8,7 +8,7 @@
 
 #define GONE G_MAXUINT32 // a triangle's first vertex
 #define GRAIN 8192       // triangles
-#define EDGES_SHARE 6    // a pass looks at the cheapest edges, so many triangles for one of them
+#define EDGES_SHARE 3    // a pass looks at the cheapest edges, so many triangles for one of them
 #define N_KEYS (1u << 16)
 #define NO_EDGE (-1.0f)
 #define MAX_RING 48    // triangles round one vertex that a step deals with
@@ -30,7 +30,7 @@ typedef struct {
     guint32 *seen; // by which step a vertex was last seen as a neighbour
     guint32 step;
     double dearest;  // cost of an edge that this pass looks at
-    guint8 *changed; // the vertex was in a step of this pass
+    guint8 *changed; // the vertex was in a step since the edges were ranked
     guint8 *degree;  // how many triangles the vertex has now; at most 255 is told
 } Work;
 
@@ -71,13 +71,16 @@ rebuild(Work *w)
 {
     BgCollapse *mesh = w->mesh;
     guint32 *to = mesh->triangles;
+    float *costs_to = w->costs;
     guint32 sum = 0;
 
-    for (const guint32 *t = mesh->triangles, *end = t + 3 * mesh->n_triangles; t < end; t += 3) {
-        if (t[0] == GONE)
+    for (gsize c = 0; c < 3 * mesh->n_triangles; c += 3) {
+        if (mesh->triangles[c] == GONE)
             continue;
-        memmove(to, t, 3 * sizeof *to);
+        memmove(to, mesh->triangles + c, 3 * sizeof *to);
+        memmove(costs_to, w->costs + c, 3 * sizeof *costs_to);
         to += 3;
+        costs_to += 3;
     }
     mesh->n_triangles = (gsize) (to - mesh->triangles) / 3;
 
@@ -96,7 +99,6 @@ rebuild(Work *w)
     for (gsize v = 0; v < mesh->n_vertices; v++)
         w->degree[v] = (guint8) MIN(w->count[v], 255);
     w->n_refs = sum;
-    memset(w->changed, 0, mesh->n_vertices);
 }
 
 static guint
@@ -162,6 +164,7 @@ edge_cost(const Work *w, guint32 a, guint32 b)
 }
 
 // Each edge of a closed surface once: in the triangle where it goes from the smaller number to the larger.
+// Those that no step has touched cost what they did.
 static void
 rank_triangles(gsize first, gsize last, guint worker, gpointer user_data)
 {
@@ -171,7 +174,8 @@ rank_triangles(gsize first, gsize last, guint worker, gpointer user_data)
         const guint32 *v = w->mesh->triangles + 3 * t;
         for (guint corner = 0; corner < 3; corner++) {
             guint32 a = v[corner], b = v[(corner + 1) % 3];
-            w->costs[3 * t + corner] = a < b ? edge_cost(w, a, b) : NO_EDGE;
+            if (w->changed[a] || w->changed[b])
+                w->costs[3 * t + corner] = a < b ? edge_cost(w, a, b) : NO_EDGE;
         }
     }
 }
@@ -465,6 +469,8 @@ run(Work *w, const BgProgress *progress, GCancellable *cancellable, GError **err
     BgCollapse *mesh = w->mesh;
     gsize n_start = mesh->n_triangles;
 
+    memset(w->changed, 1, mesh->n_vertices);
+    memset(w->costs, 0, 3 * mesh->n_triangles * sizeof *w->costs);
     rebuild(w);
     bg_parallel_for(mesh->n_vertices, GRAIN, find_fixed, w, cancellable);
     if (!mesh->has_quadrics)
@@ -472,6 +478,7 @@ run(Work *w, const BgProgress *progress, GCancellable *cancellable, GError **err
     for (gsize share = EDGES_SHARE; mesh->n_triangles > mesh->n_target && share > 0;) {
         gsize n_wanted = (mesh->n_triangles - mesh->n_target + 1) / 2; // a step takes two triangles
         bg_parallel_for(mesh->n_triangles, GRAIN, rank_triangles, w, cancellable);
+        memset(w->changed, 0, mesh->n_vertices);
         gsize n_edges = sort_edges(w, share > 1 ? mesh->n_triangles / share : G_MAXSIZE);
         gsize n_taken = take_edges(w, n_edges, n_wanted, cancellable);
         rebuild(w);

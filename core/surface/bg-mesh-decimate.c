@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define NONE G_MAXUINT32
-#define PIECE 32768     // triangles
+#define PIECE 65536     // triangles
 #define PIECE_SHARE 2.5 // pieces are left so many times the share that is asked for
 #define MAX_SPREAD 4    // vertex numbers that a piece may reach over, for each of its triangles
 
