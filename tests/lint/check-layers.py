@@ -34,6 +34,7 @@ ORDER = ["ground", "algorithms", "compute", "pipelines", "roof"]
 NEIGHBOURS = {
     ("volume", "base"), ("image", "base"), ("model", "base"), ("model", "volume"), ("model", "image"),
     ("volume", "image"),
+    ("nn", "io"),  # weights are HDF5, which core/io owns
     ("segment", "learn"), ("fusion", "learn"), ("radiograph", "learn"), ("segment", "register"),
 }
 
@@ -50,6 +51,7 @@ OWNERS = [
     (r"json-glib/", {"core/base"}),
     (r"openssl/", {"core/base"}),
     (r"meshoptimizer", {"core/surface"}),
+    (r"oneapi/|omp\.h", {"core/nn"}),
     (r"pango/", {"core/annotate"}),
     (r"cairo", {"core/annotate", "app/cli", "ui", "app", "tests"}),
     (r"dcmtk/", {"media/dicom"}),
