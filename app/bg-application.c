@@ -12,6 +12,7 @@ struct _BgApplication {
     GtkApplication parent_instance;
 
     BgWindow *window; // borrowed, nullable
+    char *demo;       // owned, nullable: what --demo says, until it is opened
 };
 
 G_DEFINE_FINAL_TYPE(BgApplication, bg_application, GTK_TYPE_APPLICATION)
@@ -30,7 +31,13 @@ window_of(BgApplication *self)
 static void
 bg_application_activate(GApplication *application)
 {
-    gtk_window_present(GTK_WINDOW(window_of(BG_APPLICATION(application))));
+    BgApplication *self = BG_APPLICATION(application);
+
+    gtk_window_present(GTK_WINDOW(window_of(self)));
+    if (self->demo != NULL)
+        g_action_group_activate_action(G_ACTION_GROUP(self->window), "demo",
+                                       g_variant_new_string(self->demo));
+    g_clear_pointer(&self->demo, g_free);
     bg_stall_monitor_note("window shown");
 }
 
@@ -47,6 +54,7 @@ bg_application_open(GApplication *application, GFile **files, int n_files, const
 static int
 bg_application_handle_local_options(GApplication *application, GVariantDict *options)
 {
+    BgApplication *self = BG_APPLICATION(application);
     int threads = 0;
 
     if (g_variant_dict_contains(options, "version")) {
@@ -57,6 +65,8 @@ bg_application_handle_local_options(GApplication *application, GVariantDict *opt
         bg_stall_monitor_start();
     if (g_variant_dict_lookup(options, "threads", "i", &threads) && threads > 0)
         bg_parallel_set_threads((guint) MIN(threads, 64));
+
+    g_variant_dict_lookup(options, "demo", "s", &self->demo);
 
     return -1;
 }
@@ -129,6 +139,7 @@ bg_application_dispose(GObject *object)
     if (self->window != NULL)
         g_object_remove_weak_pointer(G_OBJECT(self->window), (gpointer *) &self->window);
     self->window = NULL;
+    g_clear_pointer(&self->demo, g_free);
 
     G_OBJECT_CLASS(bg_application_parent_class)->dispose(object);
 }
@@ -152,6 +163,8 @@ bg_application_init(BgApplication *self)
     const GOptionEntry options[] = {
         { "version", 0, 0, G_OPTION_ARG_NONE, NULL, "print the version", NULL },
         { "threads", 0, 0, G_OPTION_ARG_INT, NULL, "how many threads compute", "N" },
+        { "demo", 0, 0, G_OPTION_ARG_STRING, NULL, "open a demonstration case: head or phantom",
+          "NAME" },
         { "debug-stalls", 0, 0, G_OPTION_ARG_NONE, NULL, "print the longest turn of the main loop",
           NULL },
         { NULL },

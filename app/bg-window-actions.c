@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The actions win.*: what menus, buttons and keys do.
+#include "app/bg-demo.h"
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
 #include "ui/model/bg-settings.h"
 #include "ui/view/bg-slice-view.h"
-
-#define DEMO_HEAD "/usr/share/mricron/templates/ch2.nii.gz"
 
 static void
 on_open_response(GtkNativeDialog *dialog, int response, gpointer user_data)
@@ -63,15 +62,7 @@ on_open_path(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_demo(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-    BgWindow *self = user_data;
-
-    if (g_file_test(DEMO_HEAD, G_FILE_TEST_EXISTS))
-        bg_session_open(self->session, DEMO_HEAD);
-    else
-        bg_window_tell(self, "error",
-                       _("The demonstration head is not installed: install the package "
-                         "mricron-data, or start bregma by ./run."),
-                       NULL, NULL, NULL);
+    bg_demo_open(user_data, g_variant_get_string(parameter, NULL));
 }
 
 static void
@@ -224,6 +215,7 @@ bg_window_update_actions(BgWindow *self)
     gboolean any = !bg_session_is_empty(session);
 
     update_history(self);
+    set_enabled(self, "demo", !any);
     set_enabled(self, "screenshot", any);
     set_enabled(self, "copy-picture", any);
     set_enabled(self, "save", any);
@@ -251,7 +243,7 @@ bg_window_init_actions(BgWindow *self)
         { "open", on_open, NULL, NULL, NULL },
         { "open-labels", on_open_labels, NULL, NULL, NULL },
         { "open-path", on_open_path, "s", NULL, NULL },
-        { "demo", on_demo, NULL, NULL, NULL },
+        { "demo", on_demo, "s", NULL, NULL },
         { "undo", on_undo, NULL, NULL, NULL },
         { "redo", on_redo, NULL, NULL, NULL },
         { "undo-view", on_undo_view, NULL, NULL, NULL },

@@ -21,7 +21,7 @@ struct _BgWindow {
     BgSession *session; // owned
 
     // of the template
-    GtkWidget *banner_box;
+    GtkWidget *banners;
     GtkWidget *stack;
     GtkWidget *left_box;
     GtkWidget *right_box;

@@ -4,10 +4,11 @@
 #include "app/bg-stall-monitor.h"
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
-#include "ui/model/bg-settings.h"
+#include "ui/panel/bg-banner-box.h"
 #include "ui/panel/bg-inspector.h"
 #include "ui/panel/bg-job-bar.h"
 #include "ui/panel/bg-layers-panel.h"
+#include "ui/panel/bg-start-page.h"
 #include "ui/view/bg-slice-view.h"
 #include "ui/view/bg-volume-view.h"
 
@@ -165,64 +166,12 @@ on_failed(BgSession *session, const char *message, const char *details, gpointer
     bg_window_tell(user_data, "error", message, details, NULL, NULL);
 }
 
-static void
-on_close_banner(GtkButton *button, gpointer user_data)
-{
-    GtkWidget *banner = user_data;
-
-    gtk_box_remove(GTK_BOX(gtk_widget_get_parent(banner)), banner);
-}
-
 void
 bg_window_tell(BgWindow *self, const char *css_class, const char *message, const char *details,
                const char *action_label, const char *action)
 {
-    GtkWidget *banner = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
-    GtkWidget *icon = gtk_image_new_from_icon_name(
-        g_str_equal(css_class, "info") ? "dialog-information-symbolic" : "dialog-warning-symbolic");
-    GtkWidget *label = gtk_label_new(message);
-    GtkWidget *close = gtk_button_new_from_icon_name("window-close-symbolic");
-
-    gtk_widget_add_css_class(banner, "banner");
-    gtk_widget_add_css_class(banner, css_class);
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_xalign(GTK_LABEL(label), 0.0f);
-    gtk_widget_set_hexpand(label, TRUE);
-    gtk_box_append(GTK_BOX(banner), icon);
-    gtk_box_append(GTK_BOX(banner), label);
-    if (details != NULL) {
-        GtkWidget *more = gtk_menu_button_new();
-        GtkWidget *popover = gtk_popover_new();
-        GtkWidget *text = gtk_label_new(details);
-        gtk_label_set_wrap(GTK_LABEL(text), TRUE);
-        gtk_label_set_max_width_chars(GTK_LABEL(text), 60);
-        gtk_label_set_selectable(GTK_LABEL(text), TRUE);
-        gtk_popover_set_child(GTK_POPOVER(popover), text);
-        gtk_menu_button_set_label(GTK_MENU_BUTTON(more), _("Details"));
-        gtk_menu_button_set_popover(GTK_MENU_BUTTON(more), popover);
-        gtk_box_append(GTK_BOX(banner), more);
-    }
-    if (action != NULL) {
-        GtkWidget *button = gtk_button_new_with_label(action_label);
-        gtk_actionable_set_detailed_action_name(GTK_ACTIONABLE(button), action);
-        g_signal_connect(button, "clicked", G_CALLBACK(on_close_banner), banner);
-        gtk_box_append(GTK_BOX(banner), button);
-    }
-    gtk_accessible_update_property(GTK_ACCESSIBLE(close), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                   _("Close this message"), -1);
-    gtk_widget_add_css_class(close, "flat");
-    g_signal_connect(close, "clicked", G_CALLBACK(on_close_banner), banner);
-    gtk_box_append(GTK_BOX(banner), close);
-
-    // One banner of a kind: the newest replaces the last.
-    GtkWidget *old = gtk_widget_get_first_child(self->banner_box);
-    while (old != NULL) {
-        GtkWidget *next = gtk_widget_get_next_sibling(old);
-        if (gtk_widget_has_css_class(old, css_class))
-            gtk_box_remove(GTK_BOX(self->banner_box), old);
-        old = next;
-    }
-    gtk_box_append(GTK_BOX(self->banner_box), banner);
+    bg_banner_box_tell(BG_BANNER_BOX(self->banners), css_class, message, details, action_label,
+                       action);
 }
 
 void
@@ -379,50 +328,6 @@ make_layout_row(BgWindow *self)
 }
 
 static void
-make_empty_page(BgWindow *self)
-{
-    GtkWidget *drop = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
-    GtkWidget *title = gtk_label_new(_("Drop a scan here"));
-    GtkWidget *formats = gtk_label_new(_("NIfTI, NRRD, MetaImage, HDF5, STL, or a bregma case"));
-    GtkWidget *buttons = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
-    GtkWidget *open = gtk_button_new_with_label(_("Open…"));
-    GtkWidget *demo = gtk_button_new_with_label(_("Open the demonstration case"));
-    GtkWidget *notice = gtk_label_new(_("Research and planning review only. Not for diagnosis."));
-    g_auto(GStrv) recent = g_settings_get_strv(bg_settings_get(), "recent-files");
-
-    gtk_widget_add_css_class(self->empty_box, "empty-page");
-    gtk_widget_add_css_class(drop, "drop");
-    gtk_widget_add_css_class(title, "title");
-    gtk_widget_add_css_class(formats, "dim");
-    gtk_widget_add_css_class(notice, "dim");
-    gtk_widget_add_css_class(open, "suggested-action");
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(open), "win.open");
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(demo), "win.demo");
-    gtk_widget_set_halign(buttons, GTK_ALIGN_CENTER);
-    gtk_box_append(GTK_BOX(buttons), open);
-    gtk_box_append(GTK_BOX(buttons), demo);
-    gtk_box_append(GTK_BOX(drop), title);
-    gtk_box_append(GTK_BOX(drop), formats);
-    gtk_box_append(GTK_BOX(drop), buttons);
-    gtk_box_append(GTK_BOX(self->empty_box), drop);
-
-    GtkWidget *list = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-    gtk_widget_set_margin_top(list, 16);
-    for (char **path = recent; *path != NULL; path++) {
-        g_autofree char *name = g_path_get_basename(*path);
-        GtkWidget *button = gtk_button_new_with_label(name);
-        gtk_widget_add_css_class(button, "flat");
-        gtk_widget_set_tooltip_text(button, *path);
-        gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "win.open-path");
-        gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", *path);
-        gtk_box_append(GTK_BOX(list), button);
-    }
-    gtk_box_append(GTK_BOX(self->empty_box), list);
-    gtk_widget_set_margin_top(notice, 16);
-    gtk_box_append(GTK_BOX(self->empty_box), notice);
-}
-
-static void
 bg_window_dispose(GObject *object)
 {
     BgWindow *self = BG_WINDOW(object);
@@ -443,8 +348,9 @@ bg_window_class_init(BgWindowClass *klass)
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
 
     G_OBJECT_CLASS(klass)->dispose = bg_window_dispose;
+    g_type_ensure(BG_TYPE_BANNER_BOX);
     gtk_widget_class_set_template_from_resource(widget_class, "/org/bregma/Bregma/ui/bg-window.ui");
-    gtk_widget_class_bind_template_child(widget_class, BgWindow, banner_box);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, banners);
     gtk_widget_class_bind_template_child(widget_class, BgWindow, stack);
     gtk_widget_class_bind_template_child(widget_class, BgWindow, left_box);
     gtk_widget_class_bind_template_child(widget_class, BgWindow, right_box);
@@ -471,7 +377,7 @@ bg_window_init(BgWindow *self)
     g_signal_connect(self->session, "failed", G_CALLBACK(on_failed), self);
     make_panes(self);
     make_layout_row(self);
-    make_empty_page(self);
+    gtk_box_append(GTK_BOX(self->empty_box), bg_start_page_new(self->session));
     gtk_box_append(GTK_BOX(self->left_box), bg_layers_panel_new(self->session));
     gtk_box_append(GTK_BOX(self->right_box), bg_inspector_new(self->session));
     gtk_box_append(GTK_BOX(self->job_box), bg_job_bar_new(self->session));

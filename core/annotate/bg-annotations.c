@@ -149,9 +149,14 @@ draw_text(const BgMark *mark, cairo_t *cr)
     cairo_new_path(cr);
     cairo_move_to(cr, box[0], box[1]);
     if (mark->kind == BG_MARK_TEXT) {
+        // Soft outside, nearly black at the letters: legible on the skull of a T1 as on air.
+        double halo = 2.0 * HALO_PX * mark->size / BG_ANNOTATE_TEXT_PX;
         pango_cairo_layout_path(cr, layout);
-        set_halo(cr, mark);
-        cairo_set_line_width(cr, 2.0 * HALO_PX * mark->size / BG_ANNOTATE_TEXT_PX);
+        cairo_set_source_rgba(cr, 0.0, 0.0, 0.0, 0.4 * (double) mark->rgba[3]);
+        cairo_set_line_width(cr, 2.0 * halo);
+        cairo_stroke_preserve(cr);
+        cairo_set_source_rgba(cr, 0.0, 0.0, 0.0, 0.85 * (double) mark->rgba[3]);
+        cairo_set_line_width(cr, halo);
         cairo_stroke(cr);
         cairo_move_to(cr, box[0], box[1]);
     }

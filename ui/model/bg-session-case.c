@@ -5,10 +5,12 @@
 #include "core/case/bg-project.h"
 #include "ui/model/bg-session-private.h"
 #include "ui/model/bg-settings.h"
+#include "ui/model/bg-thumbnail.h"
 
 typedef struct {
     BgSession *session; // owned
     char *path;
+    char *picture_of;    // owned, nullable: file whose small picture the saved case takes
     BgProjectSave *save; // owned, nullable
     BgCase *bg_case;     // owned, nullable
 } CaseFile;
@@ -29,6 +31,7 @@ case_file_free(CaseFile *self)
     g_object_unref(self->session);
     g_clear_pointer(&self->save, bg_project_save_free);
     g_clear_object(&self->bg_case);
+    g_free(self->picture_of);
     g_free(self->path);
     g_free(self);
 }
@@ -70,9 +73,15 @@ bg_session_open_case(BgSession *self, const char *path)
 }
 
 static gpointer
-save_in_thread(gpointer save, const BgProgress *progress, GCancellable *cancellable, GError **error)
+save_in_thread(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
 {
-    return bg_project_save_run(save, progress, cancellable, error) ? save : NULL;
+    CaseFile *file = data;
+
+    if (!bg_project_save_run(file->save, progress, cancellable, error))
+        return NULL;
+    if (file->picture_of != NULL)
+        bg_recent_copy(file->picture_of, file->path);
+    return file;
 }
 
 static void
@@ -101,7 +110,10 @@ bg_session_save_case(BgSession *self, const char *path)
 
     file->bg_case = g_object_ref(self->bg_case);
     file->save = bg_project_save_new(self->bg_case, file->path, NULL);
-    BgJobWork work = { .func = save_in_thread, .input = file->save };
+    const BgLayer *volume = bg_session_get_volume(self);
+    if (volume != NULL && volume->source.path[0] != '\0')
+        file->picture_of = g_strdup(volume->source.path);
+    BgJobWork work = { .func = save_in_thread, .input = file }; // on_saved() frees it
     bg_session_run(self, job, &work, on_saved, file);
 }
 

@@ -17,7 +17,8 @@ struct _BgSession {
     GHashTable *ranges;      // owned: serial numbers of volumes (gint64) to two doubles
     GQueue ranges_wanted;    // owned: serial numbers (gint64) in the order asked for
     guint load_id;
-    char *selected, *selected_measurement;
+    char *selected, *selected_before; // ids of layers; nullable
+    char *selected_measurement;
     BgGeometry mesh_geometry;
     BgTool tool;
     gboolean toggles[BG_N_TOGGLES];

@@ -62,11 +62,34 @@ on_case_changed(BgCase *bg_case, BgCommand *command, gpointer user_data)
     bg_session_tell(self, command != NULL ? BG_CHANGE_CASE | BG_CHANGE_LAYERS : BG_CHANGE_ALL);
 }
 
+static gboolean
+has_layer(BgSession *self, const char *id)
+{
+    return id != NULL && bg_case_get_layer(self->bg_case, id) != NULL;
+}
+
+// Undo took the selected layer away: what was selected before it, or else the uppermost.
+static void
+keep_selection(BgSession *self)
+{
+    const GPtrArray *layers = bg_session_get_state(self)->layers;
+
+    if (self->selected == NULL || has_layer(self, self->selected))
+        return;
+
+    const BgLayer *top = layers->len > 0 ? layers->pdata[layers->len - 1] : NULL;
+    g_autofree char *next = g_strdup(has_layer(self, self->selected_before) ? self->selected_before
+                                     : top != NULL                          ? top->id
+                                                                            : NULL);
+    bg_session_select(self, next);
+}
+
 static void
 on_layers_changed(BgCase *bg_case, gpointer user_data)
 {
     BgSession *self = user_data;
 
+    keep_selection(self);
     bg_session_load_missing(self);
     bg_session_tell(self, BG_CHANGE_LAYERS);
 }
@@ -190,7 +213,8 @@ bg_session_select(BgSession *self, const char *layer_id)
     if (g_strcmp0(self->selected, layer_id) == 0)
         return;
 
-    g_autofree char *old = self->selected;
+    g_free(self->selected_before);
+    self->selected_before = self->selected;
     self->selected = g_strdup(layer_id);
     bg_session_tell(self, BG_CHANGE_SELECTION);
 }
@@ -280,6 +304,15 @@ bg_session_get_geometry(BgSession *self)
     return NULL;
 }
 
+const BgGeometry *
+bg_session_get_slices(BgSession *self)
+{
+    const BgLayer *layer = bg_session_get_volume(self);
+
+    return layer != NULL ? bg_volume_get_geometry(layer->payload.volume)
+                         : bg_session_get_geometry(self);
+}
+
 gboolean
 bg_session_get_value_range(BgSession *self, const BgLayer *layer, double *low, double *high)
 {
@@ -340,8 +373,11 @@ bg_session_move_cursor(BgSession *self, BgVec3 to_mm)
     const BgGeometry *geometry = bg_session_get_geometry(self);
 
     if (geometry != NULL) {
-        BgVec3 low, high;
+        BgVec3 low, high, low2, high2;
         bg_geometry_bounds_mm(geometry, &low, &high);
+        bg_geometry_bounds_mm(bg_session_get_slices(self), &low2, &high2);
+        low = bg_vec3(MIN(low.x, low2.x), MIN(low.y, low2.y), MIN(low.z, low2.z));
+        high = bg_vec3(MAX(high.x, high2.x), MAX(high.y, high2.y), MAX(high.z, high2.z));
         for (int axis = 0; axis < 3; axis++)
             bg_vec3_set(
                 &to_mm, axis,
@@ -357,7 +393,7 @@ bg_session_step_slice(BgSession *self, BgPlane plane, int steps)
     // LPS: superior is +z, anterior -y, left +x.
     static const int patient_axis[3] = { 2, 1, 0 };
     static const double towards[3] = { 1.0, -1.0, 1.0 };
-    const BgGeometry *geometry = bg_session_get_geometry(self);
+    const BgGeometry *geometry = bg_session_get_slices(self);
 
     if (geometry == NULL)
         return;
@@ -399,6 +435,7 @@ let_case_go(BgSession *self)
         g_hash_table_remove_all(self->loading);
     g_clear_object(&self->bg_case);
     g_clear_pointer(&self->selected, g_free);
+    g_clear_pointer(&self->selected_before, g_free);
     g_clear_pointer(&self->selected_measurement, g_free);
 }
 

@@ -124,8 +124,14 @@ const BgLayer *bg_session_get_base(BgSession *self);
  */
 const BgLayer *bg_session_get_volume(BgSession *self);
 
-/** bg_session_get_geometry: (nullable): the grid that slices are counted on: base's, or any label map's */
+/** bg_session_get_geometry: (nullable): the grid that panes are fitted to: base's, or any label map's */
 const BgGeometry *bg_session_get_geometry(BgSession *self);
+
+/**
+ * bg_session_get_slices: (nullable): the grid that slices are counted on and stepped through: that
+ * of bg_session_get_volume(), whose values are shown
+ */
+const BgGeometry *bg_session_get_slices(BgSession *self);
 
 /**
  * bg_session_get_value_range:
@@ -143,7 +149,7 @@ void bg_session_set_tool(BgSession *self, BgTool tool);
 gboolean bg_session_get_toggle(BgSession *self, BgToggle toggle);
 void bg_session_set_toggle(BgSession *self, BgToggle toggle, gboolean on);
 
-/** bg_session_move_cursor: held inside the volume */
+/** bg_session_move_cursor: held inside the volumes that are fitted to and counted on */
 void bg_session_move_cursor(BgSession *self, BgVec3 to_mm);
 
 /** bg_session_step_slice: @steps: towards superior, anterior or left when positive */

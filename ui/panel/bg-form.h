@@ -6,14 +6,8 @@
 
 G_BEGIN_DECLS
 
-/** bg_form_new_section: an expander with a plain heading; @body: (out): a vertical box */
-GtkWidget *bg_form_new_section(const char *title, GtkBox **body);
-
 /** bg_form_add_row: @control is labelled by @name, for a screen reader too */
 GtkWidget *bg_form_add_row(GtkBox *body, const char *name, GtkWidget *control);
-
-/** bg_form_new_spin: a number, with tabular figures */
-GtkWidget *bg_form_new_spin(double low, double high, double step, int digits);
 
 /**
  * bg_form_new_scale: a slider without its number: Shift fine, Ctrl coarse by wheel and arrows as
@@ -23,8 +17,5 @@ GtkWidget *bg_form_new_scale(double low, double high, double step, double reset)
 
 /** bg_form_name: what a screen reader says */
 void bg_form_name(GtkWidget *widget, const char *name);
-
-/** bg_form_new_text: dim text that wraps */
-GtkWidget *bg_form_new_text(const char *text);
 
 G_END_DECLS

@@ -13,7 +13,8 @@ struct _BgJobBar {
 
     BgSession *session; // owned
     GtkWidget *box, *title, *bar, *left, *cancel, *more, *status;
-    BgJob *job; // owned, nullable: the one that is shown
+    GtkWidget *list; // of all running jobs, in the popover of more
+    BgJob *job;      // owned, nullable: the one that is shown
     guint show_id, memory_id;
 };
 
@@ -78,7 +79,8 @@ on_jobs_changed(GListModel *jobs, guint position, guint removed, guint added, gp
 
     g_autofree char *more =
         n > 1 ? g_strdup_printf(ngettext("and %u more", "and %u more", n - 1), n - 1) : NULL;
-    gtk_label_set_text(GTK_LABEL(self->more), more != NULL ? more : "");
+    gtk_menu_button_set_label(GTK_MENU_BUTTON(self->more), more != NULL ? more : "");
+    gtk_widget_set_visible(self->more, n > 1);
     if (job == NULL) {
         g_clear_handle_id(&self->show_id, g_source_remove);
         show_parts(self, FALSE);
@@ -96,6 +98,56 @@ on_cancel(GtkButton *button, gpointer user_data)
 
     if (self->job != NULL)
         bg_job_cancel(self->job);
+}
+
+static void
+on_cancel_row(GtkButton *button, gpointer user_data)
+{
+    bg_job_cancel(user_data);
+}
+
+static GtkWidget *
+new_job_row(gpointer item, gpointer user_data)
+{
+    BgJob *job = item;
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
+    GtkWidget *title = gtk_label_new(bg_job_get_title(job));
+    GtkWidget *bar = gtk_progress_bar_new();
+    GtkWidget *cancel = gtk_button_new_with_label(_("Cancel"));
+    // Translators: %s is the title of a job
+    g_autofree char *cancel_name = g_strdup_printf(_("Cancel: %s"), bg_job_get_title(job));
+
+    gtk_label_set_xalign(GTK_LABEL(title), 0.0f);
+    gtk_label_set_ellipsize(GTK_LABEL(title), PANGO_ELLIPSIZE_MIDDLE);
+    gtk_label_set_width_chars(GTK_LABEL(title), 24);
+    gtk_widget_set_hexpand(title, TRUE);
+    gtk_widget_set_valign(bar, GTK_ALIGN_CENTER);
+    bg_form_name(bar, bg_job_get_title(job));
+    bg_form_name(cancel, cancel_name);
+    g_object_bind_property(job, "fraction", bar, "fraction", G_BINDING_SYNC_CREATE);
+    g_signal_connect_object(cancel, "clicked", G_CALLBACK(on_cancel_row), job, 0);
+    gtk_box_append(GTK_BOX(box), title);
+    gtk_box_append(GTK_BOX(box), bar);
+    gtk_box_append(GTK_BOX(box), cancel);
+    return box;
+}
+
+static GtkWidget *
+new_more(BgJobBar *self)
+{
+    GtkWidget *more = gtk_menu_button_new();
+    GtkWidget *popover = gtk_popover_new();
+
+    self->list = gtk_list_box_new();
+    gtk_list_box_set_selection_mode(GTK_LIST_BOX(self->list), GTK_SELECTION_NONE);
+    bg_form_name(self->list, _("Running jobs"));
+    gtk_popover_set_child(GTK_POPOVER(popover), self->list);
+    gtk_menu_button_set_popover(GTK_MENU_BUTTON(more), popover);
+    gtk_menu_button_set_direction(GTK_MENU_BUTTON(more), GTK_ARROW_UP);
+    gtk_widget_set_tooltip_text(more, _("All running jobs"));
+    gtk_widget_set_valign(more, GTK_ALIGN_CENTER);
+    gtk_widget_set_visible(more, FALSE);
+    return more;
 }
 
 static gboolean
@@ -128,6 +180,9 @@ bg_job_bar_dispose(GObject *object)
     if (self->job != NULL)
         g_signal_handlers_disconnect_by_data(self->job, self);
     g_clear_object(&self->job);
+    if (self->list != NULL)
+        gtk_list_box_bind_model(GTK_LIST_BOX(self->list), NULL, NULL, NULL, NULL);
+    self->list = NULL;
     if (self->session != NULL)
         g_signal_handlers_disconnect_by_data(bg_session_get_jobs(self->session), self);
     g_clear_object(&self->session);
@@ -154,22 +209,21 @@ bg_job_bar_init(BgJobBar *self)
     self->bar = gtk_progress_bar_new();
     self->left = gtk_label_new(NULL);
     self->cancel = gtk_button_new_with_label(_("Cancel"));
-    self->more = gtk_label_new(NULL);
+    self->more = new_more(self);
+    GtkWidget *space = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0);
     self->status = gtk_label_new(NULL);
     gtk_widget_set_valign(self->bar, GTK_ALIGN_CENTER);
     gtk_widget_set_valign(self->cancel, GTK_ALIGN_CENTER);
     gtk_widget_set_size_request(self->bar, 160, -1);
     bg_form_name(self->bar, _("Progress"));
     gtk_widget_add_css_class(self->left, "numeric");
-    gtk_widget_add_css_class(self->more, "dim");
     gtk_widget_add_css_class(self->status, "dim");
     gtk_widget_add_css_class(self->status, "numeric");
-    gtk_widget_set_hexpand(self->more, TRUE);
-    gtk_label_set_xalign(GTK_LABEL(self->more), 0.0f);
+    gtk_widget_set_hexpand(space, TRUE);
     g_signal_connect(self->cancel, "clicked", G_CALLBACK(on_cancel), self);
 
-    GtkWidget *parts[] = { self->title,  self->bar,  self->left,
-                           self->cancel, self->more, self->status };
+    GtkWidget *parts[] = { self->title, self->bar, self->left,  self->cancel,
+                           self->more,  space,     self->status };
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
         gtk_box_append(GTK_BOX(self->box), parts[i]);
     show_parts(self, FALSE);
@@ -183,6 +237,8 @@ bg_job_bar_new(BgSession *session)
     BgJobBar *self = g_object_new(BG_TYPE_JOB_BAR, NULL);
 
     self->session = g_object_ref(session);
+    gtk_list_box_bind_model(GTK_LIST_BOX(self->list), bg_session_get_jobs(session), new_job_row,
+                            NULL, NULL);
     g_signal_connect(bg_session_get_jobs(session), "items-changed", G_CALLBACK(on_jobs_changed),
                      self);
     return GTK_WIDGET(self);

@@ -2,15 +2,36 @@
 #include "ui/panel/bg-layers-panel.h"
 
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-texture.h"
+#include "ui/model/bg-thumbnail.h"
 #include "ui/panel/bg-form.h"
+
+#define PICTURE_PX 32
 
 struct _BgLayersPanel {
     GtkWidget parent_instance;
 
     BgSession *session; // owned
     GtkWidget *box, *list, *opacity;
-    gboolean updating; // the widgets follow the case, not the user
+    GHashTable *pictures; // owned: ids of layers to Picture
+    gboolean updating;    // the widgets follow the case, not the user
 };
+
+// What a row shows of its layer; asked for again when the content is another.
+typedef struct {
+    GdkTexture *texture;   // owned, nullable: not drawn yet
+    gconstpointer content; // only compared
+} Picture;
+
+typedef struct {
+    BgThumbnail *thumbnail; // owned
+    char *layer_id, *path;  // owned; path: "" for a computed layer
+} Request;
+
+typedef struct {
+    BgImage *image; // owned
+    char *layer_id; // owned
+} Drawn;
 
 G_DEFINE_FINAL_TYPE(BgLayersPanel, bg_layers_panel, GTK_TYPE_WIDGET)
 
@@ -33,6 +54,115 @@ static const char *
 id_of_row(GtkWidget *row)
 {
     return g_object_get_data(G_OBJECT(row), "layer-id");
+}
+
+static void
+picture_free(gpointer data)
+{
+    Picture *picture = data;
+
+    g_clear_object(&picture->texture);
+    g_free(picture);
+}
+
+static void
+request_free(gpointer data)
+{
+    Request *request = data;
+
+    bg_thumbnail_free(request->thumbnail);
+    g_free(request->layer_id);
+    g_free(request->path);
+    g_free(request);
+}
+
+static void
+drawn_free(gpointer data)
+{
+    Drawn *drawn = data;
+
+    g_clear_pointer(&drawn->image, bg_image_unref);
+    g_free(drawn->layer_id);
+    g_free(drawn);
+}
+
+static gpointer
+draw_on_worker(gpointer data, GCancellable *cancellable, GError **error)
+{
+    const Request *request = data;
+    g_autoptr(BgImage) image = bg_thumbnail_draw(request->thumbnail, cancellable, error);
+
+    if (image == NULL)
+        return NULL;
+
+    if (request->path[0] != '\0')
+        bg_recent_keep(request->path, image);
+    Drawn *drawn = g_new0(Drawn, 1);
+    drawn->image = g_steal_pointer(&image);
+    drawn->layer_id = g_strdup(request->layer_id);
+    return drawn;
+}
+
+static void
+on_drawn(gpointer owner, gpointer result, const GError *error)
+{
+    BgLayersPanel *self = owner;
+    Drawn *drawn = result;
+    Picture *picture = drawn != NULL ? g_hash_table_lookup(self->pictures, drawn->layer_id) : NULL;
+
+    if (picture != NULL) {
+        g_clear_object(&picture->texture);
+        picture->texture = bg_texture_from_rgb(drawn->image);
+        for (GtkWidget *row = gtk_widget_get_first_child(self->list); row != NULL;
+             row = gtk_widget_get_next_sibling(row))
+            if (g_str_equal(id_of_row(row), drawn->layer_id))
+                gtk_picture_set_paintable(g_object_get_data(G_OBJECT(row), "picture"),
+                                          GDK_PAINTABLE(picture->texture));
+    }
+    if (drawn != NULL)
+        drawn_free(drawn);
+}
+
+static gconstpointer
+content_of(const BgLayer *layer)
+{
+    const BgPayload *payload = &layer->payload;
+
+    return payload->volume != NULL   ? (gconstpointer) payload->volume
+           : payload->labels != NULL ? (gconstpointer) payload->labels
+           : payload->image != NULL  ? (gconstpointer) payload->image
+                                     : (gconstpointer) payload->mesh;
+}
+
+// Returns: (transfer none) (nullable): what there is; a new one is on its way where it is too old
+static GdkTexture *
+picture_of(BgLayersPanel *self, const BgLayer *layer)
+{
+    Picture *picture = g_hash_table_lookup(self->pictures, layer->id);
+    gconstpointer content = content_of(layer);
+
+    if (content == NULL || (picture != NULL && picture->content == content))
+        return picture != NULL ? picture->texture : NULL;
+
+    if (picture == NULL) {
+        picture = g_new0(Picture, 1);
+        g_hash_table_replace(self->pictures, g_strdup(layer->id), picture);
+    }
+    picture->content = content;
+    Request *request = g_new0(Request, 1);
+    request->thumbnail = bg_thumbnail_new(layer);
+    request->layer_id = g_strdup(layer->id);
+    request->path = g_strdup(layer->source.path);
+    BgWork work = { .owner = G_OBJECT(self),
+                    .slot = g_str_hash(layer->id),
+                    .func = draw_on_worker,
+                    .request = request,
+                    .free_request = request_free,
+                    .done = on_drawn,
+                    .free_result = drawn_free };
+    bg_worker_post(bg_session_get_idle_worker(self->session), &work);
+
+    return picture->texture;
 }
 
 static void
@@ -120,6 +250,7 @@ new_row(BgLayersPanel *self, const BgLayer *layer)
     GtkWidget *row = gtk_list_box_row_new();
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
     GtkWidget *name = gtk_label_new(layer->name);
+    GtkWidget *picture = gtk_picture_new_for_paintable(GDK_PAINTABLE(picture_of(self, layer)));
 
     gtk_widget_add_css_class(row, "layer-row");
     gtk_widget_add_css_class(name, "layer-name");
@@ -128,13 +259,19 @@ new_row(BgLayersPanel *self, const BgLayer *layer)
     gtk_widget_set_hexpand(name, TRUE);
     gtk_widget_set_tooltip_text(name,
                                 layer->source.path[0] != '\0' ? layer->source.path : layer->name);
+    gtk_widget_set_size_request(picture, PICTURE_PX, PICTURE_PX);
+    gtk_widget_set_valign(picture, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class(picture, "thumbnail");
+    bg_form_name(picture, layer->name);
     gtk_box_append(GTK_BOX(box), new_eye(self, layer));
+    gtk_box_append(GTK_BOX(box), picture);
     gtk_box_append(GTK_BOX(box), name);
     gtk_box_append(GTK_BOX(box), new_chip(chip_of(layer), NULL, NULL));
     add_state(self, row, box, layer);
     gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), box);
     bg_form_name(row, layer->name);
     g_object_set_data_full(G_OBJECT(row), "layer-id", g_strdup(layer->id), g_free);
+    g_object_set_data(G_OBJECT(row), "picture", picture);
     return row;
 }
 
@@ -266,6 +403,7 @@ bg_layers_panel_dispose(GObject *object)
         g_signal_handlers_disconnect_by_data(self->session, self);
     g_clear_object(&self->session);
     g_clear_pointer(&self->box, gtk_widget_unparent);
+    g_clear_pointer(&self->pictures, g_hash_table_unref);
 
     G_OBJECT_CLASS(bg_layers_panel_parent_class)->dispose(object);
 }
@@ -304,6 +442,7 @@ bg_layers_panel_init(BgLayersPanel *self)
     GtkEventController *keys = gtk_event_controller_key_new();
     GtkBox *form;
 
+    self->pictures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, picture_free);
     g_action_map_add_action_entries(G_ACTION_MAP(group), entries, G_N_ELEMENTS(entries), self);
     gtk_widget_insert_action_group(GTK_WIDGET(self), "layers", G_ACTION_GROUP(group));
     self->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);

@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "core/cast/bg-cast.h"
 #include "core/cast/bg-preset.h"
+#include "ui/model/bg-texture.h"
 
 #define THUMBNAIL_PX 72
 #define DRAWN_PX 144 // for screens with two pixels a pixel
@@ -84,18 +85,6 @@ draw_thumbnail(gpointer data, GCancellable *cancellable, GError **error)
     return thumbnail;
 }
 
-static GdkTexture *
-make_texture(BgImage *image)
-{
-    const BgImageFormat *format = bg_image_get_format(image);
-    g_autoptr(GBytes) bytes =
-        g_bytes_new_with_free_func(bg_image_get_pixels(image), bg_image_get_n_bytes(image),
-                                   (GDestroyNotify) bg_image_unref, bg_image_ref(image));
-
-    return gdk_memory_texture_new(format->width, format->height, GDK_MEMORY_R8G8B8A8, bytes,
-                                  4 * (gsize) format->width);
-}
-
 static GtkPicture *
 find_picture(BgPresetGallery *self, const char *id)
 {
@@ -118,7 +107,7 @@ on_drawn(gpointer owner, gpointer result, const GError *error)
         return; // its place stays empty; choosing it will tell why
     GtkPicture *picture = find_picture(self, thumbnail->id);
     if (picture != NULL) {
-        g_autoptr(GdkTexture) texture = make_texture(thumbnail->image->colour);
+        g_autoptr(GdkTexture) texture = bg_texture_from_rgb(thumbnail->image->colour);
         gtk_picture_set_paintable(picture, GDK_PAINTABLE(texture));
     }
     thumbnail_free(thumbnail);

@@ -5,6 +5,7 @@
 #include "core/base/bg-i18n.h"
 #include "core/case/bg-provenance.h"
 #include "core/io/bg-image-io.h"
+#include "ui/model/bg-texture.h"
 #include "ui/view/bg-slice-scene.h"
 #include "ui/view/bg-volume-scene.h"
 
@@ -15,7 +16,8 @@ typedef struct {
     double scale;
     BgSliceScene *slice;   // owned; one of the two
     BgVolumeScene *volume; // owned
-    GArray *marks;         // owned
+    GArray *marks;         // owned; of a volume: with the word CPU
+    GArray *marks_gl;      // owned, nullable: the same with the word GL
 } Part;
 
 struct _BgPicture {
@@ -32,6 +34,7 @@ clear_part(gpointer data)
     g_clear_pointer(&part->slice, bg_slice_scene_free);
     g_clear_pointer(&part->volume, bg_volume_scene_free);
     g_clear_pointer(&part->marks, g_array_unref);
+    g_clear_pointer(&part->marks_gl, g_array_unref);
 }
 
 void
@@ -61,8 +64,12 @@ add_part(BgPicture *self, BgSession *session, BgPicturePane pane, const int box[
         part.volume = bg_volume_scene_new(session, part.width, part.height);
         if (part.volume == NULL)
             return;
-        part.marks = bg_volume_marks(session, &part.volume->params.camera, part.volume->centre_mm,
-                                     "CPU", part.scale, FALSE);
+        // What will have drawn is known after drawing, where the case must not be looked at.
+        const BgCamera *camera = &part.volume->params.camera;
+        part.marks =
+            bg_volume_marks(session, camera, part.volume->centre_mm, "CPU", part.scale, FALSE);
+        part.marks_gl =
+            bg_volume_marks(session, camera, part.volume->centre_mm, "GL", part.scale, FALSE);
     } else {
         part.slice = bg_slice_scene_new(session, (BgPlane) pane, part.width, part.height);
         if (part.slice == NULL)
@@ -162,6 +169,7 @@ draw_slice(const Part *part, cairo_t *cr, GCancellable *cancellable, GError **er
         const BgMeshLines *lines = picture->contours->pdata[i];
         bg_contours_draw(lines->contours, lines->rgb, 1.5 * part->scale, cr);
     }
+    bg_annotations_draw(part->marks, cr);
     return TRUE;
 }
 
@@ -182,6 +190,7 @@ draw_volume(const Part *part, cairo_t *cr, GCancellable *cancellable, GError **e
         pixels[i] = 0xFF000000u | (guint32) rgba[4 * i] << 16 | (guint32) rgba[4 * i + 1] << 8 |
                     rgba[4 * i + 2];
     paint_argb(cr, pixels, part->width, part->height);
+    bg_annotations_draw(g_str_equal(picture->engine, "GL") ? part->marks_gl : part->marks, cr);
     return TRUE;
 }
 
@@ -227,8 +236,6 @@ bg_picture_draw(const BgPicture *self, const BgProgress *progress, GCancellable 
         cairo_clip(cr);
         drawn = part->slice != NULL ? draw_slice(part, cr, cancellable, error)
                                     : draw_volume(part, cr, cancellable, error);
-        if (drawn)
-            bg_annotations_draw(part->marks, cr);
         cairo_restore(cr);
         bg_progress_report(progress, (i + 1.0) / self->parts->len);
     }
@@ -286,12 +293,7 @@ on_exported(GObject *source, GAsyncResult *result, gpointer user_data)
     if (image == NULL) {
         bg_session_fail(done->session, _("The picture could not be saved"), error);
     } else if (done->clipboard != NULL) {
-        const BgImageFormat *format = bg_image_get_format(image);
-        g_autoptr(GBytes) bytes =
-            g_bytes_new_with_free_func(bg_image_get_pixels(image), bg_image_get_n_bytes(image),
-                                       (GDestroyNotify) bg_image_unref, bg_image_ref(image));
-        g_autoptr(GdkTexture) texture = gdk_memory_texture_new(
-            format->width, format->height, GDK_MEMORY_R8G8B8, bytes, (gsize) format->width * 3);
+        g_autoptr(GdkTexture) texture = bg_texture_from_rgb(image);
         gdk_clipboard_set_texture(done->clipboard, texture);
     }
     g_object_unref(done->session);

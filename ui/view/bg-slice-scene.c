@@ -278,7 +278,7 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
                gboolean on_screen)
 {
     const BgCaseState *state = bg_session_get_state(session);
-    const BgGeometry *geometry = bg_session_get_geometry(session);
+    const BgGeometry *geometry = bg_session_get_slices(session);
     const BgLayer *layer = bg_session_get_volume(session);
     GArray *marks = bg_annotations_new();
     g_autofree char *window = NULL;

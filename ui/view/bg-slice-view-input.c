@@ -403,7 +403,7 @@ on_scroll(GtkEventControllerScroll *controller, double dx, double dy, gpointer u
 static void
 nudge(BgSliceView *self, double right, double down, int steps)
 {
-    const BgGeometry *geometry = bg_session_get_geometry(self->session);
+    const BgGeometry *geometry = bg_session_get_slices(self->session);
     const BgCaseState *state = bg_session_get_state(self->session);
     BgVec3 u, v;
 

@@ -151,7 +151,7 @@ empty_name(BgPlane plane)
 static void
 update_name(BgSliceView *self)
 {
-    const BgGeometry *geometry = bg_session_get_geometry(self->session);
+    const BgGeometry *geometry = bg_session_get_slices(self->session);
     g_autofree char *name = NULL;
 
     if (geometry == NULL) {
@@ -176,7 +176,7 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
 {
     BgSliceView *self = user_data;
 
-    if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_CASE))
+    if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_SELECTION | BG_CHANGE_CASE))
         update_name(self);
     if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_PANES |
                    BG_CHANGE_TOGGLES | BG_CHANGE_CASE))
