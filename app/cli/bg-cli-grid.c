@@ -116,10 +116,7 @@ bg_cli_get_method(const BgCli *cli, BgResampleMethod *method, GError **error)
 static double
 value_outside(BgVolume *volume)
 {
-    gboolean looks_like_ct = FALSE;
-
-    return bg_volume_looks_like_ct(volume, &looks_like_ct, NULL, NULL) && looks_like_ct ? -1000.0
-                                                                                        : 0.0;
+    return bg_volume_looks_like_ct(volume) ? -1000.0 : 0.0;
 }
 
 gboolean

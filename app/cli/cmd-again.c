@@ -265,6 +265,11 @@ deliver(BgCli *cli, const char *folder, const char *out, GError **error)
     if (!move_file(made, out, error))
         return FALSE;
     bg_json_set_string(cli->result, "output", out);
+    if (bg_json_get(cli->result, "files") != NULL) { // the first command's were in the folder
+        BgJson *delivered = bg_json_new_array();
+        bg_json_append(delivered, bg_json_new_string(out));
+        bg_json_set(cli->result, "files", delivered);
+    }
     bg_json_set_boolean(cli->result, "equal", equal);
     bg_json_set_boolean(cli->result, "identical", identical);
     return TRUE;

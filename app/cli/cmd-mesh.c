@@ -196,6 +196,9 @@ save(BgCli *cli, BgMesh *mesh, const char *out, GError **error)
     for (int i = 0; files[i] != NULL; i++)
         bg_json_append(array, bg_json_new_string(files[i]));
     bg_json_set(cli->result, "files", array);
+    for (int i = 0; files[i] != NULL; i++)
+        if (!bg_cli_check_output(cli, files[i], error))
+            return FALSE;
     if (provenance == NULL)
         return FALSE;
     return bg_cli_wrote(

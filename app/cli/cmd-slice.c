@@ -511,6 +511,27 @@ check_outputs(const BgCli *cli, const Job *job, const char *out, const char *lab
     return TRUE;
 }
 
+// All that is written: pictures or volumes, and their labels'.
+static void
+set_files(BgCli *cli, const Job *job, const char *out)
+{
+    int n_files = job->kind == OUT_H5 ? 1 : job->count;
+    BgJson *files = bg_json_new_array();
+
+    for (int n = 0; n < n_files; n++) {
+        g_autofree char *path = n_files > 1 ? path_of(job, out, n) : g_strdup(out);
+        g_autofree char *label_path = bg_cli_with_suffix(path, "-label");
+        bg_json_append(files, bg_json_new_string(path));
+        if (job->labels != NULL)
+            bg_json_append(files, bg_json_new_string(label_path));
+    }
+    bg_json_set(cli->result, "files", files);
+    if (job->labels != NULL) {
+        g_autofree char *label_out = bg_cli_with_suffix(out, "-label");
+        bg_json_set_string(cli->result, "label_output", label_out);
+    }
+}
+
 static gboolean
 run_job(BgCli *cli, Job *job, GError **error)
 {
@@ -523,6 +544,7 @@ run_job(BgCli *cli, Job *job, GError **error)
         return FALSE;
 
     set_result(cli, job, out);
+    set_files(cli, job, out);
     if (job->kind != OUT_H5)
         return write_pictures(cli, job, out, error);
     return write_h5(cli, job, FALSE, out, error) &&

@@ -226,8 +226,6 @@ bg_preset_load(const char *id, BgVolume *volume, GError **error)
 const char *
 bg_preset_guess(BgVolume *volume)
 {
-    gboolean is_ct = FALSE;
-
     g_return_val_if_fail(volume, NULL);
-    return bg_volume_looks_like_ct(volume, &is_ct, NULL, NULL) && is_ct ? "ct-bone" : "mr-default";
+    return bg_volume_looks_like_ct(volume) ? "ct-bone" : "mr-default";
 }

@@ -5,6 +5,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-parallel.h"
+#include "core/volume/bg-statistics.h"
 
 #include <string.h>
 
@@ -613,7 +614,7 @@ bg_raw_load(BgSource *source, const BgRawLayout *layout, BgFileInfo *info,
     if (as_labels)
         bg_file_info_set_modality(info, "SEG", "");
     else if (info->modality[0] == '\0' && layout->n_components == 1 &&
-             bg_raw_looks_like_ct(loaded->volume))
+             bg_volume_looks_like_ct(loaded->volume))
         bg_file_info_set_modality(info, "CT", "HU");
     bg_progress_report(progress, 1.0);
     return g_steal_pointer(&loaded);

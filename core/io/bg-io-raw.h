@@ -106,10 +106,4 @@ gboolean bg_raw_looks_like_labels(const BgLabelMap *labels);
 /** bg_raw_swap: turns the bytes of @n values of @size 2, 4 or 8 round, in place, on all threads */
 void bg_raw_swap(gpointer data, gsize n, gsize size);
 
-/**
- * bg_raw_looks_like_ct: whether the values are those of a CT in Hounsfield units: a peak of air near
- * -1000, tissue around 0 in a noticeable share, something denser, and none that no scanner gives
- */
-gboolean bg_raw_looks_like_ct(const BgVolume *volume);
-
 G_END_DECLS

@@ -23,12 +23,6 @@
 
 // Hounsfield units. The lowest value of a CT is air, or the padding outside of the tube (-1024,
 // -2000, -3024); body fat starts near -150 and lungs reach down to -900.
-#define CT_LOWEST -900.0
-#define CT_AIR_LOW -1100.0
-#define CT_AIR_HIGH -850.0
-#define CT_TISSUE_LOW -200.0
-#define CT_TISSUE_HIGH 200.0
-#define CT_MIN_SHARE 0.005 // of all voxels, in each of the two
 #define CT_CENTRE 40.0
 #define CT_WIDTH 400.0
 
@@ -434,47 +428,15 @@ bg_volume_percentiles(BgVolume *volume, BgPercentileOf of, const double *percent
 }
 
 gboolean
-bg_volume_looks_like_ct(BgVolume *volume, gboolean *looks, GCancellable *cancellable,
-                        GError **error)
-{
-    BgStatistics statistics;
-
-    g_return_val_if_fail(looks != NULL, FALSE);
-
-    if (!bg_volume_statistics(volume, &statistics, cancellable, error))
-        return FALSE;
-    if (!(statistics.min <= CT_LOWEST && statistics.max > CT_TISSUE_LOW)) { // NaN when empty
-        *looks = FALSE;
-        return TRUE;
-    }
-
-    g_autoptr(BgHistogram) air =
-        bg_histogram_new(volume, 1, CT_AIR_LOW, CT_AIR_HIGH, cancellable, error);
-    if (air == NULL)
-        return FALSE;
-    g_autoptr(BgHistogram) tissue =
-        bg_histogram_new(volume, 1, CT_TISSUE_LOW, CT_TISSUE_HIGH, cancellable, error);
-    if (tissue == NULL)
-        return FALSE;
-
-    double least = CT_MIN_SHARE * (double) statistics.n;
-    *looks = (double) air->counts[0] >= least && (double) tissue->counts[0] >= least;
-    return TRUE;
-}
-
-gboolean
 bg_volume_default_window(BgVolume *volume, BgWindow *window, GCancellable *cancellable,
                          GError **error)
 {
     static const double percents[2] = { 0.1, 99.9 };
     double ends[2];
-    gboolean ct;
 
     g_return_val_if_fail(window != NULL, FALSE);
 
-    if (!bg_volume_looks_like_ct(volume, &ct, cancellable, error))
-        return FALSE;
-    if (ct) {
+    if (bg_volume_looks_like_ct(volume)) {
         *window = (BgWindow){ CT_CENTRE, CT_WIDTH };
         return TRUE;
     }

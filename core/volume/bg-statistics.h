@@ -73,16 +73,12 @@ typedef struct {
 } BgWindow;
 
 /**
- * bg_volume_looks_like_ct:
- * @looks: (out): whether the values are Hounsfield units by the look of them: the lowest is -900
- *   or less, a peak of air lies between -1100 and -850, and there is tissue or water between -200
- *   and 200. A guess for files that do not say their modality (NIfTI, NRRD): where the modality
- *   is known, it counts
- *
- * Returns: %FALSE with %G_IO_ERROR_CANCELLED or %BG_ERROR_NO_MEMORY
+ * bg_volume_looks_like_ct: whether the values are those of a CT in Hounsfield units, by rows spread
+ * over the volume: a peak of air near -1000, tissue around 0 in a noticeable share, something denser,
+ * and none that no scanner gives. A guess for files that do not say their modality (NIfTI, NRRD):
+ * where the modality is known, it counts
  */
-gboolean bg_volume_looks_like_ct(BgVolume *volume, gboolean *looks, GCancellable *cancellable,
-                                 GError **error);
+gboolean bg_volume_looks_like_ct(const BgVolume *volume);
 
 /**
  * bg_volume_default_window:
