@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions of dense float32 arrays by oneDNN, for training. On the network worker only.
+#pragma once
+
+#include "bg-nn-private.h"
+
+G_BEGIN_DECLS
+
+// As bg_nn_conv_f32() and its sisters: they add to what is there. What oneDNN does not have is
+// done by those.
+
+void bg_nn_conv_dnnl(const BgNnGeometry *g, const float *big, const float *weight, float *small);
+void bg_nn_conv_data_dnnl(const BgNnGeometry *g, const float *small, const float *weight,
+                          float *big);
+void bg_nn_conv_weight_dnnl(const BgNnGeometry *g, const float *big, const float *small,
+                            float *weight);
+
+G_END_DECLS

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every kind of layer over a table of odd sizes: the CPU's executor and the float32 tape against the
+// float64 reference, and the reference's gradients against central differences.
+#include "core/base/bg-error.h"
+#include "core/nn/bg-nn-cpu.h"
+#include "core/nn/bg-nn-random.h"
+#include "core/nn/bg-nn-tape.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_NMSE 1e-10 // of float32 against float64
+#define STEP 1e-5      // of the central differences
+#define MAX_SLOPE_ERROR 2e-7
+
+typedef struct {
+    const char *name;
+    gsize n, channels;
+    int n_space;
+    gsize sizes[3][3]; // cases: the last n_space of each; zeros: no case
+    int n_inputs;      // 0 counts as 1
+    BgNnLayer layer;
+} Row;
+
+// clang-format off
+#define SIZES_1D { { 0, 0, 7 }, { 0, 0, 16 }, { 0, 0, 33 } }
+#define SIZES_2D { { 0, 7, 9 }, { 0, 16, 11 }, { 0, 13, 33 } }
+#define SIZES_3D { { 5, 6, 7 }, { 8, 7, 9 }, { 6, 11, 5 } }
+#define ALL BG_NN_ALL
+static const Row rows[] = {
+    { "conv1d-k5-s2", 2, 3, 1, SIZES_1D, 1, { BG_NN_CONV, .channels = 16, .kernel = { 5 }, .stride = { 2 }, .before = { 2 }, .after = { 2 } } },
+    { "conv1d-k8", 1, 13, 1, { { 0, 0, 9 }, { 0, 0, 16 }, { 0, 0, 31 } }, 1, { BG_NN_CONV, .channels = 5, .kernel = { 8 } } },
+    { "conv-1x1", 2, 5, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 7, .kernel = { 1, 1 } } },
+    { "conv-3x3", 1, 3, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 } } },
+    { "conv-3x3-wide", 1, 32, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 64, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 } } },
+    { "conv-3x3-odd-channels", 2, 17, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 19, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 } } },
+    { "conv-3x3-no-bias", 1, 9, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .no_bias = TRUE } },
+    { "conv-valid", 1, 16, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 24, .kernel = { 3, 3 } } },
+    { "conv-2x2-after", 1, 8, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 2, 2 }, .after = { 1, 1 } } },
+    { "conv-4x4-s2", 1, 6, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 16, .kernel = { 4, 4 }, .stride = { 2, 2 }, .before = { 1, 1 }, .after = { 1, 1 } } },
+    { "conv-5x3-s1x2", 1, 4, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 6, .kernel = { 5, 3 }, .stride = { 1, 2 }, .before = { 2, 0 }, .after = { 1, 2 } } },
+    { "conv-7x7", 1, 4, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 16, .kernel = { 7, 7 }, .before = { 3, 3 }, .after = { 3, 3 } } },
+    { "conv-9x9", 1, 1, 2, { { 0, 9, 9 }, { 0, 12, 17 }, { 0, 31, 10 } }, 1, { BG_NN_CONV, .channels = 16, .kernel = { 9, 9 }, .before = { 4, 4 }, .after = { 4, 4 } } },
+    { "conv-dilated", 1, 8, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 3, 3 }, .dilation = { 2, 3 }, .before = { 2, 3 }, .after = { 2, 3 } } },
+    { "conv-groups", 2, 12, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .groups = 4 } },
+    { "conv-depthwise", 1, 16, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 16, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .groups = 16 } },
+    { "conv-reflect", 1, 3, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 7, 7 }, .before = { 3, 3 }, .after = { 3, 3 }, .pad_mode = BG_NN_PAD_REFLECT } },
+    { "conv-edge", 2, 8, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 3, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .pad_mode = BG_NN_PAD_EDGE } },
+    { "conv-spectral", 1, 5, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .spectral_norm = TRUE } },
+    { "conv3d-3", 1, 4, 3, SIZES_3D, 1, { BG_NN_CONV, .channels = 8, .kernel = ALL(3), .before = ALL(1), .after = ALL(1) } },
+    { "conv3d-5", 1, 8, 3, SIZES_3D, 1, { BG_NN_CONV, .channels = 16, .kernel = ALL(5), .before = ALL(2), .after = ALL(2) } },
+    { "conv3d-2-s2", 2, 3, 3, SIZES_3D, 1, { BG_NN_CONV, .channels = 6, .kernel = ALL(2), .stride = ALL(2) } },
+    { "conv3d-dilated", 1, 5, 3, { { 9, 9, 10 }, { 11, 9, 9 }, { 0 } }, 1, { BG_NN_CONV, .channels = 5, .kernel = ALL(3), .dilation = ALL(4), .before = ALL(4), .after = ALL(4) } },
+    { "deconv1d", 1, 4, 1, SIZES_1D, 1, { BG_NN_DECONV, .channels = 6, .kernel = { 4 }, .stride = { 2 }, .before = { 1 }, .after = { 1 } } },
+    { "deconv-2-s2", 1, 16, 2, SIZES_2D, 1, { BG_NN_DECONV, .channels = 8, .kernel = { 2, 2 }, .stride = { 2, 2 } } },
+    { "deconv-3-s2-out", 2, 8, 2, SIZES_2D, 1, { BG_NN_DECONV, .channels = 5, .kernel = { 3, 3 }, .stride = { 2, 2 }, .before = { 1, 1 }, .after = { 1, 1 }, .out_pad = { 1, 1 } } },
+    { "deconv-groups", 1, 8, 2, SIZES_2D, 1, { BG_NN_DECONV, .channels = 12, .kernel = { 3, 3 }, .groups = 4, .no_bias = TRUE } },
+    { "deconv3d-2-s2", 1, 8, 3, SIZES_3D, 1, { BG_NN_DECONV, .channels = 16, .kernel = ALL(2), .stride = ALL(2) } },
+    { "deconv-spectral", 1, 4, 2, SIZES_2D, 1, { BG_NN_DECONV, .channels = 6, .kernel = { 4, 4 }, .stride = { 2, 2 }, .before = { 1, 1 }, .after = { 1, 1 }, .spectral_norm = TRUE } },
+    { "linear", 3, 11, 0, { { 0, 0, 1 }, { 0 }, { 0 } }, 1, { BG_NN_LINEAR, .channels = 17 } },
+    { "linear-wide", 1, 256, 0, { { 0, 0, 1 }, { 0 }, { 0 } }, 1, { BG_NN_LINEAR, .channels = 512, .no_bias = TRUE } },
+    { "linear-spectral", 4, 9, 0, { { 0, 0, 1 }, { 0 }, { 0 } }, 1, { BG_NN_LINEAR, .channels = 6, .spectral_norm = TRUE } },
+    { "batch-norm", 3, 5, 2, SIZES_2D, 1, { BG_NN_BATCH_NORM, .eps = 1e-5, .momentum = 0.1 } },
+    { "batch-norm-16", 1, 16, 2, SIZES_2D, 1, { BG_NN_BATCH_NORM, .eps = 1e-3, .momentum = 0.01 } },
+    { "batch-norm-frozen", 2, 8, 2, SIZES_2D, 1, { BG_NN_BATCH_NORM, .eps = 1e-5, .norm = BG_NN_NORM_FROZEN } },
+    { "batch-norm-always", 1, 8, 3, SIZES_3D, 1, { BG_NN_BATCH_NORM, .eps = 1e-5, .norm = BG_NN_NORM_BATCH } },
+    { "batch-norm-flat", 7, 6, 0, { { 0, 0, 1 }, { 0 }, { 0 } }, 1, { BG_NN_BATCH_NORM, .eps = 1e-5, .momentum = 0.1 } },
+    { "instance-norm", 2, 8, 2, SIZES_2D, 1, { BG_NN_INSTANCE_NORM, .eps = 1e-5 } },
+    { "instance-norm-affine", 3, 5, 2, SIZES_2D, 1, { BG_NN_INSTANCE_NORM, .eps = 1e-5, .affine = TRUE } },
+    { "relu", 2, 5, 2, SIZES_2D, 1, { BG_NN_RELU } },
+    { "leaky-relu", 1, 8, 3, SIZES_3D, 1, { BG_NN_LEAKY_RELU, .slope = 0.2 } },
+    { "prelu", 2, 8, 3, SIZES_3D, 1, { BG_NN_PRELU } },
+    { "prelu-shared", 2, 3, 2, SIZES_2D, 1, { BG_NN_PRELU, .shared = TRUE } },
+    { "sigmoid", 1, 3, 2, SIZES_2D, 1, { BG_NN_SIGMOID } },
+    { "tanh", 1, 9, 2, SIZES_2D, 1, { BG_NN_TANH } },
+    { "softmax", 2, 4, 2, SIZES_2D, 1, { BG_NN_SOFTMAX } },
+    { "softmax-3d", 1, 3, 3, SIZES_3D, 1, { BG_NN_SOFTMAX } },
+    { "softmax-flat", 3, 5, 0, { { 0, 0, 1 }, { 0 }, { 0 } }, 1, { BG_NN_SOFTMAX } },
+    { "max-pool-2", 2, 8, 2, SIZES_2D, 1, { BG_NN_MAX_POOL, .kernel = { 2, 2 }, .stride = { 2, 2 } } },
+    { "max-pool-4-s1", 1, 3, 2, SIZES_2D, 1, { BG_NN_MAX_POOL, .kernel = { 4, 4 } } },
+    { "max-pool-3-s2-pad", 1, 5, 2, SIZES_2D, 1, { BG_NN_MAX_POOL, .kernel = { 3, 3 }, .stride = { 2, 2 }, .before = { 1, 1 }, .after = { 1, 1 } } },
+    { "max-pool-dilated", 1, 5, 2, SIZES_2D, 1, { BG_NN_MAX_POOL, .kernel = { 3, 3 }, .dilation = { 2, 2 } } },
+    { "max-pool-3d", 1, 4, 3, SIZES_3D, 1, { BG_NN_MAX_POOL, .kernel = ALL(2), .stride = ALL(2) } },
+    { "max-pool-1d", 2, 4, 1, SIZES_1D, 1, { BG_NN_MAX_POOL, .kernel = { 3 }, .stride = { 2 } } },
+    { "avg-pool-2", 2, 8, 2, SIZES_2D, 1, { BG_NN_AVG_POOL, .kernel = { 2, 2 }, .stride = { 2, 2 } } },
+    { "avg-pool-pad", 1, 3, 2, SIZES_2D, 1, { BG_NN_AVG_POOL, .kernel = { 3, 3 }, .stride = { 2, 1 }, .before = { 1, 1 }, .after = { 1, 1 } } },
+    { "avg-pool-pad-counted", 1, 3, 2, SIZES_2D, 1, { BG_NN_AVG_POOL, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .count_outside = TRUE } },
+    { "nearest-2", 1, 5, 2, SIZES_2D, 1, { BG_NN_UPSAMPLE, .stride = { 2, 2 } } },
+    { "nearest-3d", 1, 8, 3, SIZES_3D, 1, { BG_NN_UPSAMPLE, .stride = { 2, 2, 2 } } },
+    { "nearest-3x4", 1, 2, 2, SIZES_2D, 1, { BG_NN_UPSAMPLE, .stride = { 3, 4 } } },
+    { "bilinear-2", 2, 5, 2, SIZES_2D, 1, { BG_NN_UPSAMPLE, .stride = { 2, 2 }, .bilinear = TRUE } },
+    { "bilinear-3x8", 1, 8, 2, SIZES_2D, 1, { BG_NN_UPSAMPLE, .stride = { 3, 8 }, .bilinear = TRUE } },
+    { "linear-1d", 1, 3, 1, SIZES_1D, 1, { BG_NN_UPSAMPLE, .stride = { 4 }, .bilinear = TRUE } },
+    { "trilinear", 1, 3, 3, SIZES_3D, 1, { BG_NN_UPSAMPLE, .stride = ALL(2), .bilinear = TRUE } },
+    { "concat", 2, 5, 2, SIZES_2D, 2, { BG_NN_CONCAT } },
+    { "concat-3", 1, 8, 3, SIZES_3D, 3, { BG_NN_CONCAT } },
+    { "add", 1, 8, 2, SIZES_2D, 2, { BG_NN_ADD } },
+    { "add-third", 2, 3, 2, SIZES_2D, 3, { BG_NN_ADD, .scale = 1.0 / 3.0 } },
+    { "multiply", 1, 3, 2, SIZES_2D, 2, { BG_NN_MULTIPLY } },
+    { "maximum", 1, 3, 2, SIZES_2D, 2, { BG_NN_MAXIMUM } },
+    { "divide", 1, 3, 2, SIZES_2D, 2, { BG_NN_DIVIDE, .eps = 8 } },
+    { "tile", 2, 3, 2, SIZES_2D, 1, { BG_NN_TILE, .channels = 4, .stride = { 2, 3 } } },
+    { "tile-channels", 1, 4, 3, SIZES_3D, 1, { BG_NN_TILE, .channels = 4 } },
+    { "crop", 1, 3, 2, SIZES_2D, 1, { BG_NN_CROP, .before = { 1, 2 }, .after = { 3, 0 } } },
+    { "pad", 2, 3, 2, SIZES_2D, 1, { BG_NN_PAD, .before = { 1, 2 }, .after = { 3, 0 } } },
+    { "pad-reflect", 1, 3, 2, SIZES_2D, 1, { BG_NN_PAD, .before = { 1, 2 }, .after = { 3, 4 }, .pad_mode = BG_NN_PAD_REFLECT } },
+    { "pad-edge-3d", 1, 2, 3, SIZES_3D, 1, { BG_NN_PAD, .before = { 1, 2, 0 }, .after = { 3, 0, 1 }, .pad_mode = BG_NN_PAD_EDGE } },
+    { "dropout", 2, 3, 2, SIZES_2D, 1, { BG_NN_DROPOUT, .rate = 0.3 } },
+    { "dropout-channels", 2, 16, 2, SIZES_2D, 1, { BG_NN_DROPOUT, .rate = 0.5, .shared = TRUE } },
+    { "flatten", 2, 3, 2, SIZES_2D, 1, { BG_NN_RESHAPE } },
+    { "reshape", 1, 6, 2, { { 0, 7, 9 }, { 0 }, { 0 } }, 1, { BG_NN_RESHAPE, .channels = 14, .n_space = 1, .size = { 27 } } },
+};
+// clang-format on
+
+/** Case: one row at one size */
+typedef struct {
+    const Row *row;
+    BgNnGraph *graph;
+    BgNnParams *params;
+    int n_inputs, layer;
+    BgNnShape shapes[BG_NN_MAX_INPUTS];
+    BgNnTensor *in32[BG_NN_MAX_INPUTS];
+    double *in64[BG_NN_MAX_INPUTS];
+    gboolean training;
+} Case;
+
+// Away from zero, where rectifiers have no slope.
+static double
+draw(BgNnRandom *random)
+{
+    double value = bg_nn_random_normal(random);
+
+    return value + (value < 0 ? -0.01 : 0.01);
+}
+
+static void
+case_init(Case *c, const Row *row, int size)
+{
+    BgNnRandom random = bg_nn_random(7, (guint64) (row - rows) * 4 + (guint64) size);
+    BgNnLayer layer = row->layer;
+    g_autoptr(GError) error = NULL;
+
+    *c = (Case){ .row = row, .n_inputs = MAX(row->n_inputs, 1) };
+    c->training = layer.kind == BG_NN_BATCH_NORM || layer.kind == BG_NN_DROPOUT;
+    c->graph = bg_nn_graph_new(row->name);
+    layer.name = "it";
+    layer.n_inputs = c->n_inputs;
+    for (int i = 0; i < c->n_inputs; i++) {
+        gsize channels = row->channels + (layer.kind == BG_NN_CONCAT ? (gsize) i : 0);
+        g_autofree char *name = g_strdup_printf("in%d", i);
+        c->shapes[i] = bg_nn_shape(row->n, channels, row->n_space, row->sizes[size][0],
+                                   row->sizes[size][1], row->sizes[size][2]);
+        layer.inputs[i] = bg_nn_graph_input(c->graph, name, (int) channels, row->n_space);
+        c->in32[i] = bg_nn_tensor_new(&c->shapes[i], &error);
+        gsize count = bg_nn_tensor_count(c->in32[i]);
+        c->in64[i] = g_new(double, count);
+        for (gsize k = 0; k < count; k++)
+            c->in64[i][k] = (double) (bg_nn_tensor_data(c->in32[i])[k] = (float) draw(&random));
+    }
+    c->layer = bg_nn_graph_add(c->graph, &layer);
+    bg_nn_graph_add_output(c->graph, c->layer);
+    c->params = bg_nn_params_new(c->graph, c->shapes, c->n_inputs, BG_NN_INIT_HE, 0, 3, &error);
+    g_assert_no_error(error);
+    for (int p = 0; p < bg_nn_params_count(c->params); p++) {
+        BgNnTensor *tensor = bg_nn_params_get(c->params, p);
+        for (gsize k = 0; k < bg_nn_tensor_count(tensor); k++) // no plain zeros and ones
+            bg_nn_tensor_data(tensor)[k] += 0.25f * (float) bg_nn_random_uniform(&random);
+    }
+}
+
+static void
+case_clear(Case *c)
+{
+    for (int i = 0; i < c->n_inputs; i++) {
+        bg_nn_tensor_unref(c->in32[i]);
+        g_free(c->in64[i]);
+    }
+    bg_nn_params_unref(c->params);
+    bg_nn_graph_unref(c->graph);
+}
+
+static void
+assert_nmse(const Case *c, const char *what, const float *a, const double *b, gsize count)
+{
+    double error = 0, power = 0;
+
+    for (gsize i = 0; i < count; i++) {
+        error += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+        power += b[i] * b[i];
+    }
+    if (!(error <= MAX_NMSE * power + 1e-24)) {
+        g_autofree char *shape = bg_nn_shape_to_string(&c->shapes[0]);
+        g_test_message("%s at %s: %s: NMSE %g", c->row->name, shape, what, error / power);
+        g_test_fail();
+    }
+}
+
+static BgNnTape64 *
+reference(Case *c, gboolean training)
+{
+    g_autoptr(GError) error = NULL;
+    BgNnTape64 *tape = bg_nn_tape64_new(c->graph, c->params, c->shapes, c->n_inputs, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(
+        bg_nn_tape64_forward(tape, (const double *const *) c->in64, training, 5, NULL, &error));
+    return tape;
+}
+
+static void
+check_executor(Case *c)
+{
+    g_autoptr(BgNnTape64) tape = reference(c, FALSE);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgNnTensor) out = NULL;
+    g_autoptr(BgNnCpu) cpu =
+        bg_nn_cpu_new(c->graph, c->params, c->shapes, c->n_inputs, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(bg_nn_cpu_run(cpu, c->in32, &out, NULL, NULL, &error));
+    g_assert_true(
+        bg_nn_shape_equal(bg_nn_tensor_get_shape(out), bg_nn_tape64_get_shape(tape, c->layer)));
+    assert_nmse(c, "executor", bg_nn_tensor_peek(out), bg_nn_tape64_get(tape, c->layer),
+                bg_nn_tensor_count(out));
+}
+
+// The loss of these tests: the sum of outputs times fixed numbers.
+static double *
+make_factors(gsize count)
+{
+    BgNnRandom random = bg_nn_random(11, 0);
+    double *factors = g_new(double, count);
+
+    for (gsize i = 0; i < count; i++)
+        factors[i] = (double) (float) bg_nn_random_normal(&random);
+    return factors;
+}
+
+static void
+check_float_tape(Case *c, BgNnTape64 *tape64, const double *factors, gsize count)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgNnParams) params = bg_nn_params_copy(c->params, NULL);
+    g_autoptr(BgNnTape32) tape = bg_nn_tape32_new(c->graph, params, c->shapes, c->n_inputs, &error);
+    g_autofree float *factors32 = g_new(float, count);
+    const float *ins[BG_NN_MAX_INPUTS], *d_out = factors32;
+
+    g_assert_no_error(error);
+    for (gsize i = 0; i < count; i++)
+        factors32[i] = (float) factors[i];
+    for (int i = 0; i < c->n_inputs; i++)
+        ins[i] = bg_nn_tensor_peek(c->in32[i]);
+    g_assert_true(bg_nn_tape32_forward(tape, ins, c->training, 5, NULL, &error));
+    g_assert_true(bg_nn_tape32_backward(tape, &d_out, NULL, &error));
+    assert_nmse(c, "tape", bg_nn_tape32_get(tape, c->layer), bg_nn_tape64_get(tape64, c->layer),
+                count);
+    for (int i = 0; i < c->n_inputs; i++)
+        assert_nmse(c, "input gradient", bg_nn_tape32_get_input_gradient(tape, i),
+                    bg_nn_tape64_get_input_gradient(tape64, i), bg_nn_tensor_count(c->in32[i]));
+    for (int p = 0; p < bg_nn_params_count(params); p++) {
+        gsize n = bg_nn_tensor_count(bg_nn_params_get(params, p));
+        if (bg_nn_tape32_get_gradient(tape, p) != NULL)
+            assert_nmse(c, bg_nn_params_get_name(params, p), bg_nn_tape32_get_gradient(tape, p),
+                        bg_nn_tape64_get_gradient(tape64, p), n);
+        assert_nmse(c, "value after", bg_nn_tape32_get_param(tape, p),
+                    bg_nn_tape64_get_param(tape64, p), n);
+    }
+}
+
+static double
+loss_at(Case *c, BgNnTape64 *tape, const double *factors, gsize count)
+{
+    double sum = 0;
+
+    g_assert_true(
+        bg_nn_tape64_forward(tape, (const double *const *) c->in64, c->training, 5, NULL, NULL));
+    for (gsize i = 0; i < count; i++)
+        sum += factors[i] * bg_nn_tape64_get(tape, c->layer)[i];
+    return sum;
+}
+
+static void
+check_slopes(Case *c, const char *what, BgNnTape64 *tape, const double *factors, gsize count,
+             double *values, const double *gradient, gsize n)
+{
+    BgNnRandom random = bg_nn_random(13, n);
+    double most = 1;
+
+    for (gsize i = 0; i < n; i++)
+        most = MAX(most, fabs(gradient[i]));
+    for (int k = 0; k < 6; k++) {
+        gsize at = bg_nn_random_below(&random, n);
+        double kept = values[at];
+        values[at] = kept + STEP;
+        double above = loss_at(c, tape, factors, count);
+        values[at] = kept - STEP;
+        double below = loss_at(c, tape, factors, count);
+        values[at] = kept;
+        double slope = (above - below) / (2 * STEP);
+        if (!(fabs(slope - gradient[at]) <= MAX_SLOPE_ERROR * most * (1 + sqrt((double) count)))) {
+            g_test_message("%s: %s: slope %.10g, gradient %.10g", c->row->name, what, slope,
+                           gradient[at]);
+            g_test_fail();
+        }
+    }
+}
+
+static void
+check_gradients(Case *c)
+{
+    g_autoptr(BgNnTape64) tape = reference(c, c->training);
+    gsize count = bg_nn_shape_count(bg_nn_tape64_get_shape(tape, c->layer));
+    g_autofree double *factors = make_factors(count);
+    const double *d_out = factors;
+
+    g_assert_true(bg_nn_tape64_backward(tape, &d_out, NULL, NULL));
+    check_float_tape(c, tape, factors, count);
+    for (int i = 0; i < c->n_inputs; i++)
+        check_slopes(c, "input", tape, factors, count, c->in64[i],
+                     bg_nn_tape64_get_input_gradient(tape, i), bg_nn_tensor_count(c->in32[i]));
+    for (int p = 0; p < bg_nn_params_count(c->params); p++)
+        if (bg_nn_tape64_get_gradient(tape, p) != NULL)
+            check_slopes(c, bg_nn_params_get_name(c->params, p), tape, factors, count,
+                         bg_nn_tape64_get_param(tape, p), bg_nn_tape64_get_gradient(tape, p),
+                         bg_nn_tensor_count(bg_nn_params_get(c->params, p)));
+}
+
+static int n_cases;
+
+static void
+test_row(gconstpointer data)
+{
+    const Row *row = data;
+
+    for (int size = 0; size < 3 && row->sizes[size][2] != 0; size++) {
+        Case c;
+        case_init(&c, row, size);
+        check_executor(&c);
+        check_gradients(&c);
+        case_clear(&c);
+        n_cases++;
+    }
+}
+
+static void
+test_enough(void)
+{
+    if (n_cases != 0) // when all rows ran
+        g_assert_cmpint(n_cases, >=, 150);
+}
+
+// ------------------------------------------------------------------------------------------------
+
+static void
+assert_refused(BgNnGraph *graph, BgNnShape shape, int code, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree BgNnShape *shapes = bg_nn_graph_infer(graph, &shape, 1, &error);
+
+    g_assert_null(shapes);
+    g_assert_error(error, BG_ERROR, code);
+    g_assert_nonnull(strstr(error->message, text));
+}
+
+static void
+test_refused(void)
+{
+    g_autoptr(BgNnGraph) graph = bg_nn_graph_new("bad");
+    int x = bg_nn_graph_input(graph, "in", 4, 2);
+    int big = bg_nn_graph_add(graph, &(BgNnLayer){ .kind = BG_NN_CONV,
+                                                   .name = "valid",
+                                                   .inputs = { x },
+                                                   .n_inputs = 1,
+                                                   .channels = 8,
+                                                   .kernel = { 5, 5 } });
+    bg_nn_graph_add_output(graph, bg_nn_graph_binary(graph, BG_NN_CONCAT, "join", x, big));
+    assert_refused(graph, bg_nn_shape(1, 4, 2, 1, 4, 9), BG_ERROR_MISMATCH, "valid");
+    assert_refused(graph, bg_nn_shape(1, 4, 2, 1, 9, 9), BG_ERROR_MISMATCH, "join");
+    assert_refused(graph, bg_nn_shape(1, 3, 2, 1, 9, 9), BG_ERROR_MISMATCH, "\"in\"");
+    assert_refused(graph, bg_nn_shape(1, 4, 3, 9, 9, 9), BG_ERROR_MISMATCH, "\"in\"");
+
+    g_autoptr(BgNnGraph) twice = bg_nn_graph_new("twice");
+    x = bg_nn_graph_input(twice, "in", 4, 2);
+    x = bg_nn_graph_unary(twice, BG_NN_RELU, "same", x);
+    bg_nn_graph_add_output(twice, bg_nn_graph_unary(twice, BG_NN_RELU, "same", x));
+    assert_refused(twice, bg_nn_shape(1, 4, 2, 1, 9, 9), BG_ERROR_INVALID, "same");
+}
+
+// What is written as JSON is read back as the same network.
+static void
+test_json(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Case c;
+        case_init(&c, &rows[i], 0);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(BgJson) json = bg_nn_graph_to_json(c.graph);
+        g_autofree char *text = bg_json_print(json, FALSE);
+        g_autoptr(BgJson) parsed = bg_json_parse(text, -1, &error);
+        g_autoptr(BgNnGraph) again = bg_nn_graph_new_from_json(parsed, &error);
+        g_assert_no_error(error);
+        g_autoptr(BgJson) json2 = bg_nn_graph_to_json(again);
+        g_autofree char *text2 = bg_json_print(json2, FALSE);
+        g_assert_cmpstr(text, ==, text2);
+        BgNnLayer a = *bg_nn_graph_get(c.graph, c.layer), b = *bg_nn_graph_get(again, c.layer);
+        a.name = b.name = NULL;
+        g_assert_cmpmem(&a, sizeof a, &b, sizeof b);
+        case_clear(&c);
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *path = g_strdup_printf("/nn-layers/%s", rows[i].name);
+        g_test_add_data_func(path, &rows[i], test_row);
+    }
+    g_test_add_func("/nn-layers/zz-enough", test_enough);
+    g_test_add_func("/nn-layers/refused", test_refused);
+    g_test_add_func("/nn-layers/json", test_json);
+    return g_test_run();
+}
