@@ -67,6 +67,7 @@ bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const BgJson *ma
 }
 
 static const BgCliCommand *const verbs[] = {
+    &bg_cli_verb_register_camera,
     &bg_cli_verb_register_points,
     NULL,
 };
@@ -75,7 +76,7 @@ static const BgCliOption no_options[] = { { NULL } };
 
 const BgCliCommand bg_cli_command_register = {
     .name = "register",
-    .arguments = "points [OPTIONS]",
+    .arguments = "camera|points [OPTIONS]",
     .summary = "brings one frame of reference onto another",
     .min_args = 1,
     .max_args = 1,

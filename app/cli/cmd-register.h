@@ -22,6 +22,7 @@ void bg_cli_set_transform(const BgCli *cli, BgJson *json, const BgTransform *tra
 gboolean bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const BgJson *made,
                                GError **error);
 
+extern const BgCliCommand bg_cli_verb_register_camera;
 extern const BgCliCommand bg_cli_verb_register_points;
 
 G_END_DECLS

@@ -198,32 +198,50 @@ is_rotation(const double r[9])
 }
 
 static gboolean
-read_perspective(const BgJson *json, BgCamera *camera, GError **error)
+read_intrinsics(const BgJson *json, BgCamera *camera, GError **error)
 {
-    double r[9], t[3];
     const double *k = camera->k;
 
-    if (bg_json_get(json, "R") == NULL && bg_json_get(json, "t") == NULL)
-        return refuse(error, "R",
-                      _("It is missing, so where the camera stood is unknown. Register it first"));
-    if (!read_numbers(json, "K", camera->k, 9, error) || !read_numbers(json, "R", r, 9, error) ||
-        !read_numbers(json, "t", t, 3, error))
+    if (!read_numbers(json, "K", camera->k, 9, error))
         return FALSE;
     if (bg_json_get(json, "distortion") != NULL &&
         !read_numbers(json, "distortion", camera->distortion, 5, error))
         return FALSE;
-
     if (!(k[0] > 0.0 && k[4] > 0.0) || k[3] != 0.0 || k[6] != 0.0 || k[7] != 0.0 || k[8] != 1.0)
         return refuse(error, "K",
                       _("Focal lengths above 0, zeros below the diagonal and a last 1 are wanted"));
+    return TRUE;
+}
+
+static gboolean
+read_pose(const BgJson *json, BgCamera *camera, GError **error)
+{
+    double r[9], t[3];
+
+    if (!read_numbers(json, "R", r, 9, error) || !read_numbers(json, "t", t, 3, error))
+        return FALSE;
     if (!is_rotation(r))
         return refuse(error, "R", _("A rotation is wanted; this one scales, shears or mirrors"));
-
     for (int i = 0; i < 3; i++) {
         memcpy(camera->camera_from_patient.m[i], r + 3 * i, 3 * sizeof *r);
         camera->camera_from_patient.m[i][3] = t[i];
     }
     return TRUE;
+}
+
+static gboolean
+has_pose(const BgJson *json)
+{
+    return bg_json_get(json, "R") != NULL || bg_json_get(json, "t") != NULL;
+}
+
+static gboolean
+read_perspective(const BgJson *json, BgCamera *camera, GError **error)
+{
+    if (!has_pose(json))
+        return refuse(error, "R",
+                      _("It is missing, so where the camera stood is unknown. Register it first"));
+    return read_intrinsics(json, camera, error) && read_pose(json, camera, error);
 }
 
 static gboolean
@@ -248,29 +266,58 @@ read_parallel(const BgJson *json, BgCamera *camera, GError **error)
            refuse(error, "direction", _("The number is too large"));
 }
 
+// Returns: (transfer full): the tree, its schema looked at
+static BgJson *
+parse_object(const char *text, gssize length, GError **error)
+{
+    g_autoptr(BgJson) tree = bg_json_parse(text, length, error);
+
+    if (tree == NULL)
+        return NULL;
+    if (bg_json_get_kind(tree) != BG_JSON_OBJECT) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
+                            _("The text holds no camera: a JSON object is wanted"));
+        return NULL;
+    }
+    if (bg_json_get(tree, "schema") != NULL &&
+        bg_json_to_integer(bg_json_get(tree, "schema"), 0) != 1) {
+        refuse(error, "schema", _("Only 1 is known. Use a newer version"));
+        return NULL;
+    }
+    return g_steal_pointer(&tree);
+}
+
 gboolean
 bg_camera_parse(const char *json, gssize length, BgCamera *camera, GError **error)
 {
-    g_autoptr(BgJson) tree = bg_json_parse(json, length, error);
+    g_autoptr(BgJson) tree = parse_object(json, length, error);
     BgCamera read = { 0 };
 
     if (tree == NULL)
         return FALSE;
-    if (bg_json_get_kind(tree) != BG_JSON_OBJECT) {
-        g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
-                            _("The text holds no camera: a JSON object is wanted"));
-        return FALSE;
-    }
-    if (bg_json_get(tree, "schema") != NULL &&
-        bg_json_to_integer(bg_json_get(tree, "schema"), 0) != 1)
-        return refuse(error, "schema", _("Only 1 is known. Use a newer version"));
-
     const BgJson *parallel = bg_json_get(tree, "parallel");
     if (parallel != NULL && bg_json_get_kind(parallel) != BG_JSON_BOOLEAN)
         return refuse(error, "parallel", _("true or false is wanted"));
     read.parallel = bg_json_to_boolean(parallel, FALSE);
     if (!read_size(tree, &read, error) ||
         !(read.parallel ? read_parallel(tree, &read, error) : read_perspective(tree, &read, error)))
+        return FALSE;
+    *camera = read;
+    return TRUE;
+}
+
+gboolean
+bg_camera_parse_intrinsics(const char *json, gssize length, BgCamera *camera, GError **error)
+{
+    g_autoptr(BgJson) tree = parse_object(json, length, error);
+    BgCamera read = { .camera_from_patient = bg_affine_identity() };
+
+    if (tree == NULL)
+        return FALSE;
+    if (bg_json_to_boolean(bg_json_get(tree, "parallel"), FALSE))
+        return refuse(error, "parallel", _("A camera with focal lengths is wanted"));
+    if (!read_size(tree, &read, error) || !read_intrinsics(tree, &read, error) ||
+        (has_pose(tree) && !read_pose(tree, &read, error)))
         return FALSE;
     *camera = read;
     return TRUE;

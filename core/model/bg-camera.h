@@ -104,6 +104,15 @@ BgCamera bg_camera_resized(const BgCamera *camera, int width, int height);
  */
 gboolean bg_camera_parse(const char *json, gssize length, BgCamera *camera, GError **error);
 
+/**
+ * bg_camera_parse_intrinsics:
+ *
+ * As bg_camera_parse(), of what a calibration writes: K, distortion and size of a perspective camera.
+ * The pose may be missing; it is then the origin's.
+ */
+gboolean bg_camera_parse_intrinsics(const char *json, gssize length, BgCamera *camera,
+                                    GError **error);
+
 /** bg_camera_print: (transfer full): that JSON */
 char *bg_camera_print(const BgCamera *camera);
 
