@@ -16,8 +16,8 @@
 static const BgReader *const readers[] = {
     &bg_reader_nrrd, &bg_reader_minc1,     &bg_reader_analyze, &bg_reader_nifti,
     &bg_reader_hdf5, &bg_reader_png,       &bg_reader_ply,     &bg_reader_glb,
-    &bg_reader_vtk,  &bg_reader_metaimage, &bg_reader_mgh,     &bg_reader_landmarks,
-    &bg_reader_obj,  &bg_reader_stl,
+    &bg_reader_vtk,  &bg_reader_metaimage, &bg_reader_parrec,  &bg_reader_afni,
+    &bg_reader_mgh,  &bg_reader_landmarks, &bg_reader_obj,     &bg_reader_stl,
 };
 
 const char *
@@ -111,6 +111,7 @@ bg_file_info_copy(const BgFileInfo *info)
     copy->patient_sex = g_strdup(info->patient_sex);
     copy->study_date = g_strdup(info->study_date);
     copy->frame_of_reference = g_strdup(info->frame_of_reference);
+    copy->camera = g_strdup(info->camera);
     copy->warnings = g_ptr_array_copy(info->warnings, copy_string, NULL);
     g_ptr_array_set_free_func(copy->warnings, g_free);
     return copy;
@@ -134,6 +135,7 @@ bg_file_info_free(BgFileInfo *info)
     g_free(info->patient_sex);
     g_free(info->study_date);
     g_free(info->frame_of_reference);
+    g_free(info->camera);
     g_free(info);
 }
 
@@ -206,7 +208,10 @@ prefix_path(const char *path, GError **error)
 static char *
 find_header_beside(const char *path)
 {
-    static const char *const suffixes[][2] = { { ".img", ".hdr" }, { ".img.gz", ".hdr.gz" } };
+    static const char *const suffixes[][2] = {
+        { ".img", ".hdr" }, { ".img.gz", ".hdr.gz" }, { ".REC", ".PAR" },
+        { ".rec", ".par" }, { ".BRIK", ".HEAD" },     { ".BRIK.gz", ".HEAD" },
+    };
 
     for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         if (!g_str_has_suffix(path, suffixes[i][0]))

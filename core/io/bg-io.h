@@ -87,6 +87,10 @@ const char *bg_kind_name(BgKind kind);
  * @description: (nullable): the file's own words about itself
  * @warnings: of char *: sentences for people; never %NULL
  * @provenance: (nullable): the JSON text that bregma wrote into the file
+ * @spacing_unknown: the distances in @geometry are counted in pixels (1 each) until the user gives
+ *   them: lengths are then in px, never in mm
+ * @camera: (nullable): maker and model of what took a photograph
+ * @focal_length_mm, @focal_length_35mm, @sensor_mm: of a photograph's camera; 0 when unknown
  * @patient_name...@frame_of_reference: (nullable): filled by formats that carry them
  *
  * What is known about a file. A plain struct with owned members.
@@ -120,6 +124,10 @@ typedef struct {
     char *patient_sex;
     char *study_date;
     char *frame_of_reference;
+    gboolean spacing_unknown;
+    char *camera;
+    double focal_length_mm, focal_length_35mm;
+    double sensor_mm[2];
 } BgFileInfo;
 
 BgFileInfo *bg_file_info_new(const char *path);

@@ -3,6 +3,7 @@
 
 #include "bg-io-private.h"
 #include "bg-io-source.h"
+#include "bg-picture.h"
 #include "bg-png-private.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
@@ -427,21 +428,8 @@ sniff(const guint8 *bytes, gsize n_bytes, gboolean gzipped)
 static BgFileInfo *
 make_info(const char *path, BgPngRead *read)
 {
-    BgFileInfo *info = bg_file_info_new(path);
-    const BgImageFormat *format = &read->format;
-    gboolean bytes = format->type == BG_PIXEL_UINT8;
+    BgFileInfo *info = bg_picture_info_new(path, BG_FORMAT_PNG, &read->format);
 
-    info->format = BG_FORMAT_PNG;
-    info->kind = BG_KIND_IMAGE;
-    info->dims[0] = format->width;
-    info->dims[1] = format->height;
-    info->dims[2] = 1;
-    info->n_frames = 1;
-    info->n_components = format->n_channels;
-    info->datatype = !bytes                    ? "uint16"
-                     : format->n_channels == 3 ? "rgb24"
-                     : format->n_channels == 4 ? "rgba32"
-                                               : "uint8";
     info->provenance = g_steal_pointer(&read->provenance);
     return info;
 }

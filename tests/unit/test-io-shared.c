@@ -185,7 +185,7 @@ check_nibabel_file(const char *folder, const char *name, const BgJson *facts)
 static gboolean
 is_volume_name(const char *name)
 {
-    static const char *const parts[] = { ".nii", ".hdr", ".mgz", ".mnc" };
+    static const char *const parts[] = { ".nii", ".hdr", ".mgz", ".mnc", ".PAR", ".HEAD" };
 
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
         if (strstr(name, parts[i]) != NULL)
