@@ -368,8 +368,11 @@ bg_mesh_text_next(BgMeshText *text, GError **error)
 gboolean
 bg_mesh_text_read(BgMeshText *text, gpointer data, gsize n_bytes, GError **error)
 {
+    // Numbers of some bytes each: not a call of the system for each of them.
+    if (text->n - text->at < n_bytes && n_bytes < LINE_BYTES && !text->ended &&
+        !refill(text, error))
+        return FALSE;
     gsize n = MIN(n_bytes, text->n - text->at);
-
     memcpy(data, text->buffer + text->at, n);
     text->at += n;
     return n == n_bytes || bg_source_read(text->source, (guint8 *) data + n, n_bytes - n, error);
