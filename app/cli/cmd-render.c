@@ -8,11 +8,13 @@
 #include "core/base/bg-error.h"
 #include "core/cast/bg-preset.h"
 #include "core/cast/bg-slice.h"
+#include "core/io/bg-gif.h"
 #include "render/scene/bg-gl-caster.h"
 
 #include <string.h>
 
 #define MAX_TURNTABLE 3600
+#define FILM_MS 8000 // a turn of a GIF
 
 static const BgCliOption options[] = {
     { "preset", BG_CLI_VALUE, "=NAME  how values become colours; see --list-presets" },
@@ -448,9 +450,8 @@ annotated(const Job *job, BgCli *cli, BgImage *colour, GError **error)
     return image != NULL ? bg_image_new_calibrated(image, unknown) : NULL;
 }
 
-static gboolean
-render_one(BgCli *cli, Job *job, const char *path, const BgProgress *progress, double *seconds,
-           GError **error)
+static BgImage *
+render_one(BgCli *cli, Job *job, const BgProgress *progress, double *seconds, GError **error)
 {
     gint64 start = g_get_monotonic_time();
     g_autoptr(BgCastImage) picture =
@@ -462,15 +463,12 @@ render_one(BgCli *cli, Job *job, const char *path, const BgProgress *progress, d
     *seconds += (double) (g_get_monotonic_time() - start) / 1e6;
     if (picture == NULL) {
         g_prefix_error(error, "cannot render: %s: ", bg_cli_arg(cli, 0));
-        return FALSE;
+        return NULL;
     }
-    g_autoptr(BgImage) image = NULL;
-    if (bg_cli_has(cli, "plain"))
-        image = job->params.transparent ? bg_image_ref(picture->colour)
-                                        : bg_cli_drop_alpha(picture->colour, error);
-    else
-        image = annotated(job, cli, picture->colour, error);
-    return image != NULL && bg_cli_save_png(cli, image, path, error);
+    if (!bg_cli_has(cli, "plain"))
+        return annotated(job, cli, picture->colour, error);
+    return job->params.transparent ? bg_image_ref(picture->colour)
+                                   : bg_cli_drop_alpha(picture->colour, error);
 }
 
 static void
@@ -502,24 +500,44 @@ set_facts(BgCli *cli, const Job *job)
 }
 
 static gboolean
+is_gif(const char *out)
+{
+    g_autofree char *lower = g_ascii_strdown(out, -1);
+
+    return g_str_has_suffix(lower, ".gif");
+}
+
+// The n-th picture of a turntable.
+static BgImage *
+render_turned(BgCli *cli, Job *job, const BgView *from, int n, double *seconds, GError **error)
+{
+    BgProgressSpan span;
+
+    job->view = *from;
+    job->view.azimuth_deg += 360.0 * n / job->n_pictures;
+    job->params.camera = bg_camera_from_view(&job->view, job->centre_mm, job->radius_mm,
+                                             job->params.camera.width, job->params.camera.height);
+    return render_one(cli, job,
+                      bg_progress_span_init(&span, &cli->progress, (double) n / job->n_pictures,
+                                            (n + 1.0) / job->n_pictures),
+                      seconds, error);
+}
+
+static gboolean
 render_turntable(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
 {
     BgJson *files = bg_json_new_array();
-    double azimuth_deg = job->view.azimuth_deg;
+    BgView from = job->view;
 
     bg_json_set(cli->result, "files", files);
     for (int n = 0; n < job->n_pictures; n++) {
         g_autofree char *number = g_strdup_printf("-%03d", n);
         g_autofree char *path = bg_cli_with_suffix(out, number);
-        BgProgressSpan span;
-        job->view.azimuth_deg = azimuth_deg + 360.0 * n / job->n_pictures;
-        job->params.camera =
-            bg_camera_from_view(&job->view, job->centre_mm, job->radius_mm,
-                                job->params.camera.width, job->params.camera.height);
+        g_autoptr(BgImage) image = render_turned(cli, job, &from, n, seconds, error);
+        if (image == NULL)
+            return FALSE;
         set_facts(cli, job);
-        const BgProgress *part = bg_progress_span_init(
-            &span, &cli->progress, (double) n / job->n_pictures, (n + 1.0) / job->n_pictures);
-        if (!render_one(cli, job, path, part, seconds, error))
+        if (!bg_cli_save_png(cli, image, path, error))
             return FALSE;
         bg_json_append(files, bg_json_new_string(path));
     }
@@ -527,15 +545,48 @@ render_turntable(BgCli *cli, Job *job, const char *out, double *seconds, GError 
 }
 
 static gboolean
+render_film(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
+{
+    g_autofree char *provenance = bg_cli_provenance(cli, error);
+    g_autoptr(BgGif) gif =
+        provenance != NULL
+            ? bg_gif_new(out, cli->force, FILM_MS / job->n_pictures, provenance, error)
+            : NULL;
+    BgView from = job->view;
+
+    for (int n = 0; gif != NULL && n < job->n_pictures; n++) {
+        g_autoptr(BgImage) image = render_turned(cli, job, &from, n, seconds, error);
+        if (image == NULL)
+            return FALSE;
+        if (!bg_gif_add(gif, image, error))
+            return bg_cli_wrote(cli, FALSE, out, error);
+    }
+    return bg_cli_wrote(cli, gif != NULL && bg_gif_commit(gif, error), out, error);
+}
+
+static gboolean
+render_picture(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
+{
+    g_autoptr(BgImage) image = render_one(cli, job, &cli->progress, seconds, error);
+
+    return image != NULL && bg_cli_save_png(cli, image, out, error);
+}
+
+static gboolean
 check_outputs(const BgCli *cli, const Job *job, const char *out, GError **error)
 {
-    for (int n = 0; n < job->n_pictures; n++) {
+    if (job->n_pictures == 0 && is_gif(out)) {
+        bg_cli_usage_error(error, "one picture only: %s: give --turntable=N for a GIF, or a .png",
+                           out);
+        return FALSE;
+    }
+    for (int n = 0; n < job->n_pictures && !is_gif(out); n++) {
         g_autofree char *number = g_strdup_printf("-%03d", n);
         g_autofree char *path = bg_cli_with_suffix(out, number);
         if (!bg_cli_check_output(cli, path, error))
             return FALSE;
     }
-    return job->n_pictures > 0 || bg_cli_check_output(cli, out, error);
+    return (job->n_pictures > 0 && !is_gif(out)) || bg_cli_check_output(cli, out, error);
 }
 
 static gboolean
@@ -563,8 +614,9 @@ run_job(BgCli *cli, Job *job, GError **error)
         return FALSE;
     bg_json_set_string(cli->result, "output", out);
     set_facts(cli, job);
-    gboolean ok = job->n_pictures > 0 ? render_turntable(cli, job, out, &seconds, error)
-                                      : render_one(cli, job, out, &cli->progress, &seconds, error);
+    gboolean ok = job->n_pictures == 0 ? render_picture(cli, job, out, &seconds, error)
+                  : is_gif(out)        ? render_film(cli, job, out, &seconds, error)
+                                       : render_turntable(cli, job, out, &seconds, error);
     bg_json_set_double(cli->result, "seconds", seconds);
     return ok;
 }
@@ -574,14 +626,18 @@ check_suffix(const char *out, GError **error)
 {
     g_autofree char *lower = g_ascii_strdown(out, -1);
 
-    if (g_str_has_suffix(lower, ".png"))
+    if (g_str_has_suffix(lower, ".png") || is_gif(out))
         return TRUE;
-    if (g_str_has_suffix(lower, ".gif") || g_str_has_suffix(lower, ".webm"))
+    if (g_str_has_suffix(lower, ".webm"))
         g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "not available: %s: this version writes a turntable as PNG files. Give a .png",
+                    "not available: %s: this version writes a turntable as a GIF or as PNG files. "
+                    "Give a .gif or a .png",
                     out);
     else
-        bg_cli_usage_error(error, "unknown format: %s: pictures are written as .png", out);
+        bg_cli_usage_error(error,
+                           "unknown format: %s: pictures are written as .png, turntables as .png "
+                           "or .gif",
+                           out);
     return FALSE;
 }
 
@@ -610,7 +666,7 @@ run(BgCli *cli, GError **error)
 
 const BgCliCommand bg_cli_command_render = {
     .name = "render",
-    .arguments = "VOLUME OUT.png [--preset=NAME | --tf=FILE] [--view=elev,azim,roll,zoom | "
+    .arguments = "VOLUME OUT.(png|gif) [--preset=NAME | --tf=FILE] [--view=elev,azim,roll,zoom | "
                  "--camera=FILE] [--size=WxH] [OPTIONS]",
     .summary = "a picture of a volume and of surfaces in it, or a turntable",
     .min_args = 0,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bg-gif.h"
 #include "bg-io-private.h"
 #include "bg-mesh-io.h"
 #include "core/base/bg-error.h"
@@ -42,9 +43,12 @@ read_beside(const BgFileInfo *info, GError **error)
 char *
 bg_io_read_provenance(const char *path, GError **error)
 {
-    g_autoptr(BgFileInfo) info = bg_io_probe(path, NULL, error);
+    char *comment = bg_gif_read_comment(path);
     GError *failure = NULL;
 
+    if (comment != NULL)
+        return comment;
+    g_autoptr(BgFileInfo) info = bg_io_probe(path, NULL, error);
     if (info == NULL)
         return NULL;
     if (info->provenance != NULL)

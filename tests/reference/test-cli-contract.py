@@ -209,6 +209,9 @@ def test_render(case):
     assert cli_files.read_png(case.at("same.png"))[3] == rows
     run_json("render", case.volume, case.at("mesh.png"), f"--mesh={case.at('ball.stl')}",
              "--clip=-90,0,-90,90,-90,90", "--mode=mip", "--size=64x64")
+    r = run_json("render", case.volume, case.at("turn.gif"), "--turntable=3", "--size=32x32")
+    assert open(case.at("turn.gif"), "rb").read(6) == b"GIF89a"
+    assert run_json("again", case.at("turn.gif"), "-o", case.at("turn2.gif"))["identical"]
     r = run_json("render", case.volume, case.at("turn.png"), "--turntable=3", "--size=32x32")
     assert [os.path.exists(path) for path in r["files"]] == [True] * 3
     gl = subprocess.run([CLI, "--json", "render", case.volume, case.at("gl.png"), "--engine=gl",
