@@ -8,7 +8,7 @@
 #include "core/base/bg-error.h"
 #include "core/cast/bg-preset.h"
 #include "core/cast/bg-slice.h"
-#include "core/io/bg-gif.h"
+#include "core/io/bg-gif-write.h"
 #include "render/scene/bg-gl-caster.h"
 
 #include <string.h>

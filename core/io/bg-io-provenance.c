@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bg-gif.h"
+#include "bg-gif-write.h"
 #include "bg-io-private.h"
 #include "bg-mesh-io.h"
 #include "core/base/bg-error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bg-gif.h"
+#include "bg-gif-write.h"
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"

@@ -2,7 +2,7 @@
 // Written by us, read back by giflib's decoder.
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
-#include "core/io/bg-gif.h"
+#include "core/io/bg-gif-write.h"
 
 #include <gio/gio.h>
 
