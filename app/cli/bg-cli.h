@@ -197,5 +197,6 @@ extern const BgCliCommand bg_cli_command_again;
 extern const BgCliCommand bg_cli_command_self_test;
 extern const BgCliCommand bg_cli_command_bench;
 extern const BgCliCommand bg_cli_command_register;
+extern const BgCliCommand bg_cli_command_evaluate;
 
 G_END_DECLS

@@ -18,13 +18,15 @@
 #define EXIT_USAGE 2
 #define EXIT_CANCELLED 130 // 128 + SIGINT, as a shell has it
 
+// clang-format off: one a line, so that commands come and go apart
 static const BgCliCommand *const commands[] = {
     &bg_cli_command_info,         &bg_cli_command_convert,   &bg_cli_command_slice,
     &bg_cli_command_filter,       &bg_cli_command_render,    &bg_cli_command_mesh,
     &bg_cli_command_mesh_compare, &bg_cli_command_phantom,   &bg_cli_command_provenance,
     &bg_cli_command_again,        &bg_cli_command_self_test, &bg_cli_command_bench,
-    &bg_cli_command_register,
+    &bg_cli_command_register,     &bg_cli_command_evaluate,
 };
+// clang-format on
 
 const BgCliCommand *const *
 bg_cli_get_commands(gsize *n)

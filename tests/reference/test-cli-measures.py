@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""bregma-cli evaluate, fuse and the filters of pre-processing, from outside: keys, exit status, and numbers
+that are known without them. Usage: test-cli-measures.py BREGMA_CLI"""
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+CLI = sys.argv[1]
+
+
+def run(*args, status=0):
+    done = subprocess.run([CLI, *map(str, args)], capture_output=True, text=True, check=False)
+    assert done.returncode == status, f"{args}: status {done.returncode}, not {status}: {done.stderr}"
+    if status:
+        assert done.stderr.startswith("bregma-cli: ") and done.stderr.count(": ") >= 2, done.stderr
+        assert done.stdout == "", done.stdout
+    return done.stdout
+
+
+def run_json(*args):
+    result = json.loads(run("--json", *args))
+    assert result["schema"] == 1
+    return result
+
+
+def need(result, keys):
+    missing = [key for key in keys.split() if key not in result]
+    assert not missing, f"missing: {missing}"
+
+
+def close(a, b, tolerance):
+    assert abs(a - b) <= tolerance, f"{a} is not {b}"
+
+
+def write_png(path, rows):
+    """Rows of tuples (grey: 1, RGB: 3, RGBA: 4 values of 0..255)."""
+    n = len(rows[0][0])
+    raw = b"".join(b"\0" + bytes(v for pixel in row for v in pixel) for row in rows)
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    head = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, {1: 0, 3: 2, 4: 6}[n], 0, 0, 0)
+    with open(path, "wb") as out:
+        out.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+
+
+class Case:
+    def __init__(self, folder):
+        self.folder = folder
+        wave = lambda u, v, k: int(127 + 60 * math.sin(u * k / 9) + 60 * math.cos(v / (5 + k)))
+        size = range(170)
+        self.a, self.b, self.colour, self.half = (self.at(n) for n in ("a.png", "b.png", "c.png", "half.png"))
+        write_png(self.a, [[(wave(u, v, 1),) for u in size] for v in size])
+        write_png(self.b, [[(wave(u, v, 3),) for u in size] for v in size])
+        write_png(self.colour, [[(wave(u, v, 2), 200, v, 255 if u < 50 else 0) for u in size] for v in size])
+        write_png(self.half, [[(255 if u < 85 else 0,) for u in size] for v in size])
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+
+def test_evaluate_images(case):
+    r = run_json("evaluate", "images", case.a, case.b)
+    need(r, "rmse relative ssim ms_ssim psnr emd mae")
+    close(r["psnr"], -20 * math.log10(r["rmse"]), 1e-9)
+    assert -1 < r["ssim"] < 1 and 0 < r["emd"] < 1
+    same = run_json("evaluate", "images", case.a, case.a)
+    assert same["rmse"] == 0 and same["psnr"] is None and same["emd"] == 0
+    close(same["ssim"], 1, 1e-6)
+    close(same["ms_ssim"], 1, 1e-6)
+    half = run_json("evaluate", "images", case.a, case.b, f"--mask={case.half}")
+    assert half["n_pixels"] == 85 * 170 and half["ms_ssim"] is None
+    alpha = run_json("evaluate", "images", case.colour, case.colour)
+    assert alpha["foreground"]["n_pixels"] == 50 * 170
+    run("evaluate", "images", case.a, case.colour, status=1)
+    run("evaluate", "images", case.a, case.at("none.png"), status=1)
+    run("evaluate", "sounds", case.a, case.b, status=2)
+
+
+def test_evaluate_fusion(case):
+    r = run_json("evaluate", "fusion", case.a, case.a, case.b)
+    need(r, "q_g q_ie fmi piella piella_weighted piella_edge q_ssim viff scd entropy")
+    assert r["scd"] is None and 0.2 < r["q_g"] <= 1
+    run("evaluate", "fusion", case.a, case.b, status=2)
+
+
+TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
+
+
+def main():
+    n_failed = 0
+    print(f"1..{len(TESTS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        case = Case(folder)
+        for number, test in enumerate(TESTS, 1):
+            try:
+                test(case)
+                print(f"ok {number} {test.__name__}")
+            except (AssertionError, KeyError, IndexError, OSError, ValueError) as fault:
+                n_failed += 1
+                print(f"not ok {number} {test.__name__}\n# {type(fault).__name__}: {fault}")
+    return 1 if n_failed else 0
+
+
+sys.exit(main())
