@@ -5,6 +5,7 @@
 #include "core/base/bg-error.h"
 #include "core/image/bg-fusion-metrics.h"
 #include "core/image/bg-image-metrics.h"
+#include "core/segment/bg-label-metrics.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,6 +13,11 @@
 static const BgCliOption options[] = {
     { "mask", BG_CLI_PATH, "=FILE  images: only the pixels that are not black in that picture" },
     { "range", BG_CLI_VALUE, "=L  images of float values: from the least to the largest possible" },
+    { "regions", BG_CLI_VALUE,
+      "=brats|labels  labels: WT, TC and ET, or each label; else by what occurs" },
+    { "surface", BG_CLI_VALUE,
+      "=voxels|surfels  labels: centres of voxels, or pieces by their area" },
+    { "tolerance", BG_CLI_VALUE, "=mm  labels: of the surface Dice; 1 unless given" },
     { NULL },
 };
 
@@ -172,12 +178,163 @@ run_fusion(BgCli *cli, GError **error)
                           planes->pdata[0], error);
 }
 
+// The labels of both maps, ascending.
+static GArray *
+all_labels(BgLabelMap *const maps[2])
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(guint32));
+
+    for (int map = 0; map < 2; map++) {
+        g_autoptr(GArray) counts = bg_label_map_count(maps[map]);
+        for (guint i = 0; i < counts->len; i++) {
+            guint32 label = g_array_index(counts, BgLabelCount, i).label;
+            guint at = 0;
+            while (at < all->len && g_array_index(all, guint32, at) < label)
+                at++;
+            if (at == all->len || g_array_index(all, guint32, at) != label)
+                g_array_insert_val(all, at, label);
+        }
+    }
+    return all;
+}
+
+static gboolean
+are_brats_labels(const GArray *labels)
+{
+    for (guint i = 0; i < labels->len; i++) {
+        guint32 label = g_array_index(labels, guint32, i);
+        if (label != 1 && label != 2 && label != 4)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+set_distance(BgJson *json, const char *name, double distance_mm)
+{
+    g_autofree char *key = g_strdup_printf("%s_mm", name);
+    g_autofree char *penalised = g_strdup_printf("%s_brats_mm", name);
+
+    bg_json_set_double(json, key, distance_mm);
+    bg_json_set_double(json, penalised, isnan(distance_mm) ? BG_BRATS_PENALTY_MM : distance_mm);
+}
+
+static gboolean
+measure_region(BgCli *cli, BgLabelMap *const maps[2], const BgLabelRegion *region,
+               BgSurfaceKind kind, double tolerance_mm, BgJson *regions, double *jaccard,
+               GError **error)
+{
+    BgLabelMetrics m;
+
+    if (!bg_label_metrics(maps[0], maps[1], region, kind, tolerance_mm, &m, &cli->progress,
+                          cli->cancellable, error)) {
+        g_prefix_error(error, "cannot compare: %s and %s: ", bg_cli_arg(cli, 1),
+                       bg_cli_arg(cli, 2));
+        return FALSE;
+    }
+    BgJson *json = bg_json_new_object();
+    bg_json_set(regions, region->name, json);
+    bg_json_set_double(json, "dice", m.dice);
+    bg_json_set_double(json, "jaccard", m.jaccard);
+    bg_json_set_double(json, "sensitivity", m.sensitivity);
+    bg_json_set_double(json, "specificity", m.specificity);
+    bg_json_set_double(json, "precision", m.precision);
+    set_distance(json, "hausdorff", m.hausdorff_mm);
+    set_distance(json, "hd95", m.hd95_mm);
+    bg_json_set_double(json, "mean_surface_mm", m.mean_surface_mm);
+    bg_json_set_double(json, "surface_dice", m.surface_dice);
+    bg_json_set_double(json, "volume_pred_ml", m.volume_pred_ml);
+    bg_json_set_double(json, "volume_true_ml", m.volume_true_ml);
+    *jaccard = m.jaccard;
+    return TRUE;
+}
+
+static gboolean
+measure_regions(BgCli *cli, BgLabelMap *const maps[2], gboolean brats, const GArray *labels,
+                BgSurfaceKind kind, double tolerance_mm, GError **error)
+{
+    BgJson *regions = bg_json_new_object();
+    gsize n = labels->len;
+    const BgLabelRegion *table = brats ? bg_brats_regions(&n) : NULL;
+    double sum = 0.0, jaccard;
+
+    bg_json_set(cli->result, "regions", regions);
+    for (gsize i = 0; i < n; i++) {
+        guint32 label = brats ? 0 : g_array_index(labels, guint32, i);
+        g_autofree char *name = g_strdup_printf("%u", label);
+        BgLabelRegion one = { name, { label }, 1 };
+        if (!measure_region(cli, maps, brats ? &table[i] : &one, kind, tolerance_mm, regions,
+                            &jaccard, error))
+            return FALSE;
+        sum += jaccard;
+    }
+    bg_json_set_double(cli->result, "mean_iou", n > 0 ? sum / (double) n : (double) NAN);
+    return TRUE;
+}
+
+static gboolean
+get_labels_options(const BgCli *cli, gboolean *brats, BgSurfaceKind *kind, double *tolerance_mm,
+                   GError **error)
+{
+    const char *regions = bg_cli_option(cli, "regions"), *surface = bg_cli_option(cli, "surface");
+
+    *tolerance_mm = 1.0;
+    *kind = BG_SURFACE_VOXELS;
+    if (regions != NULL && strcmp(regions, "brats") != 0 && strcmp(regions, "labels") != 0) {
+        bg_cli_usage_error(error, "unknown regions: --regions=%s: there are brats and labels",
+                           regions);
+        return FALSE;
+    }
+    if (surface != NULL && strcmp(surface, "surfels") != 0 && strcmp(surface, "voxels") != 0) {
+        bg_cli_usage_error(error, "unknown surface: --surface=%s: there are voxels and surfels",
+                           surface);
+        return FALSE;
+    }
+    if (g_strcmp0(surface, "surfels") == 0)
+        *kind = BG_SURFACE_SURFELS;
+    if (regions != NULL)
+        *brats = strcmp(regions, "brats") == 0;
+    return !bg_cli_has(cli, "tolerance") ||
+           bg_cli_get_positive(cli, "tolerance", tolerance_mm, error);
+}
+
+static gboolean
+run_labels(BgCli *cli, GError **error)
+{
+    BgSurfaceKind kind;
+    double tolerance_mm;
+    gboolean brats = FALSE;
+
+    if (!get_labels_options(cli, &brats, &kind, &tolerance_mm, error))
+        return FALSE;
+    g_autoptr(BgLabelMap) pred = bg_cli_load_labels(cli, bg_cli_arg(cli, 1), error);
+    g_autoptr(BgLabelMap) truth =
+        pred != NULL ? bg_cli_load_labels(cli, bg_cli_arg(cli, 2), error) : NULL;
+    if (truth == NULL)
+        return FALSE;
+    BgLabelMap *const maps[2] = { pred, truth };
+    g_autoptr(GArray) labels = all_labels(maps);
+    gboolean known = are_brats_labels(labels);
+    BgJson *warnings = bg_json_new_array();
+    if (!bg_cli_has(cli, "regions"))
+        brats = known;
+    bg_json_set_string(cli->result, "regions_of", brats ? "brats" : "labels");
+    bg_json_set_string(cli->result, "surface", kind == BG_SURFACE_SURFELS ? "surfels" : "voxels");
+    bg_json_set(cli->result, "warnings", warnings);
+    if (brats && !known)
+        bg_json_append(warnings,
+                       bg_json_new_string("labels other than 1, 2 and 4 occur: they are in "
+                                          "no region of BraTS"));
+    return measure_regions(cli, maps, brats, labels, kind, tolerance_mm, error);
+}
+
 static const struct {
     const char *name;
     guint max_args;
     gboolean (*run)(BgCli *cli, GError **error);
 } kinds[] = {
     { "images", 3, run_images },
+    { "labels", 3, run_labels },
     { "fusion", 2 + BG_FUSION_MAX_SOURCES, run_fusion },
 };
 
@@ -196,13 +353,14 @@ run(BgCli *cli, GError **error)
             return kinds[i].run(cli, error);
         }
     }
-    bg_cli_usage_error(error, "unknown kind: %s: there are images and fusion", name);
+    bg_cli_usage_error(error, "unknown kind: %s: there are images, labels and fusion", name);
     return FALSE;
 }
 
 const BgCliCommand bg_cli_command_evaluate = {
     .name = "evaluate",
-    .arguments = "images A TRUTH [--mask=FILE] | fusion FUSED SOURCE SOURCE...",
+    .arguments = "images A TRUTH [--mask=FILE] | labels PRED TRUTH [--regions=brats|labels] | "
+                 "fusion FUSED SOURCE SOURCE...",
     .summary = "how far a result lies from the truth",
     .min_args = 3,
     .max_args = 2 + BG_FUSION_MAX_SOURCES,

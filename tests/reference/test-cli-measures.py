@@ -90,6 +90,43 @@ def test_evaluate_fusion(case):
     run("evaluate", "fusion", case.a, case.b, status=2)
 
 
+def write_labels(path, dims, spacing, voxels):
+    """A .mha of uint8; voxels: (i, j, k) -> label."""
+    data = bytearray(dims[0] * dims[1] * dims[2])
+    for (i, j, k), label in voxels.items():
+        data[i + dims[0] * (j + dims[1] * k)] = label
+    text = lambda v: " ".join(str(x) for x in v)
+    with open(path, "wb") as out:
+        out.write(f"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+                  f"CompressedData = False\nTransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0\n"
+                  f"ElementSpacing = {text(spacing)}\nDimSize = {text(dims)}\nElementType = MET_UCHAR\n"
+                  f"ElementDataFile = LOCAL\n".encode() + bytes(data))
+
+
+def test_evaluate_labels(case):
+    box = lambda low, high: [(i, j, k) for i in range(low, high) for j in range(4, 8) for k in range(4, 8)]
+    pred, truth, other = case.at("pred.mha"), case.at("truth.mha"), case.at("other.mha")
+    write_labels(pred, (20, 12, 12), (1, 2, 3), {v: 4 if v[0] < 8 else 2 for v in box(4, 12)})
+    write_labels(truth, (20, 12, 12), (1, 2, 3), {v: 2 for v in box(6, 14)})
+    write_labels(other, (20, 12, 12), (1, 2, 2), {v: 3 for v in box(6, 14)})
+    r = run_json("evaluate", "labels", pred, truth)
+    assert list(r["regions"]) == ["WT", "TC", "ET"] and r["regions_of"] == "brats"
+    wt = r["regions"]["WT"]
+    need(wt, "dice jaccard sensitivity specificity precision hausdorff_mm hd95_mm mean_surface_mm "
+             "volume_pred_ml volume_true_ml")
+    close(wt["dice"], 0.75, 1e-12)
+    close(wt["jaccard"], 0.6, 1e-12)
+    close(wt["hausdorff_mm"], 2, 1e-9)
+    close(wt["volume_pred_ml"], 8 * 4 * 4 * 6 / 1000, 1e-9)
+    et = r["regions"]["ET"]
+    assert et["dice"] == 0 and et["hd95_mm"] is None and et["hd95_brats_mm"] == 373.13
+    assert et["sensitivity"] is None
+    r = run_json("evaluate", "labels", pred, truth, "--regions=labels", "--surface=surfels")
+    assert sorted(r["regions"]) == ["2", "4"] and r["surface"] == "surfels"
+    run("evaluate", "labels", pred, other, status=1)
+    run("evaluate", "labels", pred, truth, "--regions=all", status=2)
+
+
 TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
 
 
