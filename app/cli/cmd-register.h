@@ -24,5 +24,6 @@ gboolean bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const B
 
 extern const BgCliCommand bg_cli_verb_register_camera;
 extern const BgCliCommand bg_cli_verb_register_points;
+extern const BgCliCommand bg_cli_verb_register_volumes;
 
 G_END_DECLS
