@@ -9,6 +9,8 @@
 #include "ui/panel/bg-preset-gallery.h"
 #include "ui/view/bg-tf-editor.h"
 
+#include <math.h>
+
 #define N_BINS 512
 
 enum { SLOT_HISTOGRAM, SLOT_PRESET, SLOT_FILE };
@@ -66,6 +68,22 @@ request_free(gpointer data)
     g_free(request);
 }
 
+// As many whole steps of an integer volume in each bin: else some hold one value more than others, and the
+// picture has gaps that are not in the values. Returns: the number of bins.
+static guint
+align_bins(BgVolume *volume, double *low, double *high)
+{
+    BgSampleFormat format = bg_volume_get_format(volume);
+    double step = fabs(format.slope), n_steps = step > 0.0 ? rint((*high - *low) / step) + 1.0 : 0;
+
+    if (format.type == BG_SAMPLE_FLOAT32 || !(n_steps >= 1.0))
+        return N_BINS;
+    double steps_per_bin = ceil(n_steps / N_BINS), n_bins = ceil(n_steps / steps_per_bin);
+    *low = format.intercept + step * (rint((*low - format.intercept) / step) - 0.5);
+    *high = *low + n_bins * steps_per_bin * step;
+    return (guint) n_bins;
+}
+
 static gpointer
 count_values(gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -74,7 +92,8 @@ count_values(gpointer data, GCancellable *cancellable, GError **error)
     if (!(request->low < request->high) &&
         !bg_preset_range(request->volume, &request->low, &request->high, error))
         return NULL;
-    return bg_histogram_new(request->volume, N_BINS, request->low, request->high, cancellable,
+    guint n_bins = align_bins(request->volume, &request->low, &request->high);
+    return bg_histogram_new(request->volume, n_bins, request->low, request->high, cancellable,
                             error);
 }
 
