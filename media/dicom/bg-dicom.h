@@ -139,8 +139,8 @@ typedef struct {
 
 /**
  * bg_dicom_scan:
- * @path: a file, a folder with any tree below it, or a DICOMDIR (read for the files it names; files
- *   that it does not name, in its own folder's tree, are looked at too)
+ * @path: a file, a folder with any tree below it, or a DICOMDIR: its folder's tree, in which all
+ *   that it may name must lie
  * @progress: (nullable)
  *
  * Reads headers only, on all threads. Links that lead out of the tree or round in it are not
