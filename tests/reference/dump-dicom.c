@@ -102,6 +102,10 @@ dump_frame(BgDicomSeries *series, int frame, const char *folder)
         if (loaded->volume != NULL) {
             measure_volume(loaded->volume, &numbers);
             set_numbers(json, &numbers);
+        } else if (loaded->labels != NULL) {
+            g_autoptr(BgVolume) volume = bg_label_map_to_volume(loaded->labels, NULL);
+            measure_volume(volume, &numbers);
+            set_numbers(json, &numbers);
         } else if (loaded->image != NULL) {
             measure_image(loaded->image, &numbers);
             set_numbers(json, &numbers);
