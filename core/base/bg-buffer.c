@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/bg-buffer.h"
 
+#include "core/base/bg-buffer-private.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
@@ -104,6 +105,13 @@ bg_buffer_alloc(gsize n_bytes, GError **error)
 {
     g_return_val_if_fail(n_bytes > 0, NULL);
 
+    if (bg_buffer_is_shared_size(n_bytes)) {
+        gpointer shared = bg_buffer_alloc_shared(n_bytes);
+        if (shared == NULL)
+            refuse(n_bytes, error);
+        return shared;
+    }
+
     gsize align = n_bytes < HUGE_FROM ? CACHE_LINE : HUGE_PAGE;
     gsize n_aligned = (n_bytes + align - 1) & ~(align - 1); // aligned_alloc() wants a multiple
     gpointer buffer = align == HUGE_PAGE ? take_kept(n_aligned) : NULL;
@@ -142,7 +150,7 @@ bg_buffer_alloc_items(gsize n_items, gsize item_size, GError **error)
 void
 bg_buffer_free(gpointer buffer)
 {
-    if (buffer != NULL && !keep(buffer))
+    if (buffer != NULL && !bg_buffer_free_shared(buffer) && !keep(buffer))
         free(buffer);
 }
 

@@ -27,6 +27,23 @@ void bg_buffer_trim(void);
 /** bg_buffer_alloc_items: as bg_buffer_alloc(), for @n_items of @item_size with the product checked */
 gpointer bg_buffer_alloc_items(gsize n_items, gsize item_size, GError **error);
 
+/**
+ * bg_buffer_share:
+ *
+ * From now on, and for good, buffers of 64 KiB and more lie in memory that another process can be
+ * handed. For a child process whose results are buffers.
+ */
+void bg_buffer_share(void);
+
+/**
+ * bg_buffer_dup_shared:
+ * @buffer: from bg_buffer_alloc()
+ * @n_bytes: (out): how many are there: those that were asked for, and at least 64 of padding
+ *
+ * Returns: a descriptor (a memfd that may be sealed) to be closed; -1 when @buffer is not shared
+ */
+int bg_buffer_dup_shared(gconstpointer buffer, gsize *n_bytes);
+
 /** bg_auto_buffer: a local that is freed at the end of its scope */
 #define bg_auto_buffer __attribute__((cleanup(bg_buffer_clear)))
 void bg_buffer_clear(gpointer address_of_buffer);

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
  * @BG_ERROR_INVALID: a value that the user or caller gave is out of its range
  * @BG_ERROR_MISMATCH: two things that must not meet without a decision: other patient,
  *   unknown frame of reference, unequal geometry
+ * @BG_ERROR_DECODER: the child that reads other people's formats died, hung or broke its word; the
+ *   message says how. Trying again starts another
  *
  * One code per thing that a caller can do about it. File access uses %G_IO_ERROR.
  */
@@ -24,6 +26,7 @@ typedef enum {
     BG_ERROR_DEVICE,
     BG_ERROR_INVALID,
     BG_ERROR_MISMATCH,
+    BG_ERROR_DECODER,
 } BgError;
 
 #define BG_ERROR (bg_error_quark())

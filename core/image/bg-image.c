@@ -50,24 +50,50 @@ new_shared(const BgImageFormat *format, GBytes *owner)
     return self;
 }
 
+static gboolean
+check_format(const BgImageFormat *format, GError **error)
+{
+    if (format->width < 1 || format->width > MAX_SIZE || format->height < 1 ||
+        format->height > MAX_SIZE || format->n_channels < 1 || format->n_channels > 4) {
+        g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                    _("A picture of %d × %d pixels with %d channels cannot be used"), format->width,
+                    format->height, format->n_channels);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 BgImage *
 bg_image_new_take(const BgImageFormat *format, gpointer pixels, GError **error)
 {
     g_return_val_if_fail(format != NULL, NULL);
     g_return_val_if_fail(pixels != NULL, NULL);
 
-    if (format->width < 1 || format->width > MAX_SIZE || format->height < 1 ||
-        format->height > MAX_SIZE || format->n_channels < 1 || format->n_channels > 4) {
-        g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                    _("A picture of %d × %d pixels with %d channels cannot be used"), format->width,
-                    format->height, format->n_channels);
+    if (!check_format(format, error)) {
         bg_buffer_free(pixels);
         return NULL;
     }
-
     g_autoptr(GBytes) owner =
         g_bytes_new_with_free_func(pixels, count_bytes(format), bg_buffer_free, pixels);
     return new_shared(format, owner);
+}
+
+BgImage *
+bg_image_new_bytes(const BgImageFormat *format, GBytes *bytes, GError **error)
+{
+    g_return_val_if_fail(format != NULL, NULL);
+    g_return_val_if_fail(bytes != NULL, NULL);
+
+    if (!check_format(format, error))
+        return NULL;
+    gsize size;
+    gconstpointer pixels = g_bytes_get_data(bytes, &size);
+    if (size < count_bytes(format) || (guintptr) pixels % bg_pixel_type_size(format->type) != 0) {
+        g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                    _("The picture promises %zu bytes and holds %zu"), count_bytes(format), size);
+        return NULL;
+    }
+    return new_shared(format, bytes);
 }
 
 BgImage *

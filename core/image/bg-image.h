@@ -47,6 +47,14 @@ GType bg_image_get_type(void);
 BgImage *bg_image_new_take(const BgImageFormat *format, gpointer pixels, GError **error);
 
 /**
+ * bg_image_new_bytes:
+ * @bytes: whose data are the pixels; referenced
+ *
+ * As bg_image_new_take(); %BG_ERROR_CORRUPT also when @bytes is too short or misaligned.
+ */
+BgImage *bg_image_new_bytes(const BgImageFormat *format, GBytes *bytes, GError **error);
+
+/**
  * bg_image_new_calibrated:
  * @spacing_mm: distances of pixel centres along u and v; both 0 when unknown: lengths are then
  *   in px, never in mm

@@ -14,21 +14,28 @@ struct _BgLabelMap {
     guint64 serial;
     BgGeometry geometry;
     BgLabelType type;
-    gpointer labels; // owned
+    gconstpointer labels; // borrowed from owner
+    GBytes *owner;        // owned
 };
 
 G_DEFINE_BOXED_TYPE(BgLabelMap, bg_label_map, bg_label_map_ref, bg_label_map_unref)
 
 BgLabelMap *
-bg_label_map_new_take(const BgGeometry *geometry, BgLabelType type, gpointer labels, GError **error)
+bg_label_map_new_bytes(const BgGeometry *geometry, BgLabelType type, GBytes *bytes, GError **error)
 {
     static _Atomic guint64 last_serial;
 
     g_return_val_if_fail(geometry != NULL, NULL);
-    g_return_val_if_fail(labels != NULL, NULL);
+    g_return_val_if_fail(bytes != NULL, NULL);
 
-    if (!bg_geometry_check(geometry, error)) {
-        bg_voxels_free(labels);
+    if (!bg_geometry_check(geometry, error))
+        return NULL;
+    gsize size, label_size = bg_label_type_size(type);
+    gconstpointer labels = g_bytes_get_data(bytes, &size);
+    gsize n_voxels = bg_geometry_count_voxels(geometry); // < 2^48: dims are checked
+    if (size / label_size < n_voxels || (guintptr) labels % label_size != 0) {
+        g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                    _("The image promises %zu voxels and holds %zu"), n_voxels, size / label_size);
         return NULL;
     }
 
@@ -38,7 +45,21 @@ bg_label_map_new_take(const BgGeometry *geometry, BgLabelType type, gpointer lab
     self->geometry = *geometry;
     self->type = type;
     self->labels = labels;
+    self->owner = g_bytes_ref(bytes);
     return self;
+}
+
+BgLabelMap *
+bg_label_map_new_take(const BgGeometry *geometry, BgLabelType type, gpointer labels, GError **error)
+{
+    g_return_val_if_fail(geometry != NULL, NULL);
+    g_return_val_if_fail(labels != NULL, NULL);
+
+    // The size is the caller's word; a geometry that fails has none, and is refused.
+    gsize n_bytes = bg_geometry_count_voxels(geometry) * bg_label_type_size(type);
+    g_autoptr(GBytes) bytes = g_bytes_new_with_free_func(labels, n_bytes, bg_voxels_free, labels);
+
+    return bg_label_map_new_bytes(geometry, type, bytes, error);
 }
 
 // In double: a float has no room for labels over 2^24.
@@ -129,11 +150,9 @@ bg_label_map_to_volume(BgLabelMap *labels, GError **error)
         return bg_volume_new_take(&labels->geometry, format, samples, error);
     }
 
-    g_autoptr(GBytes) bytes =
-        g_bytes_new_with_free_func(labels->labels, bg_label_map_get_n_bytes(labels),
-                                   (GDestroyNotify) bg_label_map_unref, bg_label_map_ref(labels));
     BgSampleType type = labels->type == BG_LABEL_UINT8 ? BG_SAMPLE_UINT8 : BG_SAMPLE_UINT16;
-    return bg_volume_new_bytes(&labels->geometry, bg_sample_format_plain(type), bytes, error);
+    return bg_volume_new_bytes(&labels->geometry, bg_sample_format_plain(type), labels->owner,
+                               error);
 }
 
 BgLabelMap *
@@ -152,7 +171,7 @@ bg_label_map_unref(BgLabelMap *labels)
 
     if (!g_atomic_ref_count_dec(&labels->ref_count))
         return;
-    bg_voxels_free(labels->labels);
+    g_bytes_unref(labels->owner);
     g_free(labels);
 }
 

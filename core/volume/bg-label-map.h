@@ -27,6 +27,15 @@ BgLabelMap *bg_label_map_new_take(const BgGeometry *geometry, BgLabelType type, 
                                   GError **error);
 
 /**
+ * bg_label_map_new_bytes:
+ * @bytes: whose data are the labels: at least nx*ny*nz of @type, and aligned to it; referenced
+ *
+ * As bg_label_map_new_take(); %BG_ERROR_CORRUPT also when @bytes is too short or misaligned.
+ */
+BgLabelMap *bg_label_map_new_bytes(const BgGeometry *geometry, BgLabelType type, GBytes *bytes,
+                                   GError **error);
+
+/**
  * bg_label_map_new_from_volume:
  *
  * Values are rounded to whole numbers, which they must be within 1e-3 of.
