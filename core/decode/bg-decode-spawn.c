@@ -58,8 +58,7 @@ spawn(GError **error)
     }
 
     // What codecs print about hostile files is noise.
-    GSubprocessFlags quiet =
-        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE;
+    GSubprocessFlags quiet = G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE;
     gboolean is_loud = g_getenv("BREGMA_DECODE_VERBOSE") != NULL;
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(is_loud ? G_SUBPROCESS_FLAGS_NONE : quiet);

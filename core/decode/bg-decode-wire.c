@@ -204,8 +204,8 @@ receive(const Line *line, BgWireMessage *message, GError **error)
 
     if (status != BG_WIRE_OK)
         return status;
-    if (head.magic != MAGIC || head.kind > BG_WIRE_ERROR || head.n_bytes > BG_JSON_MAX_BYTES ||
-        head.n_fds > BG_WIRE_MAX_FDS) {
+    if (head.magic != MAGIC || head.kind > BG_WIRE_ERROR || head.n_bytes == 0 ||
+        head.n_bytes > BG_JSON_MAX_BYTES || head.n_fds > BG_WIRE_MAX_FDS) {
         refuse(error);
         return BG_WIRE_FAILED;
     }

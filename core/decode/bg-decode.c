@@ -85,6 +85,14 @@ take_error(const BgJson *json, GError **error)
         g_set_error_literal(error, BG_ERROR, BG_ERROR_DECODER, text);
 }
 
+// A damaged answer is the child's fault: asking again may help.
+static void
+blame_child(GError *error)
+{
+    if (error != NULL && error->domain == BG_ERROR && error->code != BG_ERROR_NO_MEMORY)
+        error->code = BG_ERROR_DECODER;
+}
+
 // The sizes that the result gives for its descriptors.
 static BgDecodeReply *
 take_reply(BgWireMessage *message, GError **error)
@@ -145,14 +153,16 @@ take_message(Talk *talk, BgWireMessage *message, gboolean *is_last, GError **err
     return NULL;
 }
 
+// What the child itself says is in @told; all else is what it does.
 static BgDecodeReply *
-listen_to(Talk *talk, GError **error)
+listen_to(Talk *talk, GError **told, GError **error)
 {
     for (gboolean is_last = FALSE; !is_last;) {
         BgWireMessage message;
         switch (bg_wire_receive(talk->request, talk->cancel_fd, SILENCE_MS, &message, error)) {
         case BG_WIRE_OK: {
-            BgDecodeReply *reply = take_message(talk, &message, &is_last, error);
+            GError **to = message.kind == BG_WIRE_ERROR ? told : error;
+            BgDecodeReply *reply = take_message(talk, &message, &is_last, to);
             bg_wire_message_clear(&message);
             if (is_last)
                 return reply;
@@ -179,6 +189,7 @@ ask_on(Talk *talk, const BgJson *request, GError **error)
 {
     // A child that dies before it has read the request: how it ended says more.
     g_autoptr(GError) unsent = NULL;
+    GError *told = NULL, *failed = NULL;
 
     if (!bg_wire_send(talk->request, BG_WIRE_REQUEST, request, NULL, 0, &unsent)) {
         if (g_error_matches(unsent, BG_ERROR, BG_ERROR_UNSUPPORTED))
@@ -187,7 +198,11 @@ ask_on(Talk *talk, const BgJson *request, GError **error)
             describe_end(talk->watch, error);
         return NULL;
     }
-    return listen_to(talk, error);
+    BgDecodeReply *reply = listen_to(talk, &told, &failed);
+    blame_child(failed);
+    if (reply == NULL)
+        g_propagate_error(error, told != NULL ? told : failed);
+    return reply;
 }
 
 static BgDecodeReply *

@@ -348,7 +348,7 @@ load(const char *path, const BgLoadParams *params, const BgProgress *progress,
                       cancellable, error);
 }
 
-const BgReader bg_reader_hdf5 = { "HDF5", sniff, probe, load };
+const BgReader bg_reader_hdf5 = { "HDF5", sniff, probe, load, .is_foreign = TRUE };
 
 // Out
 

@@ -30,8 +30,8 @@ bg_io_parts_seal(BgIoParts *parts, GError **error)
         if (fcntl(parts->fds[i], F_ADD_SEALS,
                   F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
             int code = errno;
-            g_set_error(error, G_IO_ERROR, (int) g_io_error_from_errno(code),
-                        "F_ADD_SEALS: %s", g_strerror(code));
+            g_set_error(error, G_IO_ERROR, (int) g_io_error_from_errno(code), "F_ADD_SEALS: %s",
+                        g_strerror(code));
             return FALSE;
         }
     }

@@ -129,7 +129,10 @@ typedef struct {
     gboolean is_needed; // "" instead of NULL
 } Text;
 
-#define TEXT(member, n_max, is_needed) { #member, G_STRUCT_OFFSET(BgFileInfo, member), n_max, is_needed }
+#define TEXT(member, n_max, is_needed)                                 \
+    {                                                                  \
+#member, G_STRUCT_OFFSET(BgFileInfo, member), n_max, is_needed \
+    }
 
 static const Text info_texts[] = {
     TEXT(modality, MAX_LINE, TRUE),
@@ -159,7 +162,7 @@ bg_file_info_to_json(const BgFileInfo *info)
     for (int i = 0; i < 3; i++)
         bg_json_append(dims, bg_json_new_integer(info->dims[i]));
     bg_json_set(json, "dims", dims);
-    bg_json_set_integer(json, "format", info->format);
+    bg_json_set_string(json, "format", bg_format_name(info->format));
     bg_json_set_integer(json, "kind", info->kind);
     bg_json_set_boolean(json, "kind_stated", info->kind_stated);
     bg_json_set_integer(json, "n_frames", info->n_frames);
@@ -178,14 +181,25 @@ bg_file_info_to_json(const BgFileInfo *info)
     return json;
 }
 
+static BgFormat
+get_format(const BgJson *json)
+{
+    const char *name = bg_json_to_string(bg_json_get(json, "format"), "");
+
+    for (int format = BG_FORMAT_UNKNOWN + 1; *bg_format_name((BgFormat) format) != '\0'; format++) {
+        if (strcmp(bg_format_name((BgFormat) format), name) == 0)
+            return (BgFormat) format;
+    }
+    return BG_FORMAT_UNKNOWN;
+}
+
 static gboolean
 read_numbers(const BgJson *json, BgFileInfo *info, GError **error)
 {
     const BgJson *dims = bg_json_get(json, "dims");
-    int format, kind;
+    int kind;
 
-    if (!bg_wire_get_int(json, "format", 0, BG_FORMAT_LAST, &format) ||
-        !bg_wire_get_int(json, "kind", 0, BG_KIND_WEIGHTS, &kind) ||
+    if (!bg_wire_get_int(json, "kind", 0, BG_KIND_WEIGHTS, &kind) ||
         !bg_wire_get_int(json, "n_frames", 1, G_MAXINT, &info->n_frames) ||
         !bg_wire_get_int(json, "n_components", 1, G_MAXINT, &info->n_components) ||
         bg_json_count(dims) != 3)
@@ -196,7 +210,7 @@ read_numbers(const BgJson *json, BgFileInfo *info, GError **error)
             return bg_wire_refuse("dims", error);
         info->dims[i] = (int) n;
     }
-    info->format = (BgFormat) format;
+    info->format = get_format(json);
     info->kind = (BgKind) kind;
     info->kind_stated = bg_json_to_boolean(bg_json_get(json, "kind_stated"), FALSE);
     info->side_known = bg_json_to_boolean(bg_json_get(json, "side_known"), FALSE);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-io.h"
 
+#include "bg-io-foreign-private.h"
 #include "bg-io-private.h"
 #include "bg-io-raw.h"
 #include "bg-io-source.h"
@@ -19,6 +20,11 @@ static const BgReader *const readers[] = {
     &bg_reader_vtk,  &bg_reader_metaimage, &bg_reader_parrec,  &bg_reader_afni,
     &bg_reader_mgh,  &bg_reader_landmarks, &bg_reader_obj,     &bg_reader_stl,
 };
+
+// In the child: readers that were added. A process that has any reads foreign files itself.
+static const BgReader *const *added_readers;
+static gsize n_added_readers;
+static gboolean reads_foreign;
 
 const char *
 bg_format_name(BgFormat format)
@@ -200,6 +206,8 @@ prefix_path(const char *path, GError **error)
 {
     g_autofree char *name = g_filename_display_name(path);
 
+    if (reads_foreign) // whoever has asked this child says the name
+        return;
     // Translators: a file name; what is wrong with it follows
     g_prefix_error(error, _("“%s” cannot be read: "), name);
 }
@@ -225,83 +233,216 @@ find_header_beside(const char *path)
     return NULL;
 }
 
+void
+bg_io_add_readers(const BgReader *const *added, gsize n)
+{
+    added_readers = added;
+    n_added_readers = n;
+    reads_foreign = TRUE;
+}
+
+// Which reader gets the file, and the file that it is given.
+typedef struct {
+    const BgReader *reader; // NULL: the child does it
+    char *header_path;      // owned, nullable: the header beside the path
+    gsize n_there;          // bytes that were looked at
+} Route;
+
 static const BgReader *
-sniff(const char *path, gsize *n_there, GCancellable *cancellable, GError **error)
+find_in(const BgReader *const *table, gsize n, const guint8 *bytes, gsize n_bytes, gboolean gzipped)
+{
+    for (gsize i = 0; i < n; i++) {
+        if (table[i]->sniff(bytes, n_bytes, gzipped))
+            return table[i];
+    }
+    return NULL;
+}
+
+// Returns: NULL without error: no reader of this process knows it, or it is the child's.
+static const BgReader *
+sniff(const char *path, Route *route, GCancellable *cancellable, GError **error)
 {
     guint8 bytes[BG_SNIFF_BYTES];
     g_autoptr(BgSource) source = bg_source_open(path, 0, BG_SOURCE_AUTO, cancellable, error);
     g_autoptr(GError) damaged = NULL;
-    gssize n;
 
-    *n_there = 0;
+    route->n_there = 0;
     if (source == NULL)
         return NULL;
 
     // A packed stream that breaks off within the first KiB may still say what it was meant to be: so
     // byte by byte.
-    gsize n_read = 0, step = bg_source_is_gzipped(source) ? 1 : sizeof bytes;
+    gboolean gzipped = bg_source_is_gzipped(source);
+    gsize n_read = 0, step = gzipped ? 1 : sizeof bytes;
     while (n_read < sizeof bytes) {
-        n = bg_source_read_some(source, bytes + n_read, MIN(step, sizeof bytes - n_read), &damaged);
+        gssize n =
+            bg_source_read_some(source, bytes + n_read, MIN(step, sizeof bytes - n_read), &damaged);
         if (n <= 0)
             break;
         n_read += (gsize) n;
     }
-    *n_there = n_read;
+    route->n_there = n_read;
     if (damaged != NULL &&
         (n_read == 0 || g_error_matches(damaged, G_IO_ERROR, G_IO_ERROR_CANCELLED))) {
         g_propagate_error(error, g_steal_pointer(&damaged));
         return NULL;
     }
 
-    for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
-        if (readers[i]->sniff(bytes, n_read, bg_source_is_gzipped(source)))
-            return readers[i];
+    const BgReader *reader = find_in(added_readers, n_added_readers, bytes, n_read, gzipped);
+    if (reader == NULL && (reads_foreign || !bg_foreign_sniff(bytes, n_read)))
+        reader = find_in(readers, G_N_ELEMENTS(readers), bytes, n_read, gzipped);
+    return reader != NULL && reader->is_foreign && !reads_foreign ? NULL : reader;
+}
+
+static gboolean
+find_route(const char *path, Route *route, GCancellable *cancellable, GError **error)
+{
+    GError *failed = NULL;
+
+    *route = (Route){ 0 };
+    if (!reads_foreign && g_file_test(path, G_FILE_TEST_IS_DIR))
+        return TRUE;
+    route->reader = sniff(path, route, cancellable, &failed);
+    if (route->reader == NULL && failed == NULL) {
+        route->header_path = find_header_beside(path);
+        if (route->header_path != NULL)
+            route->reader = sniff(route->header_path, route, cancellable, &failed);
+    }
+    if (failed != NULL) {
+        g_propagate_error(error, failed);
+        return FALSE;
+    }
+    if (route->reader == NULL && route->n_there == 0) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
+                            _("the file is empty. Get it again from where it came from"));
+        return FALSE;
+    }
+    if (route->reader == NULL && reads_foreign) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                            _("its content is of no format that bregma knows. Check that it is "
+                              "the right file"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+bg_io_needs_child(const char *path)
+{
+    Route route;
+
+    g_return_val_if_fail(path != NULL, FALSE);
+
+    gboolean found = find_route(path, &route, NULL, NULL);
+    g_free(route.header_path);
+    return found && route.reader == NULL;
+}
+
+// A file of one thing has a series 0, and no other.
+static gboolean
+check_series(const BgLoadParams *params, GError **error)
+{
+    if (params == NULL || params->series == NULL || strcmp(params->series, "0") == 0)
+        return TRUE;
+    g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                _("there is no series “%s”: this is one file without series. Choose 0"),
+                params->series);
+    return FALSE;
+}
+
+static BgFileInfo *
+probe_by(const BgReader *reader, const char *path, const BgLoadParams *params,
+         GCancellable *cancellable, GError **error)
+{
+    if (reader->probe_series != NULL && params != NULL)
+        return reader->probe_series(path, params, cancellable, error);
+    if (!check_series(params, error))
+        return NULL;
+    return reader->probe(path, cancellable, error);
+}
+
+// In the child: the first reader of folders that finds something.
+static const BgReader *
+next_folder_reader(gsize *i, const GError *failed)
+{
+    if (failed != NULL && !g_error_matches(failed, BG_ERROR, BG_ERROR_UNSUPPORTED))
+        return NULL;
+    while (*i < n_added_readers) {
+        const BgReader *reader = added_readers[(*i)++];
+        if (reader->reads_folders)
+            return reader;
     }
     return NULL;
 }
 
-// The reader for a file, and the file that it is to be given.
-static const BgReader *
-find_reader(const char *path, char **header_path, GCancellable *cancellable, GError **error)
+static gboolean
+is_folder_here(const char *path)
 {
-    GError *failed = NULL;
-    gsize n_there;
-    const BgReader *reader = sniff(path, &n_there, cancellable, &failed);
+    return reads_foreign && g_file_test(path, G_FILE_TEST_IS_DIR);
+}
 
-    *header_path = NULL;
-    if (reader == NULL && failed == NULL) {
-        *header_path = find_header_beside(path);
-        reader = *header_path != NULL ? sniff(*header_path, &n_there, cancellable, &failed) : NULL;
-    }
-    if (reader != NULL)
-        return reader;
-
+static void
+fail_folder(GError *failed, GError **error)
+{
     if (failed != NULL)
         g_propagate_error(error, failed);
-    else if (n_there == 0)
-        g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
-                            _("the file is empty. Get it again from where it came from"));
     else
         g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                            _("its content is of no format that bregma knows. Check that it is "
-                              "the right file"));
+                            _("this is a folder. Choose a file in it"));
+}
+
+static BgFileInfo *
+probe_folder(const char *path, const BgLoadParams *params, GCancellable *cancellable,
+             GError **error)
+{
+    const BgReader *reader;
+    GError *failed = NULL;
+
+    for (gsize i = 0; (reader = next_folder_reader(&i, failed)) != NULL;) {
+        g_clear_error(&failed);
+        BgFileInfo *info = probe_by(reader, path, params, cancellable, &failed);
+        if (info != NULL)
+            return info;
+    }
+    fail_folder(failed, error);
     return NULL;
+}
+
+static BgFileInfo *
+probe(const char *path, const BgLoadParams *params, GCancellable *cancellable, GError **error)
+{
+    Route route;
+    BgFileInfo *info;
+
+    if (is_folder_here(path))
+        return probe_folder(path, params, cancellable, error);
+    if (!find_route(path, &route, cancellable, error))
+        return NULL;
+    if (route.reader == NULL)
+        info = bg_foreign_probe(path, params, cancellable, error);
+    else
+        info = probe_by(route.reader, route.header_path != NULL ? route.header_path : path, params,
+                        cancellable, error);
+    g_free(route.header_path);
+    return info;
+}
+
+BgFileInfo *
+bg_io_probe_series(const char *path, const BgLoadParams *params, GCancellable *cancellable,
+                   GError **error)
+{
+    g_return_val_if_fail(path != NULL, NULL);
+
+    BgFileInfo *info = probe(path, params, cancellable, error);
+    if (info == NULL)
+        prefix_path(path, error);
+    return info;
 }
 
 BgFileInfo *
 bg_io_probe(const char *path, GCancellable *cancellable, GError **error)
 {
-    g_return_val_if_fail(path != NULL, NULL);
-
-    g_autofree char *header_path = NULL;
-    const BgReader *reader = find_reader(path, &header_path, cancellable, error);
-    BgFileInfo *info = NULL;
-
-    if (reader != NULL)
-        info = reader->probe(header_path != NULL ? header_path : path, cancellable, error);
-    if (info == NULL)
-        prefix_path(path, error);
-    return info;
+    return bg_io_probe_series(path, NULL, cancellable, error);
 }
 
 // A name or a header can be wrong about labels: then they are intensities after all.
@@ -316,6 +457,64 @@ is_not_labels_after_all(const BgLoaded *loaded, const BgLoadParams *params, cons
            !bg_raw_looks_like_labels(loaded->labels);
 }
 
+static BgLoaded *
+load_by(const BgReader *reader, const char *path, const BgLoadParams *params,
+        const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    BgLoadParams chosen = *params;
+    GError *failed = NULL;
+
+    if (reader->scan == NULL && !check_series(params, error))
+        return NULL;
+    BgLoaded *loaded = reader->load(path, &chosen, progress, cancellable, &failed);
+    if (is_not_labels_after_all(loaded, &chosen, failed)) {
+        g_clear_pointer(&loaded, bg_loaded_free);
+        g_clear_error(&failed);
+        chosen.as = BG_LOAD_VOLUME;
+        loaded = reader->load(path, &chosen, progress, cancellable, &failed);
+    }
+    if (loaded == NULL)
+        g_propagate_error(error, failed);
+    return loaded;
+}
+
+static BgLoaded *
+load_folder(const char *path, const BgLoadParams *params, const BgProgress *progress,
+            GCancellable *cancellable, GError **error)
+{
+    const BgReader *reader;
+    GError *failed = NULL;
+
+    for (gsize i = 0; (reader = next_folder_reader(&i, failed)) != NULL;) {
+        g_clear_error(&failed);
+        BgLoaded *loaded = load_by(reader, path, params, progress, cancellable, &failed);
+        if (loaded != NULL)
+            return loaded;
+    }
+    fail_folder(failed, error);
+    return NULL;
+}
+
+static BgLoaded *
+load(const char *path, const BgLoadParams *params, const BgProgress *progress,
+     GCancellable *cancellable, GError **error)
+{
+    Route route;
+    BgLoaded *loaded;
+
+    if (is_folder_here(path))
+        return load_folder(path, params, progress, cancellable, error);
+    if (!find_route(path, &route, cancellable, error))
+        return NULL;
+    if (route.reader == NULL)
+        loaded = bg_foreign_load(path, params, progress, cancellable, error);
+    else
+        loaded = load_by(route.reader, route.header_path != NULL ? route.header_path : path, params,
+                         progress, cancellable, error);
+    g_free(route.header_path);
+    return loaded;
+}
+
 BgLoaded *
 bg_io_load(const char *path, const BgLoadParams *params, const BgProgress *progress,
            GCancellable *cancellable, GError **error)
@@ -324,27 +523,101 @@ bg_io_load(const char *path, const BgLoadParams *params, const BgProgress *progr
 
     g_return_val_if_fail(path != NULL, NULL);
 
-    g_autofree char *header_path = NULL;
-    const BgReader *reader = find_reader(path, &header_path, cancellable, error);
-    if (reader == NULL) {
+    BgLoaded *loaded = load(path, &chosen, progress, cancellable, error);
+    if (loaded == NULL)
         prefix_path(path, error);
-        return NULL;
-    }
-
-    const char *from = header_path != NULL ? header_path : path;
-    GError *failed = NULL;
-    BgLoaded *loaded = reader->load(from, &chosen, progress, cancellable, &failed);
-    if (is_not_labels_after_all(loaded, &chosen, failed)) {
-        g_clear_pointer(&loaded, bg_loaded_free);
-        g_clear_error(&failed);
-        chosen.as = BG_LOAD_VOLUME;
-        loaded = reader->load(from, &chosen, progress, cancellable, &failed);
-    }
-    if (loaded == NULL) {
-        g_propagate_error(error, failed);
-        prefix_path(path, error);
-    }
     return loaded;
+}
+
+static GPtrArray *
+scan_folder(const char *path, const BgScanWatch *watch, GCancellable *cancellable, GError **error)
+{
+    const BgReader *reader;
+    GError *failed = NULL;
+
+    for (gsize i = 0; (reader = next_folder_reader(&i, failed)) != NULL;) {
+        if (reader->scan == NULL)
+            continue;
+        g_clear_error(&failed);
+        GPtrArray *list = reader->scan(path, watch, cancellable, &failed);
+        if (list != NULL)
+            return list;
+    }
+    fail_folder(failed, error);
+    return NULL;
+}
+
+static GPtrArray *
+scan(const char *path, const BgScanWatch *watch, GCancellable *cancellable, GError **error)
+{
+    Route route;
+    GPtrArray *list = NULL;
+
+    if (is_folder_here(path))
+        return scan_folder(path, watch, cancellable, error);
+    if (!find_route(path, &route, cancellable, error))
+        return NULL;
+    if (route.reader == NULL)
+        list = bg_foreign_scan(path, watch, cancellable, error);
+    else if (route.reader->scan != NULL)
+        list = route.reader->scan(path, watch, cancellable, error);
+    else
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                            _("this is one file without series. Open it as it is"));
+    g_free(route.header_path);
+    return list;
+}
+
+GPtrArray *
+bg_io_scan(const char *path, const BgScanWatch *watch, GCancellable *cancellable, GError **error)
+{
+    g_return_val_if_fail(path != NULL, NULL);
+
+    GPtrArray *list = scan(path, watch, cancellable, error);
+    if (list == NULL)
+        prefix_path(path, error);
+    return list;
+}
+
+static BgImage *
+load_thumbnail(const char *path, const BgLoadParams *params, int max_size,
+               GCancellable *cancellable, GError **error)
+{
+    Route route = { 0 };
+    BgImage *image = NULL;
+
+    if (!reads_foreign)
+        return bg_foreign_load_thumbnail(path, params, max_size, cancellable, error);
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR) && !find_route(path, &route, cancellable, error))
+        return NULL;
+    if (route.reader == NULL) {
+        gsize i = 0;
+        route.reader = next_folder_reader(&i, NULL);
+    }
+    if (route.reader != NULL && route.reader->thumbnail != NULL)
+        image = route.reader->thumbnail(path, params, max_size, cancellable, error);
+    else
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                            _("there is no small picture of it. Open it as it is"));
+    g_free(route.header_path);
+    return image;
+}
+
+BgImage *
+bg_io_load_thumbnail(const char *path, const BgSeries *series, int max_size,
+                     GCancellable *cancellable, GError **error)
+{
+    BgLoadParams params = bg_load_params_default();
+
+    g_return_val_if_fail(path != NULL && series != NULL, NULL);
+    g_return_val_if_fail(max_size >= 1 && max_size <= 1024, NULL);
+
+    params.series = series->key;
+    params.token = series->token;
+    BgImage *image = load_thumbnail(path, &params, max_size, cancellable, error);
+    if (image == NULL)
+        prefix_path(path, error);
+    return image;
 }
 
 static BgLoaded *

@@ -148,13 +148,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgFileInfo, bg_file_info_free)
  * Reads the header only. What a file is, is decided by its first bytes, never by its name; a file
  * that lies beside it (X.nii beside the wanted X.nii.gz) is never taken in its place.
  *
+ * What needs other people's codecs (HDF5, PNG, DICOM, TIFF, archives, ...) is read by bregma-decode,
+ * a child without rights (docs/architecture.md); folders too, of which the first series is taken.
+ *
  * Returns: (transfer full): or %NULL with
  *   %G_IO_ERROR: as the system says (not found, a folder, no permission);
  *   %BG_ERROR_UNSUPPORTED: no reader knows these bytes, or the format's variant;
  *   %BG_ERROR_CORRUPT: the header contradicts itself or is cut short;
+ *   %BG_ERROR_DECODER: the child died of the file, or cannot be reached;
  *   %G_IO_ERROR_CANCELLED
  */
 BgFileInfo *bg_io_probe(const char *path, GCancellable *cancellable, GError **error);
+
+/**
+ * bg_io_needs_child: whether bregma-decode reads this file: those that need other people's codecs,
+ * and those that no reader of bregma's own knows. %TRUE for folders
+ */
+gboolean bg_io_needs_child(const char *path);
 
 typedef enum {
     BG_LOAD_AUTO,   // as BgFileInfo says
@@ -167,11 +177,16 @@ typedef enum {
  * @frame: 0..n_frames-1
  * @component: of a voxel with several values: its number; or -1 for the magnitude of complex
  *   and vector values and the luminance (Rec. 709 weights on the stored bytes) of colour
+ * @series: (nullable): which of a folder's or an archive's series: its key, its UID, or its place in
+ *   bg_io_scan()'s list, from 0; borrowed
+ * @token: (nullable): that of the series, so that its files need not be looked for; borrowed
  */
 typedef struct {
     int frame;
     int component;
     BgLoadAs as;
+    const char *series;
+    const char *token;
 } BgLoadParams;
 
 /** bg_load_params_default: frame 0, component -1, AUTO */
@@ -216,6 +231,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgLoaded, bg_loaded_free)
  */
 BgLoaded *bg_io_load(const char *path, const BgLoadParams *params, const BgProgress *progress,
                      GCancellable *cancellable, GError **error);
+
+/**
+ * bg_io_probe_series:
+ * @params: (nullable): which series
+ *
+ * As bg_io_probe(); %BG_ERROR_INVALID when there is no such series.
+ */
+BgFileInfo *bg_io_probe_series(const char *path, const BgLoadParams *params,
+                               GCancellable *cancellable, GError **error);
 
 /** bg_io_load_volume: bg_io_load() as VOLUME; (transfer full); an image or a mesh: UNSUPPORTED */
 BgVolume *bg_io_load_volume(const char *path, const BgProgress *progress, GCancellable *cancellable,

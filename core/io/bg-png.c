@@ -459,4 +459,4 @@ load(const char *path, const BgLoadParams *params, const BgProgress *progress,
     return loaded;
 }
 
-const BgReader bg_reader_png = { "PNG", sniff, probe, load };
+const BgReader bg_reader_png = { "PNG", sniff, probe, load, .is_foreign = TRUE };

@@ -16,17 +16,28 @@ typedef struct {
     gsize offset;
 } Text;
 
-#define TEXT(member) { #member, G_STRUCT_OFFSET(BgSeries, member) }
+#define TEXT(member)                               \
+    {                                              \
+#member, G_STRUCT_OFFSET(BgSeries, member) \
+    }
 
 static const Text texts[] = {
-    TEXT(key),          TEXT(uid),
-    TEXT(description),  TEXT(modality),
-    TEXT(date),         TEXT(body_part),
-    TEXT(patient_name), TEXT(patient_id),
-    TEXT(study_uid),    TEXT(patient_birth_date),
-    TEXT(patient_sex),  TEXT(study_date),
-    TEXT(study_time),   TEXT(study_description),
-    TEXT(accession_number), TEXT(frame_of_reference),
+    TEXT(key),
+    TEXT(uid),
+    TEXT(description),
+    TEXT(modality),
+    TEXT(date),
+    TEXT(body_part),
+    TEXT(patient_name),
+    TEXT(patient_id),
+    TEXT(study_uid),
+    TEXT(patient_birth_date),
+    TEXT(patient_sex),
+    TEXT(study_date),
+    TEXT(study_time),
+    TEXT(study_description),
+    TEXT(accession_number),
+    TEXT(frame_of_reference),
 };
 
 // May be missing.
@@ -100,8 +111,7 @@ bg_series_to_json(const BgSeries *series)
     for (gsize i = 0; i < G_N_ELEMENTS(optional_texts); i++)
         set_text(json, &optional_texts[i], series);
     for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
-        bg_json_set_integer(json, numbers[i].name,
-                            G_STRUCT_MEMBER(int, series, numbers[i].offset));
+        bg_json_set_integer(json, numbers[i].name, G_STRUCT_MEMBER(int, series, numbers[i].offset));
     for (int i = 0; i < 3; i++)
         bg_json_append(dims, bg_json_new_integer(series->dims[i]));
     bg_json_set(json, "dims", dims);

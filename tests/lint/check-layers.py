@@ -24,7 +24,7 @@ LAYERS = {
 # Floors of core, from the ground up; a floor includes those below it and itself, never its neighbours.
 FLOORS = {
     "ground": {"base", "volume", "image", "model"},
-    "algorithms": {"io", "filter", "cast", "surface", "xray", "nn", "annotate", "phantom"},
+    "algorithms": {"decode", "io", "filter", "cast", "surface", "xray", "nn", "annotate", "phantom"},
     "compute": {"compute"},
     "pipelines": {"register", "fusion", "learn", "segment", "radiograph"},
     "roof": {"case"},
@@ -36,6 +36,7 @@ NEIGHBOURS = {
     ("volume", "image"),
     ("nn", "io"),  # weights are HDF5, which core/io owns
     ("segment", "learn"), ("fusion", "learn"), ("radiograph", "learn"), ("segment", "register"),
+    ("io", "decode"),  # readers ask the child, which knows no reader
 }
 
 # Library header prefix -> folders that own it.
