@@ -21,7 +21,6 @@ static const Signature signatures[] = {
     { 0, 8, "\x89HDF\r\n\x1A\n" },
     { 0, 8, "\x89PNG\r\n\x1A\n" },
     { 128, 4, "DICM" },
-    { 0, 3, "CDF" }, // MINC 1
     { 0, 4, "II*\0" },
     { 0, 4, "MM\0*" },
     { 0, 4, "II+\0" }, // BigTIFF
