@@ -3,7 +3,7 @@
 #include "cmd-register.h"
 
 #include "core/base/bg-error.h"
-#include "core/register/bg-point-fit.h"
+#include "core/register/bg-target-error.h"
 
 #include <string.h>
 
@@ -15,6 +15,12 @@ static const BgCliOption options[] = {
     { "skip", BG_CLI_VALUE, "=name,...  left out altogether" },
     { "allow-mirror", BG_CLI_FLAG, "fit a mirrored set by a reflection instead of refusing it" },
     { "smoothing", BG_CLI_VALUE, "=N  tps: 0 goes through the points, more bends less" },
+    { "fle", BG_CLI_VALUE,
+      "=F or F,M  rms error of placing a point, in FIXED and MOVING; 1 "
+      "altogether unless given" },
+    { "target", BG_CLI_VALUE,
+      "=x,y,z  (x,y of pictures) in the fixed frame: the expected error "
+      "there; may be given again" },
     { "output", BG_CLI_PATH, "=T, -o T  the transform: .json, .tfm or .txt" },
     { NULL },
 };
@@ -102,6 +108,103 @@ errors_json(const BgPointFit *fit, const GArray *pairs, int n_axes)
     return json;
 }
 
+// Stated, never taken from the fit; where nothing is stated, for 1, so that it can be scaled.
+static gboolean
+parse_errors(BgCli *cli, int n_axes, BgLocalisationError *errors, GError **error)
+{
+    const char *text = bg_cli_option(cli, "fle");
+    double fle[2] = { 1.0, 0.0 };
+
+    if (text != NULL && !bg_cli_parse_doubles(text, fle, 1) &&
+        !bg_cli_parse_doubles(text, fle, 2)) {
+        bg_cli_usage_error(error, "not an error of placing: --fle=%s: give one or two lengths",
+                           text);
+        return FALSE;
+    }
+    if (fle[0] < 0.0 || fle[1] < 0.0) {
+        bg_cli_usage_error(error, "out of range: --fle=%s: it must not be below 0", text);
+        return FALSE;
+    }
+    *errors = bg_localisation_error(n_axes, fle[0], fle[1]);
+    bg_json_set_double(cli->result, "fle", hypot(fle[0], fle[1]));
+    bg_json_set_boolean(cli->result, "fle_stated", text != NULL);
+    return TRUE;
+}
+
+static gboolean
+parse_target(const BgCli *cli, const char *text, int n_axes, BgVec3 *target, GError **error)
+{
+    double numbers[3] = { 0 };
+
+    if (!bg_cli_parse_doubles(text, numbers, (gsize) n_axes)) {
+        bg_cli_usage_error(error, "not a place: --target=%s: give %d numbers with commas between",
+                           text, n_axes);
+        return FALSE;
+    }
+    *target = bg_vec3(numbers[0], numbers[1], numbers[2]);
+    if (cli->ras && n_axes == 3) {
+        BgAffine flip = bg_affine_lps_ras_flip();
+        *target = bg_affine_apply(&flip, *target);
+    }
+    return TRUE;
+}
+
+static void
+append_target(BgCli *cli, BgJson *targets, BgJson *numbers, const char *name, BgVec3 fixed,
+              const BgTargetError *at, int n_axes)
+{
+    BgJson *item = bg_json_new_object();
+    double sigma[3] = { at->sigma[0], at->sigma[1], at->sigma[2] };
+
+    bg_json_set_string(item, "name", name);
+    bg_cli_set_point(cli, item, "position", fixed);
+    bg_json_set_double(item, "expected_tre", at->rms);
+    bg_json_set_double(item, "expected_mean", at->mean);
+    bg_json_set_doubles(item, "sigma", sigma, (gsize) n_axes);
+    bg_json_append(targets, item);
+    bg_json_append(numbers, bg_json_new_double(at->rms));
+}
+
+// At every pair, in the order of the residuals, then at each --target.
+static gboolean
+set_target_errors(BgCli *cli, const BgPointFit *fit, const GArray *pairs,
+                  const BgPointFitParams *params, GError **error)
+{
+    const BgPointPair *data = (const BgPointPair *) (void *) pairs->data;
+    g_autofree char **asked = bg_cli_option_list(cli, "target");
+    g_autoptr(BgJson) targets = bg_json_new_array();
+    g_autoptr(BgJson) numbers = bg_json_new_array();
+    BgLocalisationError stated;
+    BgTargetError at;
+
+    if (!parse_errors(cli, params->n_axes, &stated, error))
+        return FALSE;
+    g_autoptr(BgTargetErrors) errors =
+        bg_target_errors_new(data, pairs->len, params, fit, &stated, 1, error);
+    if (errors == NULL)
+        return FALSE;
+    for (guint i = 0; i < pairs->len; i++) {
+        bg_target_errors_at(errors, data[i].moving, &at);
+        append_target(cli, targets, numbers, data[i].name, data[i].fixed, &at, params->n_axes);
+    }
+    for (gsize i = 0; asked[i] != NULL; i++) {
+        BgVec3 fixed;
+        if (!parse_target(cli, asked[i], params->n_axes, &fixed, error))
+            return FALSE;
+        if (!bg_target_errors_at_fixed(errors, fixed, &at)) {
+            g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                        "no expected error: --target=%s: the spline maps nothing there. Choose a "
+                        "place between the points",
+                        asked[i]);
+            return FALSE;
+        }
+        append_target(cli, targets, numbers, asked[i], fixed, &at, params->n_axes);
+    }
+    bg_json_set(cli->result, "expected_tre_mm", g_steal_pointer(&numbers));
+    bg_json_set(cli->result, "targets", g_steal_pointer(&targets));
+    return TRUE;
+}
+
 // All members of @from, into the result.
 static void
 add_members(BgCli *cli, const BgJson *from)
@@ -122,6 +225,8 @@ finish(BgCli *cli, const BgPointFit *fit, const GArray *pairs, const BgPointFitP
     add_members(cli, errors);
     for (guint i = 0; i < fit->warnings->len; i++)
         bg_cli_add_warning(cli, fit->warnings->pdata[i]);
+    if (!set_target_errors(cli, fit, pairs, params, error))
+        return FALSE;
     bg_json_set_string(errors, "method", "paired points");
     return bg_cli_save_transform(cli, fit->transform, errors, error);
 }

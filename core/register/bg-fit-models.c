@@ -296,19 +296,32 @@ take_tps(const BgFitSet *set, double radius, const double *x)
     return bg_transform_new_tps(set->n_axes, &placed, set->moving, weights, n, NULL);
 }
 
+double *
+bg_fit_tps_inverse(const BgFitSet *set, double smoothing, double *radius)
+{
+    gsize size = set->n + (gsize) set->n_axes + 1;
+    const double *extent = set->moving_extent;
+    double r = sqrt(extent[0] * extent[0] + extent[1] * extent[1] + extent[2] * extent[2]);
+
+    if (!(r > 0.0))
+        return NULL;
+    g_autofree double *a = g_new(double, size *size);
+    fill_tps(set, smoothing, r, a);
+    if (!bg_linear_invert(a, size))
+        return NULL;
+    *radius = r;
+    return g_steal_pointer(&a);
+}
+
 BgTransform *
 bg_fit_tps(const BgFitSet *set, double smoothing, double *left_out)
 {
     gsize n = set->n, size = n + (gsize) set->n_axes + 1;
-    g_autofree double *a = g_new(double, size *size);
+    double radius;
+    g_autofree double *a = bg_fit_tps_inverse(set, smoothing, &radius);
     g_autofree double *x = g_new0(double, 3 * size);
-    const double *extent = set->moving_extent;
-    double radius = sqrt(extent[0] * extent[0] + extent[1] * extent[1] + extent[2] * extent[2]);
 
-    if (!(radius > 0.0))
-        return NULL;
-    fill_tps(set, smoothing, radius, a);
-    if (!bg_linear_invert(a, size))
+    if (a == NULL)
         return NULL;
     for (gsize i = 0; i < size; i++)
         for (gsize j = 0; j < n; j++)

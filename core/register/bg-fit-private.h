@@ -46,6 +46,15 @@ gboolean bg_fit_affine(const BgFitSet *set, BgAffine *fixed_from_moving);
  */
 BgTransform *bg_fit_tps(const BgFitSet *set, double smoothing, double *left_out);
 
+/**
+ * bg_fit_tps_inverse:
+ * @radius: (out): the rms radius about the moving centre: coordinates are in units of it
+ *
+ * Returns: (transfer full) (nullable): the inverse of the spline's system, of side
+ *   n + axes + 1: its first n columns are what each fixed point counts in each coefficient
+ */
+double *bg_fit_tps_inverse(const BgFitSet *set, double smoothing, double *radius);
+
 /** bg_fit_rms: weighted rms distance of the mapped moving points to the fixed */
 double bg_fit_rms(const BgFitSet *set, const BgAffine *fixed_from_moving);
 
