@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The networks that bregma knows by name: what can be trained, imported and run.
+#pragma once
+
+#include "core/nn/bg-nn-weights.h"
+
+G_BEGIN_DECLS
+
+#define BG_NETWORK_MAX_INPUTS 4
+
+/**
+ * BgNetwork:
+ * @name: "vgg19", "unet-brats", ...: on the command line and in model cards
+ * @graph: makes it; (transfer full)
+ * @inputs: shapes to try it with, n_inputs of them; sizes of space may be others unless @fixed_size
+ * @n_values: how many numbers training moves: checked by the tests
+ * @map_keras, @map_torch: (nullable): what files of others call the layers
+ */
+typedef struct {
+    const char *name;
+    const char *title; // untranslated
+    BgNnGraph *(*graph)(void);
+    int n_inputs;
+    BgNnShape inputs[BG_NETWORK_MAX_INPUTS];
+    gboolean fixed_size;
+    gsize n_values;
+    const BgNnWeightsMap *map_keras, *map_torch;
+} BgNetwork;
+
+const BgNetwork *bg_network_at(int index); // NULL beyond the last
+
+/** bg_network_find: Returns: (transfer none): or %NULL with %BG_ERROR_INVALID, which lists the names */
+const BgNetwork *bg_network_find(const char *name, GError **error);
+
+/** bg_network_params: (transfer full): random ones, as the network's authors begin with; errors as bg_nn_params_new() */
+BgNnParams *bg_network_params(const BgNetwork *network, guint64 seed, GError **error);
+
+/**
+ * bg_network_load:
+ *
+ * bg_nn_weights_load() with the names of this network.
+ */
+BgNnParams *bg_network_load(const BgNetwork *network, const BgNnGraph *graph, const char *path,
+                            BgNnWeightsInfo *info, const BgProgress *progress,
+                            GCancellable *cancellable, GError **error);
+
+/**
+ * BgUnet:
+ * @n_in, @n_out: channels; the result is a softmax over @n_out
+ * @width: channels of the first level; each next has twice as many
+ * @n_levels: how often the picture is halved: its sides must be multiples of 2^n_levels
+ * @transposed: up by transposed convolutions (Ronneberger et al. 2015); else by the nearest pixel
+ *   and a convolution of 2 x 2
+ * @dropout: at the bottom; 0: none
+ */
+typedef struct {
+    int n_in, n_out, width, n_levels;
+    gboolean transposed;
+    double dropout;
+} BgUnet;
+
+/** bg_unet_graph: (transfer full): a two-dimensional U-Net; input "image", output "softmax" */
+BgNnGraph *bg_unet_graph(const BgUnet *unet);
+
+/** bg_unet_brats_graph: (transfer full): FLAIR and T1ce in, four classes out (algorithm of the BraTS 2020 U-Net) */
+BgNnGraph *bg_unet_brats_graph(void);
+
+/** bg_vnet_graph: (transfer full): V-Net (Milletari et al. 2016) of four channels in and three materials out, batch norms by the batch's statistics always; sides are multiples of 16 */
+BgNnGraph *bg_vnet_graph(void);
+
+/** bg_tfgan_generator_graph: (transfer full): inputs "view" [5], "opacity" [1 x 256], "colour" [3 x 256], "opacity_image" [1 x 64 x 64]; output [3 x 256 x 256] in -1..1 */
+BgNnGraph *bg_tfgan_generator_graph(void);
+
+/** bg_tfgan_discriminator_graph: (transfer full): inputs "view", "opacity", "colour", "image" [3 x 256 x 256]; output: how likely it is real */
+BgNnGraph *bg_tfgan_discriminator_graph(void);
+
+/** bg_funfusean_graph: (transfer full): inputs "mri", "pet" [1 channel]; output the fused picture in -1..1. The published join max(a, b) / (a + b) */
+BgNnGraph *bg_funfusean_graph(void);
+
+/** bg_funfuse_graph: (transfer full): the same with the join max(a, b), which cannot divide by nothing */
+BgNnGraph *bg_funfuse_graph(void);
+
+/** bg_patch_cnn_graph: (transfer full): patches of 4 x 33 x 33 in, five classes out (2015 BraTS patch network) */
+BgNnGraph *bg_patch_cnn_graph(void);
+
+/** bg_scatter_graph: (transfer full): X-ray picture in, scatter out (DeepDRR 2018) */
+BgNnGraph *bg_scatter_graph(void);
+
+G_END_DECLS

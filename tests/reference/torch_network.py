@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a network that dump-networks wrote with PyTorch: each layer by PyTorch's own function of that name."""
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+def fixed_number(count, seed):
+    """The numbers of tests/support/bg-fixed-numbers.h."""
+    i = np.arange(count, dtype=np.uint64)
+    x = (i * 2654435761 + seed * 40503) & 0xffffffff
+    x ^= x >> np.uint64(15)
+    x = (x * 2246822519) & 0xffffffff
+    x ^= x >> np.uint64(13)
+    return 0.02 + 0.96 * (x >> np.uint64(8)).astype(np.float64) / 16777216.0
+
+
+def fixed_params(network):
+    params = {}
+    for index, param in enumerate(network["params"]):
+        shape, role = param["shape"], param["name"].rsplit("/", 1)[1]
+        u = fixed_number(math.prod(shape), index + 1)
+        if role == "weight":
+            u = 2 * (u - 0.5) * math.sqrt(6 / math.prod(shape[1:])) if len(shape) > 1 else 0.75 + 0.5 * u
+        elif role == "variance":
+            u = 0.5 + u
+        elif role == "slope":
+            u = 0.1 + 0.3 * u
+        else:
+            u = (u - 0.5) * (1 if role == "singular" else 0.2)
+        params[param["name"]] = torch.from_numpy(u.astype(np.float32).reshape(shape))
+    return params
+
+
+def fixed_input(shape, index):
+    u = 2 * fixed_number(math.prod(shape), 1000 + index) - 1
+    return torch.from_numpy(u.astype(np.float32).reshape(shape))
+
+
+class Network(torch.nn.Module):
+    def __init__(self, network, params):
+        super().__init__()
+        self.layers = network["graph"]["layers"]
+        self.outputs = network["graph"]["outputs"]
+        self.names = {name: f"p{i}" for i, name in enumerate(params)}
+        for name, value in params.items():
+            self.register_parameter(self.names[name], torch.nn.Parameter(value, requires_grad=value.requires_grad))
+
+    def param(self, layer, role):
+        name = self.names.get(f"{layer['name']}/{role}")
+        return getattr(self, name) if name else None
+
+    def forward(self, *inputs):
+        values, given = {}, list(inputs)
+        for layer in self.layers:
+            ins = [values[name] for name in layer["inputs"]]
+            values[layer["name"]] = given.pop(0) if layer["kind"] == "input" else self.run(layer, ins)
+        return tuple(values[name] for name in self.outputs)
+
+    def run(self, layer, ins):
+        x, kind = ins[0], layer["kind"]
+        n = x.dim() - 2
+        of = lambda name, default: [int(v) or default for v in layer.get(name, [0, 0, 0])[:n]]
+        before, after = of("before", 0), of("after", 0)
+        if kind in ("conv", "deconv"):
+            f = getattr(F, f"conv{'_transpose' if kind == 'deconv' else ''}{n}d")
+            args = dict(bias=self.param(layer, "bias"), stride=of("stride", 1), dilation=of("dilation", 1),
+                        groups=int(layer.get("groups", 1)) or 1)
+            if kind == "deconv":
+                return f(x, self.param(layer, "weight"), padding=before, output_padding=of("out_pad", 0), **args)
+            if layer.get("pad_mode", 0) or before != after:
+                pads = [p for k in range(n - 1, -1, -1) for p in (before[k], after[k])]
+                x = F.pad(x, pads, mode=["constant", "reflect", "replicate"][layer.get("pad_mode", 0)])
+                before = [0] * n
+            return f(x, self.param(layer, "weight"), padding=before, **args)
+        if kind == "linear":
+            return F.linear(x, self.param(layer, "weight"), self.param(layer, "bias"))
+        if kind == "batch-norm":
+            return F.batch_norm(x, self.param(layer, "mean"), self.param(layer, "variance"), self.param(layer, "weight"),
+                                self.param(layer, "bias"), training=layer.get("norm", 0) == 2, momentum=0,
+                                eps=layer.get("eps", 0.0))
+        if kind == "prelu":
+            return F.prelu(x, self.param(layer, "slope"))
+        if kind == "leaky-relu":
+            return F.leaky_relu(x, layer["slope"])
+        if kind in ("relu", "sigmoid", "tanh"):
+            return getattr(torch, kind)(x)
+        if kind == "softmax":
+            return F.softmax(x, 1)
+        if kind == "max-pool":
+            return getattr(F, f"max_pool{n}d")(x, of("kernel", 1), of("stride", 1), before)
+        if kind == "upsample":
+            return F.interpolate(x, scale_factor=tuple(float(s) for s in of("stride", 1)), mode="nearest")
+        if kind == "concat":
+            return torch.cat(ins, 1)
+        if kind == "add":
+            return sum(ins[1:], ins[0]) * (layer.get("scale", 0) or 1)
+        if kind == "maximum":
+            return torch.maximum(*ins)
+        if kind == "divide":
+            return ins[0] / (ins[1] + layer.get("eps", 0))
+        if kind == "tile":
+            return x.repeat([1, int(layer.get("channels", 1)) or 1] + of("stride", 1))
+        if kind == "dropout":
+            return x
+        if kind == "reshape":
+            channels = int(layer.get("channels", 0))
+            return x.flatten(1) if channels == 0 else x.reshape([x.shape[0], channels] +
+                                                                [int(s) for s in layer["size"][:int(layer["space"])]])
+        raise ValueError(kind)

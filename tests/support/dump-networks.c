@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes every known network as JSON: its graph, the shapes to try it with, its parameters.
+// For the scripts of tests/reference. usage: dump-networks > networks.json
+#include "core/learn/bg-networks.h"
+
+#include <stdio.h>
+
+static BgJson *
+shape_to_json(const BgNnShape *shape)
+{
+    BgJson *json = bg_json_new_array();
+
+    for (int k = 0; k < shape->rank; k++)
+        bg_json_append(json, bg_json_new_integer((gint64) shape->dims[k]));
+    return json;
+}
+
+static BgJson *
+network_to_json(const BgNetwork *network)
+{
+    g_autoptr(BgNnGraph) graph = network->graph();
+    g_autoptr(BgNnParams) params = bg_network_params(network, 0, NULL);
+    BgJson *json = bg_json_new_object(), *inputs = bg_json_new_array();
+    BgJson *list = bg_json_new_array();
+
+    bg_json_set_string(json, "name", network->name);
+    bg_json_set(json, "graph", bg_nn_graph_to_json(graph));
+    for (int i = 0; i < network->n_inputs; i++)
+        bg_json_append(inputs, shape_to_json(&network->inputs[i]));
+    bg_json_set(json, "inputs", inputs);
+    for (int i = 0; i < bg_nn_params_count(params); i++) {
+        BgJson *one = bg_json_new_object();
+        bg_json_set_string(one, "name", bg_nn_params_get_name(params, i));
+        bg_json_set(one, "shape",
+                    shape_to_json(bg_nn_tensor_get_shape(bg_nn_params_get(params, i))));
+        bg_json_append(list, one);
+    }
+    bg_json_set(json, "params", list);
+    return json;
+}
+
+int
+main(void)
+{
+    g_autoptr(BgJson) all = bg_json_new_array();
+
+    for (int i = 0; bg_network_at(i) != NULL; i++)
+        bg_json_append(all, network_to_json(bg_network_at(i)));
+    g_autofree char *text = bg_json_print(all, FALSE);
+    puts(text);
+    return 0;
+}
