@@ -179,7 +179,7 @@ recorded_arguments(const BgCli *cli)
             // Only its name: where it lay when it was made is nobody's business.
             g_autofree char *base = g_path_get_basename(argument);
             bg_json_append(array, bg_json_new_string(base));
-        } else if (cli->command->path_args & 1u << i) {
+        } else if (cli->command->path_args & 1u << MIN(i, 31)) {
             g_autofree char *absolute = g_canonicalize_filename(argument, NULL);
             bg_json_append(array, bg_json_new_string(absolute));
         } else {

@@ -40,7 +40,7 @@ typedef struct _BgCli BgCli;
 /**
  * BgCliCommand:
  * @arguments: for the usage line
- * @path_args: bit n: argument n is a path
+ * @path_args: bit n: argument n is a path; the last bit counts for all beyond
  * @output_arg: which argument is what it writes; -1: none
  * @output_option: (nullable): else the option that is what it writes: "output" is -o too
  * @run: fills cli->result, which goes to stdout
@@ -185,6 +185,7 @@ char *bg_cli_usage_line(const BgCliCommand *command);
 // The commands
 
 extern const BgCliCommand bg_cli_command_info;
+extern const BgCliCommand bg_cli_command_calibrate;
 extern const BgCliCommand bg_cli_command_convert;
 extern const BgCliCommand bg_cli_command_slice;
 extern const BgCliCommand bg_cli_command_filter;
