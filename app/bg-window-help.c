@@ -3,6 +3,7 @@
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
 #include "ui/model/bg-settings.h"
+#include "ui/panel/bg-form.h"
 
 static void
 on_about(GSimpleAction *action, GVariant *parameter, gpointer user_data)
@@ -52,6 +53,7 @@ on_preferences(GSimpleAction *action, GVariant *parameter, gpointer user_data)
     for (gsize i = 0; i < G_N_ELEMENTS(spins); i++)
         g_settings_bind(bg_settings_get(), spins[i], gtk_builder_get_object(builder, spins[i]),
                         "value", G_SETTINGS_BIND_DEFAULT);
+    bg_form_name_inside(GTK_WIDGET(window));
     close_by_escape(window);
     gtk_window_set_transient_for(window, GTK_WINDOW(user_data));
     gtk_window_present(window);

@@ -176,6 +176,34 @@ class Window:
     def named(self, start, role=None):
         return wait("“%s”" % start, lambda: self.find(start, role))
 
+    def shown(self, node):
+        """Whether it has a place in the window. GTK 4.8 says SHOWING of windows alone."""
+        component = node.get_component_iface()
+        if component is None or not node.get_state_set().contains(Atspi.StateType.VISIBLE):
+            return False
+        box = component.get_extents(Atspi.CoordType.WINDOW)
+        return box.width > 0 and box.height > 0
+
+    def unnamed(self):
+        """Controls that a screen reader would call nothing, or by the name of a class. Images that
+        GTK puts into a control of its own are not among them."""
+        roles = Atspi.Role
+        controls = (roles.PUSH_BUTTON, roles.TOGGLE_BUTTON, roles.SPIN_BUTTON, roles.SLIDER,
+                    roles.CHECK_BOX, roles.RADIO_BUTTON, roles.COMBO_BOX, roles.TEXT, roles.ENTRY,
+                    roles.LIST, roles.LIST_ITEM, roles.TABLE, roles.TABLE_CELL,
+                    roles.PROGRESS_BAR)
+        bad = []
+        for node in self.walk():
+            name, role = node.get_name() or "", node.get_role()
+            if role in controls and (not name or name.startswith(("Gtk", "Bg"))) or (
+                    role == roles.IMAGE and (not name or name.startswith("Bg"))):
+                if self.shown(node):
+                    parent = node.get_parent()
+                    bad.append("%s “%s” in %s “%s”" % (
+                        node.get_role_name(), name, parent.get_role_name() if parent else "",
+                        parent.get_name() if parent else ""))
+        return bad
+
     def press(self, start):
         """Presses a button by its name."""
         self.named(start, Atspi.Role.PUSH_BUTTON).get_action_iface().do_action(0)

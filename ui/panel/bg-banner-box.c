@@ -2,6 +2,7 @@
 #include "ui/panel/bg-banner-box.h"
 
 #include "core/base/bg-i18n.h"
+#include "ui/panel/bg-form.h"
 
 #define MAX_LISTED 200 // a folder full of broken files must not become a window full of text
 #define LABEL_CHARS 20 // narrower, a wrapped text would be higher than the window
@@ -43,6 +44,25 @@ on_close(GtkButton *button, gpointer user_data)
     gtk_widget_unparent(user_data);
 }
 
+// Not by the button's own action: it would be gone before GTK gets to that.
+static void
+on_action(GtkButton *button, gpointer user_data)
+{
+    GtkWidget *box = g_object_ref(user_data);
+    const Banner *banner = banner_of(box);
+    g_autofree char *name = NULL;
+    g_autoptr(GVariant) target = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!g_action_parse_detailed_name(banner->action, &name, &target, &error))
+        g_critical("%s", error->message);
+    else
+        gtk_widget_activate_action_variant(GTK_WIDGET(button), name, target);
+    if (gtk_widget_get_parent(box) != NULL)
+        gtk_widget_unparent(box);
+    g_object_unref(box);
+}
+
 static GtkWidget *
 new_list(Banner *banner)
 {
@@ -65,6 +85,7 @@ new_list(Banner *banner)
     gtk_menu_button_set_label(GTK_MENU_BUTTON(more), _("Details"));
     gtk_menu_button_set_popover(GTK_MENU_BUTTON(more), popover);
     gtk_widget_set_valign(more, GTK_ALIGN_CENTER);
+    bg_form_name(more, _("Details"));
     banner->list = GTK_LABEL(list);
     return more;
 }
@@ -72,7 +93,8 @@ new_list(Banner *banner)
 static GtkWidget *
 new_banner(const char *css_class, const char *action_label, const char *action)
 {
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
+    // No GtkBox: by the baselines of its children, it is sometimes a pixel higher than it says.
+    GtkWidget *box = gtk_grid_new();
     GtkWidget *icon = gtk_image_new_from_icon_name(
         g_str_equal(css_class, "info") ? "dialog-information-symbolic" : "dialog-warning-symbolic");
     GtkWidget *label = gtk_label_new(NULL);
@@ -91,23 +113,24 @@ new_banner(const char *css_class, const char *action_label, const char *action)
     gtk_label_set_width_chars(GTK_LABEL(label), LABEL_CHARS);
     gtk_label_set_xalign(GTK_LABEL(label), 0.0f);
     gtk_widget_set_hexpand(label, TRUE);
-    gtk_box_append(GTK_BOX(box), icon);
-    gtk_box_append(GTK_BOX(box), label);
+    gtk_widget_set_valign(label, GTK_ALIGN_CENTER);
+    gtk_grid_set_column_spacing(GTK_GRID(box), 8);
+    gtk_grid_attach(GTK_GRID(box), icon, 0, 0, 1, 1);
+    gtk_grid_attach(GTK_GRID(box), label, 1, 0, 1, 1);
     banner->more = new_list(banner);
-    gtk_box_append(GTK_BOX(box), banner->more);
+    gtk_grid_attach(GTK_GRID(box), banner->more, 2, 0, 1, 1);
     if (action != NULL) {
         GtkWidget *button = gtk_button_new_with_label(action_label);
-        gtk_actionable_set_detailed_action_name(GTK_ACTIONABLE(button), action);
         gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
-        g_signal_connect(button, "clicked", G_CALLBACK(on_close), box);
-        gtk_box_append(GTK_BOX(box), button);
+        g_signal_connect(button, "clicked", G_CALLBACK(on_action), box);
+        gtk_grid_attach(GTK_GRID(box), button, 3, 0, 1, 1);
     }
     gtk_accessible_update_property(GTK_ACCESSIBLE(close), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                    _("Close this message"), -1);
     gtk_widget_add_css_class(close, "flat");
     gtk_widget_set_valign(close, GTK_ALIGN_CENTER);
     g_signal_connect(close, "clicked", G_CALLBACK(on_close), box);
-    gtk_box_append(GTK_BOX(box), close);
+    gtk_grid_attach(GTK_GRID(box), close, 4, 0, 1, 1);
     return box;
 }
 

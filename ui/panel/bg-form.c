@@ -9,6 +9,37 @@ bg_form_name(GtkWidget *widget, const char *name)
     gtk_accessible_update_property(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 
+static void
+name_button_of(GtkWidget *control, GtkWidget *inside)
+{
+    if (GTK_IS_BUTTON(inside))
+        gtk_accessible_update_relation(GTK_ACCESSIBLE(inside), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
+                                       control, NULL, -1);
+    for (GtkWidget *child = gtk_widget_get_first_child(inside); child != NULL;
+         child = gtk_widget_get_next_sibling(child))
+        name_button_of(control, child);
+}
+
+void
+bg_form_name_inside(GtkWidget *root)
+{
+    if (GTK_IS_EXPANDER(root)) {
+        const char *heading = gtk_expander_get_label(GTK_EXPANDER(root));
+        GtkWidget *body = gtk_expander_get_child(GTK_EXPANDER(root));
+        if (heading != NULL)
+            bg_form_name(root, heading);
+        if (body != NULL && gtk_widget_get_parent(body) == NULL) // folded
+            bg_form_name_inside(body);
+    }
+    if (GTK_IS_DROP_DOWN(root) || GTK_IS_COMBO_BOX(root) || GTK_IS_COLOR_BUTTON(root)) {
+        name_button_of(root, root);
+        return;
+    }
+    for (GtkWidget *child = gtk_widget_get_first_child(root); child != NULL;
+         child = gtk_widget_get_next_sibling(child))
+        bg_form_name_inside(child);
+}
+
 GtkWidget *
 bg_form_add_row(GtkBox *body, const char *name, GtkWidget *control)
 {

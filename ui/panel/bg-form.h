@@ -15,6 +15,14 @@ GtkWidget *bg_form_add_row(GtkBox *body, const char *name, GtkWidget *control);
  */
 GtkWidget *bg_form_new_scale(double low, double high, double step, double reset);
 
+/**
+ * bg_form_name_inside:
+ *
+ * Names what GTK 4.8 leaves without a name in @root and below: expanders after their heading, the
+ * button inside of a drop-down, a combo box or a colour button after that.
+ */
+void bg_form_name_inside(GtkWidget *root);
+
 /** bg_form_name: what a screen reader says */
 void bg_form_name(GtkWidget *widget, const char *name);
 

@@ -145,6 +145,7 @@ new_more(BgJobBar *self)
     gtk_menu_button_set_popover(GTK_MENU_BUTTON(more), popover);
     gtk_menu_button_set_direction(GTK_MENU_BUTTON(more), GTK_ARROW_UP);
     gtk_widget_set_tooltip_text(more, _("All running jobs"));
+    bg_form_name(more, _("All running jobs"));
     gtk_widget_set_valign(more, GTK_ALIGN_CENTER);
     gtk_widget_set_visible(more, FALSE);
     return more;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ui/panel/bg-section.h"
 
+#include "ui/panel/bg-form.h"
+
 typedef struct {
     BgSession *session; // owned
     gulong changed_id;
@@ -45,6 +47,7 @@ bg_section_set_session(BgSection *self, BgSession *session)
     g_return_if_fail(BG_IS_SECTION(self));
     g_return_if_fail(private->session == NULL);
 
+    bg_form_name_inside(GTK_WIDGET(self));
     private->session = g_object_ref(session);
     private->changed_id = g_signal_connect(session, "changed", G_CALLBACK(on_changed), self);
     update(self, BG_CHANGE_ALL);
