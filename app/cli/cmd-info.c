@@ -5,6 +5,8 @@
 #include "core/model/bg-landmarks.h"
 #include "core/volume/bg-statistics.h"
 
+#include <math.h>
+
 static const BgCliOption options[] = {
     { "series", BG_CLI_VALUE, "=UID|N  of a folder" },
     { "frame", BG_CLI_VALUE, "=N  whose values are counted, from 0" },
@@ -35,6 +37,49 @@ set_no_statistics(BgJson *json)
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
         bg_json_set(json, names[i], bg_json_new_null());
+}
+
+// All channels together, as stored. Alpha counts too.
+static void
+set_image(BgJson *json, BgImage *image)
+{
+    const BgImageFormat *format = bg_image_get_format(image);
+    gsize n = (gsize) format->width * (gsize) format->height * (gsize) format->n_channels;
+    gconstpointer pixels = bg_image_get_pixels(image);
+    double low = INFINITY, high = -INFINITY, sum = 0.0, spacing_mm[2];
+    gsize n_finite = 0;
+
+    for (gsize i = 0; i < n; i++) {
+        double v = format->type == BG_PIXEL_UINT8    ? ((const guint8 *) pixels)[i]
+                   : format->type == BG_PIXEL_UINT16 ? ((const guint16 *) pixels)[i]
+                                                     : (double) ((const float *) pixels)[i];
+        if (!isfinite(v))
+            continue;
+        low = fmin(low, v);
+        high = fmax(high, v);
+        sum += v;
+        n_finite++;
+    }
+    bg_json_set_double(json, "value_min", low);
+    bg_json_set_double(json, "value_max", high);
+    bg_json_set_double(json, "value_mean", sum / (double) n_finite);
+    bg_json_set_double(json, "value_sum", sum);
+    bg_json_set_integer(json, "n_nan", (gint64) (n - n_finite));
+    if (bg_image_get_spacing_mm(image, spacing_mm))
+        bg_json_set_doubles(json, "spacing_mm", spacing_mm, 2);
+}
+
+static void
+set_camera(BgJson *json, const BgFileInfo *info)
+{
+    if (info->camera != NULL)
+        bg_json_set_string(json, "camera", info->camera);
+    if (info->focal_length_mm > 0.0)
+        bg_json_set_double(json, "focal_length_mm", info->focal_length_mm);
+    if (info->focal_length_35mm > 0.0)
+        bg_json_set_double(json, "focal_length_35mm", info->focal_length_35mm);
+    if (info->sensor_mm[0] > 0.0 && info->sensor_mm[1] > 0.0)
+        bg_json_set_doubles(json, "sensor_mm", info->sensor_mm, 2);
 }
 
 static void
@@ -98,6 +143,8 @@ set_place(const BgCli *cli, BgJson *json, const BgFileInfo *info)
     if (info->has_geometry) {
         bg_cli_set_geometry(cli, json, &info->geometry);
         bg_json_set_boolean(json, "side_known", info->side_known);
+        if (info->spacing_unknown) // in px: no millimetres
+            bg_json_set(json, "spacing_mm", bg_json_new_null());
     } else {
         static const char *const names[] = { "spacing_mm", "origin_mm", "direction", "affine",
                                              "axis_code" };
@@ -156,6 +203,9 @@ run(BgCli *cli, GError **error)
     if (loaded->volume != NULL)
         return set_statistics(cli, loaded->volume, error);
     set_no_statistics(json);
+    set_camera(json, info);
+    if (loaded->image != NULL)
+        set_image(json, loaded->image);
     return TRUE;
 }
 
