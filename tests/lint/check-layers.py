@@ -59,7 +59,7 @@ OWNERS = [
     (r"charls/", {"media/dicom"}),
     (r"openjpeg", {"media"}),
     (r"jpeglib|turbojpeg", {"media"}),
-    (r"tiff|archive|minc", {"media", "tests"}),
+    (r"tiff|archive|minc|libheif", {"media", "tests"}),
 ]
 
 
