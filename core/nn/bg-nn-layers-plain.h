@@ -34,7 +34,8 @@ FN(rectify_back)(CALL *call)
 {
     gsize size = call->g.in_space, channels = call->g.in_channels;
 
-#pragma omp parallel for schedule(static)
+    // A shared slope's sum must not depend on the threads.
+#pragma omp parallel for schedule(static) if (!call->layer->shared)
     for (gsize c = 0; c < channels; c++) {
         REAL slope = FN(slope_of)(call, c);
         double sum = 0;
@@ -50,7 +51,6 @@ FN(rectify_back)(CALL *call)
         }
         if (call->d_param[0] != NULL) {
             REAL *d_slope = call->d_param[0] + (call->layer->shared ? 0 : c);
-#pragma omp atomic
             *d_slope += (REAL) sum;
         }
     }

@@ -114,12 +114,10 @@ FN(norm_back_group)(CALL *call, const FN(Group) * group)
     }
     if (call->d_param[0] != NULL) {
         REAL *d_weight = call->d_param[0] + group->channel;
-#pragma omp atomic
         *d_weight += (REAL) dot;
     }
     if (call->d_param[1] != NULL) {
         REAL *d_bias = call->d_param[1] + group->channel;
-#pragma omp atomic
         *d_bias += (REAL) sum;
     }
     if (call->d_in[0] == NULL)

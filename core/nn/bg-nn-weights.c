@@ -111,15 +111,14 @@ bg_nn_weights_sniff(const char *path, GError **error)
 // Our own files
 
 gboolean
-bg_nn_weights_save(const char *path, const BgNnGraph *graph, const BgNnParams *params,
-                   const BgJson *card, gboolean force, GCancellable *cancellable, GError **error)
+bg_nn_weights_write(BgH5 *h5, const BgNnGraph *graph, const BgNnParams *params, const BgJson *card,
+                    GCancellable *cancellable, GError **error)
 {
-    g_autoptr(BgH5) h5 = bg_h5_create(path, force, error);
     g_autoptr(BgJson) json = bg_nn_graph_to_json(graph);
     g_autofree char *text = bg_json_print(json, FALSE), *hash = bg_nn_params_hash(params);
     g_autofree char *card_text = card == NULL ? g_strdup("{}") : bg_json_print(card, TRUE);
 
-    if (h5 == NULL || !bg_h5_set_string(h5, "/", "format", BG_NN_WEIGHTS_FORMAT, error) ||
+    if (!bg_h5_set_string(h5, "/", "format", BG_NN_WEIGHTS_FORMAT, error) ||
         !bg_h5_set_integer(h5, "/", "version", VERSION, error) ||
         !bg_h5_set_string(h5, "/", "params_sha256", hash, error) ||
         !bg_h5_write_text(h5, "/network", text, error) ||
@@ -135,7 +134,17 @@ bg_nn_weights_save(const char *path, const BgNnGraph *graph, const BgNnParams *p
         if (!bg_h5_write(h5, name, &dims, bg_nn_tensor_peek(tensor), NULL, cancellable, error))
             return FALSE;
     }
-    return bg_h5_commit_sealed(h5, error);
+    return TRUE;
+}
+
+gboolean
+bg_nn_weights_save(const char *path, const BgNnGraph *graph, const BgNnParams *params,
+                   const BgJson *card, gboolean force, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(BgH5) h5 = bg_h5_create(path, force, error);
+
+    return h5 != NULL && bg_nn_weights_write(h5, graph, params, card, cancellable, error) &&
+           bg_h5_commit_sealed(h5, error);
 }
 
 static gboolean
