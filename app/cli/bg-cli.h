@@ -197,6 +197,7 @@ extern const BgCliCommand bg_cli_command_provenance;
 extern const BgCliCommand bg_cli_command_again;
 extern const BgCliCommand bg_cli_command_self_test;
 extern const BgCliCommand bg_cli_command_bench;
+extern const BgCliCommand bg_cli_command_landmarks;
 extern const BgCliCommand bg_cli_command_register;
 extern const BgCliCommand bg_cli_command_evaluate;
 
