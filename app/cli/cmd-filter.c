@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bregma-cli filter: one volume in, one volume out.
-#include "bg-cli-grid.h"
+#include "bg-cli-prepare.h"
 
 #include "core/base/bg-error.h"
 
@@ -8,14 +8,36 @@
 
 static const BgCliOption options[] = {
     { "sigma", BG_CLI_VALUE, "=mm  gaussian: its standard deviation; or three, along i, j, k" },
-    { "radius", BG_CLI_VALUE, "=voxels  median: half the side of its cube" },
+    { "radius", BG_CLI_VALUE,
+      "=voxels  median: half the side of its cube; morphology, brain-mask: mm" },
     { "spacing", BG_CLI_VALUE, "=a,b,c  resample: mm along i, j, k" },
     { "like", BG_CLI_PATH, "=FILE  resample: onto the grid of that file" },
     { "interpolation", BG_CLI_VALUE, "=nearest|linear|cubic  resample: between voxels" },
     { "box", BG_CLI_VALUE, "=i0,i1,j0,j1,k0,k1  crop: voxels, both ends kept" },
     { "label", BG_CLI_PATH, "=SEG  crop: around the labels of that map" },
-    { "value", BG_CLI_VALUE, "=N  crop: of --label that label alone" },
+    { "value", BG_CLI_VALUE, "=N  crop, morphology, distance: that label alone" },
     { "margin", BG_CLI_VALUE, "=mm  crop: around --label" },
+    { "mask", BG_CLI_PATH, "=SEG  n4, normalize: where to look; mask: what to keep" },
+    { "shrink", BG_CLI_VALUE, "=N  n4: one voxel in so many along each axis; 4" },
+    { "iterations", BG_CLI_VALUE, "=a,b,c,d  n4: at most, at each level; 50,50,50,50" },
+    { "threshold", BG_CLI_VALUE, "=N  n4: a level ends when the field changes by less; 0.001" },
+    { "field", BG_CLI_PATH, "=OUT  n4: write the field too" },
+    { "method", BG_CLI_VALUE,
+      "=minmax|zscore|percentile|max  normalize: percentile clips, then zscore" },
+    { "low", BG_CLI_VALUE, "=percent  normalize: clipped below; 0.5" },
+    { "high", BG_CLI_VALUE, "=percent  normalize: clipped above; 99.5" },
+    { "per-slice", BG_CLI_FLAG, "  normalize: each slice for itself" },
+    { "noise", BG_CLI_VALUE, "=sigma  nlm: in the volume's unit; else estimated" },
+    { "strength", BG_CLI_VALUE, "=N  nlm: times sigma; 0.8" },
+    { "patch", BG_CLI_VALUE, "=voxels  nlm: half the side of a patch; 1" },
+    { "search", BG_CLI_VALUE, "=voxels  nlm: how far to look; 3" },
+    { "size", BG_CLI_VALUE, "=a,b,c  pad: to that many voxels, the volume in the middle" },
+    { "by", BG_CLI_VALUE, "=a,b,c  pad: so many voxels at both ends" },
+    { "multiple", BG_CLI_VALUE, "=N  pad: to a multiple of N" },
+    { "fill", BG_CLI_VALUE, "=value  pad, mask: outside; 0" },
+    { "keep", BG_CLI_VALUE, "=L,L  mask: these labels; else all" },
+    { "operation", BG_CLI_VALUE, "=erode|dilate|open|close|fill|largest  morphology" },
+    { "signed", BG_CLI_FLAG, "  distance: negative inside" },
     { "frame", BG_CLI_VALUE, "=N  of a file with several, from 0" },
     { NULL },
 };
@@ -153,6 +175,14 @@ static const Filter filters[] = {
     { "median", FALSE, run_median },
     { "resample", TRUE, run_resample },
     { "crop", TRUE, run_crop },
+    { "n4", FALSE, bg_cli_filter_n4 },
+    { "normalize", FALSE, bg_cli_filter_normalize },
+    { "nlm", FALSE, bg_cli_filter_nlm },
+    { "pad", TRUE, bg_cli_filter_pad },
+    { "mask", FALSE, bg_cli_filter_mask },
+    { "morphology", TRUE, bg_cli_filter_morphology },
+    { "brain-mask", FALSE, bg_cli_filter_brain },
+    { "distance", TRUE, bg_cli_filter_distance },
 };
 
 static gboolean
@@ -192,15 +222,15 @@ run(BgCli *cli, GError **error)
             return ok;
         }
     }
-    bg_cli_usage_error(error, "unknown filter: %s: there are gaussian, median, resample and crop",
-                       name);
+    bg_cli_usage_error(error, "unknown filter: %s: see bregma-cli filter --help", name);
     return FALSE;
 }
 
 const BgCliCommand bg_cli_command_filter = {
     .name = "filter",
-    .arguments = "gaussian|median|resample|crop IN OUT [OPTIONS]",
-    .summary = "smooth, bring to another grid, or cut out a volume",
+    .arguments = "gaussian|median|resample|crop|n4|normalize|nlm|pad|mask|morphology|"
+                 "brain-mask|distance IN OUT [OPTIONS]",
+    .summary = "smooth, correct, bring to another grid, or cut out a volume",
     .min_args = 3,
     .max_args = 3,
     .path_args = 1u << 1 | 1u << 2,

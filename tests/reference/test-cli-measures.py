@@ -127,6 +127,39 @@ def test_evaluate_labels(case):
     run("evaluate", "labels", pred, truth, "--regions=all", status=2)
 
 
+def test_filters(case):
+    ball = {(i, j, k): 40 + (i * 7 + j * 3 + k) % 9 + 4 * i for i in range(24) for j in range(24) for k in range(24)
+            if (i - 12) ** 2 + (j - 12) ** 2 + (k - 12) ** 2 < 90}
+    picture, mask, out = case.at("ball.mha"), case.at("balls.mha"), case.at("out.nii.gz")
+    write_labels(picture, (24, 24, 24), (1, 1, 1), ball)
+    write_labels(mask, (24, 24, 24), (1, 1, 1), {v: 3 for v in ball})
+    r = run_json("filter", "n4", picture, out, "--shrink=1", f"--field={case.at('field.nii.gz')}", "--iterations=20,10")
+    assert len(r["iterations"]) == 2 and r["mask"] == "otsu" and os.path.exists(case.at("field.nii.gz"))
+    run("filter", "n4", picture, out, status=1)
+    run("filter", "n4", picture, out, "--iterations=a", "--force", status=2)
+    r = run_json("filter", "normalize", picture, out, "--method=minmax", "--force")
+    close(r["value_max"], 1, 1e-6)
+    r = run_json("filter", "normalize", picture, out, "--method=zscore", f"--mask={mask}", "--force")
+    close(r["value_sum"], 0, 0.05)
+    run("filter", "normalize", picture, out, "--force", status=2)
+    r = run_json("filter", "nlm", picture, out, "--noise=3", "--force")
+    assert r["noise"] == 3
+    r = run_json("filter", "pad", picture, out, "--multiple=16", "--force")
+    assert r["dims"] == [32, 32, 32] and r["value_sum"] == sum(ball.values())
+    run("filter", "pad", picture, out, "--size=10,10,10", "--force", status=1)
+    r = run_json("filter", "mask", picture, out, f"--mask={mask}", "--keep=4", "--fill=7", "--force")
+    assert r["value_min"] == r["value_max"] == 7
+    r = run_json("filter", "morphology", mask, out, "--operation=dilate", "--radius=1", "--value=3", "--force")
+    grown = {(i + a, j + b, k + c) for i, j, k in ball for a, b, c in
+             ((0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))}
+    assert r["value_sum"] == len(grown), (r["value_sum"], len(grown))
+    run("filter", "morphology", mask, out, "--operation=melt", "--force", status=2)
+    r = run_json("filter", "brain-mask", picture, out, "--radius=2", "--force")
+    assert 0.8 * len(ball) < r["value_sum"] < 1.2 * len(ball)
+    r = run_json("filter", "distance", mask, out, "--signed", "--force")
+    assert r["value_min"] < -8 and r["value_max"] > 8
+
+
 TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
 
 
