@@ -4,7 +4,7 @@
 #include "cmd-register.h"
 
 #include "core/base/bg-error.h"
-#include "core/register/bg-distortion.h"
+#include "core/model/bg-distortion.h"
 #include "core/register/bg-pose.h"
 
 #include <string.h>

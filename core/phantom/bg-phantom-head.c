@@ -2,6 +2,7 @@
 // A head made of formulas. Shapes are given by their distance in LPS millimetres, negative inside,
 // and painted over each other from the skin inwards, each with a soft edge of one voxel: partial
 // volume. Sizes are those of an adult's head; nobody's.
+#include "bg-phantom-cortex-private.h"
 #include "bg-phantom-private.h"
 
 #include "core/base/bg-error.h"
@@ -16,10 +17,6 @@
 #define LABEL_CORE 1
 #define LABEL_OEDEMA 2
 #define LABEL_RIM 4
-
-typedef struct {
-    float x, y, z;
-} Point;
 
 typedef enum {
     AIR,
@@ -109,42 +106,22 @@ typedef struct {
     gboolean ct;
     gboolean tumour;
     guint64 seed;
-    float soft_mm;               // width of an edge
-    float phases[12];            // of folding and lumps
+    float soft_mm; // width of an edge
+    BgPhantomCortex cortex;
     float bias[2][9];            // coefficients of two bias fields
     Point tumour_centre;         // mm
     gint16 *samples[N_CHANNELS]; // borrowed; NULL for channels that are not asked for
     guint8 *labels;              // borrowed
+    guint8 *brain;               // borrowed; NULL for CT
     const BgProgress *progress;
     atomic_int n_done; // slices
 } Head;
-
-static inline float
-ellipsoid_mm(Point p, Point centre, Point radii)
-{
-    float x = (p.x - centre.x) / radii.x, y = (p.y - centre.y) / radii.y;
-    float z = (p.z - centre.z) / radii.z;
-    float k0 = sqrtf(x * x + y * y + z * z);
-    float gx = x / radii.x, gy = y / radii.y, gz = z / radii.z;
-    float k1 = sqrtf(gx * gx + gy * gy + gz * gz);
-
-    // First-order distance: exact at the surface, which is where it counts.
-    return k1 > 1e-6f ? k0 * (k0 - 1.0f) / k1 : -radii.x;
-}
-
-// The union of two shapes, rounded over @r mm where they meet (Quilez's polynomial minimum).
-static inline float
-join(float a, float b, float r)
-{
-    float h = MAX(r - fabsf(a - b), 0.0f) / r;
-
-    return MIN(a, b) - h * h * r * 0.25f;
-}
 
 // What has been painted so far at a point.
 typedef struct {
     float value[N_CHANNELS];
     float soft_mm;
+    float brain_mm; // distance of the cerebrum's and hindbrain's surface
 } Paint;
 
 static inline void
@@ -183,16 +160,6 @@ skin_mm(Point p)
     return join(join(skin, right_ear, 5), left_ear, 5);
 }
 
-// Above the skull's base, which lies higher over the orbits than under the temporal lobes.
-static float
-base_mm(Point p)
-{
-    float front = CLAMP((-22.0f - p.y) * (1.0f / 20.0f), 0.0f, 1.0f);
-    float base = -24.0f + 32.0f * front * front * (3.0f - 2.0f * front);
-
-    return 0.6f * (base - p.z);
-}
-
 // The inside of the skull: cerebrum's room, the posterior fossa and the canal of the spine.
 static float
 cavity_mm(Point p, float skin)
@@ -204,53 +171,18 @@ cavity_mm(Point p, float skin)
     return MAX(join(join(MAX(upper, base_mm(p)), fossa, 12), canal, 8), skin + 10.0f);
 }
 
-// Waves over the brain's surface whose zeros are the sulci. @q: on a sphere of 70 mm.
-static float
-folding(const Head *head, Point q)
-{
-    const float *f = head->phases;
-    float wx = q.x + 7.0f * sinf(0.060f * q.y + f[0]) + 5.0f * sinf(0.11f * q.z + f[1]);
-    float wy = q.y + 8.0f * sinf(0.055f * q.z + f[2]) + 5.0f * sinf(0.10f * q.x + f[3]);
-    float wz = q.z + 7.0f * sinf(0.065f * q.x + f[4]) + 5.0f * sinf(0.12f * q.y + f[5]);
-
-    return sinf(0.30f * wx + 0.06f * wy + f[6]) + sinf(0.28f * wy - 0.08f * wz + f[7]) +
-           sinf(0.29f * wz + 0.07f * wx + f[8]);
-}
-
-// Cerebral cortex: the brain's outer surface and the one of white matter, both drawn in along the
-// sulci, white matter over a wider one: what lies between is the ribbon of grey matter.
+// The brain's outer surface, what is white matter in it, and the vessels over it.
 static void
 paint_cerebrum(const Head *head, Paint *at, Point p)
 {
-    Point centre = { 0, 0, 26 };
-    // The hemispheres are turned a little against each other: the midline bends.
-    float x = p.x - 2.5f * sinf(p.y * (1.0f / 55.0f));
-    float hull = ellipsoid_mm((Point){ x, p.y, p.z }, centre, (Point){ 65, 83, 59 });
-    float cistern = -ellipsoid_mm(p, (Point){ 0, 20, -34 }, (Point){ 24, 25, 34 });
-    float fossa = -ellipsoid_mm(p, (Point){ 0, 44, -32 }, (Point){ 60, 40, 29 });
-    hull = MAX(MAX(hull, base_mm(p) + 2.0f), MAX(cistern, fossa));
-    if (hull > at->soft_mm)
-        return;
+    BgPhantomCortexAt cortex;
 
-    Point d = { x, p.y - centre.y, (p.z - centre.z) * 1.15f };
-    float scale = 70.0f / MAX(sqrtf(d.x * d.x + d.y * d.y + d.z * d.z), 1.0f);
-    Point q = { d.x * scale + (x > 0 ? 31.0f : 0.0f), d.y * scale, d.z * scale };
-    float pial = hull, white = hull + 2.8f;
-    if (hull > -24.0f) { // deeper there are no sulci
-        float wave = folding(head, q);
-        float depth = 14.0f + 4.0f * sinf(0.05f * q.x + 0.06f * q.y + head->phases[9]);
-        float sulcus = expf(-wave * wave * (1.0f / 0.06f));
-        float wall = expf(-wave * wave * (1.0f / 0.62f));
-        pial += depth * sulcus;
-        white += (depth + 0.5f) * wall;
-    }
-    // The cleft between the hemispheres, down to the corpus callosum.
-    if (p.z > 38.0f || p.y < -42.0f || p.y > 52.0f) {
-        pial = MAX(pial, 1.1f - fabsf(x));
-        white = MAX(white, 4.0f - fabsf(x));
-    }
-    paint(at, pial, GREY);
-    paint(at, white, WHITE);
+    if (!bg_phantom_cortex_at(&head->cortex, p, at->soft_mm, &cortex))
+        return;
+    paint(at, cortex.pial, GREY);
+    paint(at, cortex.white, WHITE);
+    paint(at, cortex.vessel, BLOOD);
+    at->brain_mm = cortex.pial;
 }
 
 static void
@@ -262,19 +194,20 @@ paint_hindbrain(const Head *head, Paint *at, Point p)
 
     if (cerebellum < 3.0f) {
         float radius = sqrtf(p.x * p.x * 0.35f + (p.y - 20) * (p.y - 20) + (p.z + 24) * (p.z + 24));
-        float folia = sinf(radius * 1.15f + 0.6f * sinf(p.x * 0.13f + head->phases[10]));
+        float folia = sinf(radius * 1.15f + 0.6f * sinf(p.x * 0.13f + head->cortex.phases[10]));
         paint(at, cerebellum, CSF);
         paint(at, cerebellum + 1.0f + 1.2f * MAX(folia, 0.0f), GREY);
         paint(at, cerebellum + 7.0f + 3.0f * folia, WHITE);
     }
     paint(at, join(stem, pons, 6), NERVE);
+    at->brain_mm = MIN(at->brain_mm, MIN(cerebellum + 1.0f, join(stem, pons, 6)));
 }
 
 // Lumpy: the distance of an ellipsoid changed by waves of a few centimetres.
 static float
 tumour_mm(const Head *head, Point p, float radius_mm, float lumps_mm)
 {
-    const float *f = head->phases;
+    const float *f = head->cortex.phases;
     Point radii = { radius_mm, radius_mm * 1.15f, radius_mm * 0.95f };
     float lumps = sinf(0.19f * p.x + f[1]) * sinf(0.17f * p.y + f[4]) +
                   sinf(0.15f * p.z + f[7]) * sinf(0.21f * p.x + f[2]) +
@@ -318,6 +251,7 @@ paint_point(const Head *head, Paint *at, Point p)
 
     for (int c = 0; c < N_CHANNELS; c++)
         at->value[c] = intensities[AIR][c];
+    at->brain_mm = at->soft_mm;
     if (skin > 2.0f) {
         paint(at, capsule, CAPSULE);
         return 0;
@@ -397,6 +331,8 @@ paint_slices(gsize first, gsize last, guint worker, gpointer user_data)
                     bg_affine_apply(&head->geometry->patient_from_voxel, bg_vec3(i, j, (double) k));
                 Point p = { (float) at_mm.x, (float) at_mm.y, (float) at_mm.z };
                 head->labels[voxel] = paint_point(head, &at, p);
+                if (head->brain != NULL)
+                    head->brain[voxel] = at.brain_mm < 0.0f;
                 for (int c = 0; c < N_CHANNELS; c++) {
                     if (head->samples[c] != NULL)
                         head->samples[c][voxel] = measure(head, c, at.value[c], p, voxel);
@@ -423,8 +359,7 @@ head_init(Head *head, const BgGeometry *geometry, const BgPhantomParams *params)
                            -16.0f + 5.0f * (float) bg_phantom_uniform(seed, 101),
                            42.0f + 3.0f * (float) bg_phantom_uniform(seed, 102) },
     };
-    for (guint i = 0; i < G_N_ELEMENTS(head->phases); i++)
-        head->phases[i] = (float) (G_PI * bg_phantom_uniform(seed, i));
+    bg_phantom_cortex_init(&head->cortex, seed);
     for (guint field = 0; field < 2; field++) {
         for (guint i = 0; i < 9; i++)
             head->bias[field][i] = 0.12f * (float) bg_phantom_uniform(seed, 20 + 9 * field + i);
@@ -496,7 +431,9 @@ allocate(Head *head, GError **error)
             return FALSE;
     }
     head->labels = bg_voxels_alloc(head->geometry, 1, error);
-    return head->labels != NULL;
+    if (head->labels != NULL && !head->ct)
+        head->brain = bg_voxels_alloc(head->geometry, 1, error);
+    return head->labels != NULL && (head->ct || head->brain != NULL);
 }
 
 static gboolean
@@ -519,6 +456,13 @@ hand_over(Head *head, BgPhantom *phantom, GError **error)
     if (labels == NULL)
         return FALSE;
     bg_phantom_add(phantom, "labels", "SEG", NULL, labels);
+    if (head->brain == NULL)
+        return TRUE;
+    BgLabelMap *brain =
+        bg_label_map_new_take(head->geometry, BG_LABEL_UINT8, g_steal_pointer(&head->brain), error);
+    if (brain == NULL)
+        return FALSE;
+    bg_phantom_add(phantom, "brain", "SEG", NULL, brain);
     return TRUE;
 }
 
@@ -545,5 +489,6 @@ bg_phantom_fill_head(BgPhantom *phantom, const BgPhantomParams *params, const Bg
     for (int c = 0; c < N_CHANNELS; c++)
         bg_voxels_free(head.samples[c]);
     bg_voxels_free(head.labels);
+    bg_voxels_free(head.brain);
     return done;
 }

@@ -9,7 +9,7 @@
 #define HEAD_MM 240.0 // the field of view's side
 #define SHAPES_MM 160.0
 #define N_SPHERES 3
-#define MAX_PARTS 5
+#define MAX_PARTS 6
 #define SPHERE_INSIDE 1000.0
 #define SLAB_INSIDE 0.0      // HU: water
 #define SLAB_OUTSIDE -1000.0 // HU: air

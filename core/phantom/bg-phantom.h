@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 /**
  * BgPhantomKind:
  * @BG_PHANTOM_HEAD: four MRI contrasts of a made-up head, 240 mm across: t1, t1ce, t2, flair, and
- *   labels in the numbers of BraTS: 1 necrotic core, 2 oedema, 4 enhancing rim. The tumour lies in
+ *   labels in the numbers of BraTS: 1 necrotic core, 2 oedema, 4 enhancing rim, and brain: 1 inside of
+ *   the brain's surface. Vessels run over the cortex. The tumour lies in
  *   the patient's right hemisphere; a marker capsule, bright on MRI and CT, sits on the skin over
  *   the patient's LEFT temple, so that a picture that is the wrong way round gives itself away
  * @BG_PHANTOM_CT_HEAD: the same anatomy in Hounsfield units: ct, and labels

@@ -3,7 +3,7 @@
 #include "bg-dense-private.h"
 #include "bg-pose-private.h"
 
-#include "core/register/bg-distortion.h"
+#include "core/model/bg-distortion.h"
 
 #include <math.h>
 #include <string.h>

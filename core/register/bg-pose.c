@@ -5,7 +5,7 @@
 #include "bg-pose-private.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
-#include "core/register/bg-distortion.h"
+#include "core/model/bg-distortion.h"
 
 #include <math.h>
 #include <string.h>

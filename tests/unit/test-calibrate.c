@@ -4,7 +4,7 @@
 #include "core/base/bg-error.h"
 #include "core/register/bg-calibrate.h"
 #include "core/register/bg-chessboard.h"
-#include "core/register/bg-distortion.h"
+#include "core/model/bg-distortion.h"
 
 #include <math.h>
 #include <string.h>

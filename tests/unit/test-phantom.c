@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/model/bg-distortion.h"
+#include "core/phantom/bg-phantom-photo.h"
 #include "core/phantom/bg-phantom.h"
 
 #include "core/base/bg-error.h"
@@ -154,7 +156,7 @@ test_is_the_same_on_any_number_of_threads(void)
     bg_parallel_set_threads(5);
     g_autoptr(BgPhantom) together = make(BG_PHANTOM_HEAD, 32, 9);
     bg_parallel_set_threads(0);
-    g_assert_cmpuint(alone->n_parts, ==, 5);
+    g_assert_cmpuint(alone->n_parts, ==, 6);
     for (guint part = 0; part < 4; part++) {
         BgVolume *a = alone->parts[part].volume, *b = together->parts[part].volume;
         g_assert_cmpmem(bg_volume_get_samples(a), bg_volume_get_n_bytes(a),
@@ -207,6 +209,50 @@ test_stops_when_cancelled(void)
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+// Landmarks are where the camera shows them; the mirrored photograph is the other one's mirror image.
+static void
+test_photographs(void)
+{
+    g_autoptr(GError) error = NULL;
+    BgPhantomPhotoParams params = bg_phantom_photo_params(3);
+
+    params.width = 240;
+    params.height = 180;
+    params.landmark_noise_px = 0.0;
+    g_autoptr(BgPhantomPhoto) photo = bg_phantom_photo_new(&params, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bg_landmarks_count(photo->in_volume), ==, 8 + 6 + 1);
+    for (gsize i = 0; i < bg_landmarks_count(photo->in_optical); i++) {
+        const BgLandmark *seen = bg_landmarks_get(photo->in_optical, i);
+        const BgLandmark *point = bg_landmarks_find(photo->in_volume, seen->name);
+        double u, v, depth_mm;
+        g_assert_true(bg_camera_project_lens(&photo->camera, point->position, &u, &v, &depth_mm));
+        g_assert_cmpfloat(hypot(u - seen->position.x, v - seen->position.y), <, 1e-9);
+        g_assert_cmpint(point->use, ==,
+                        point->name[0] == 'L' ? BG_LANDMARK_FIT : BG_LANDMARK_CHECK);
+        g_assert_cmpfloat(point->position.x, <, 0.0); // the patient's right
+    }
+
+    params.mirror_optical = params.mirror_thermal = TRUE;
+    g_autoptr(BgPhantomPhoto) flipped = bg_phantom_photo_new(&params, NULL, NULL, &error);
+    const guint8 *a = bg_image_get_pixels(photo->optical),
+                 *b = bg_image_get_pixels(flipped->optical);
+    const guint16 *c = bg_image_get_pixels(photo->thermal),
+                  *d = bg_image_get_pixels(flipped->thermal);
+    for (int v = 0; v < 180; v++) {
+        for (int u = 0; u < 240; u++)
+            g_assert_cmpint(a[3 * (240 * v + u)], ==, b[3 * (240 * v + 239 - u)]);
+    }
+    g_assert_cmpint(c[120 * 45 + 50], ==, d[120 * 45 + 69]);
+    const BgLandmark *one = bg_landmarks_find(photo->in_thermal, "T1");
+    const BgLandmark *other = bg_landmarks_find(flipped->in_thermal, "T1");
+    g_assert_cmpfloat_with_epsilon(one->position.x, 119.0 - other->position.x, 1e-9);
+
+    params.n_landmarks = 3;
+    g_assert_null(bg_phantom_photo_new(&params, NULL, NULL, &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -221,5 +267,6 @@ main(int argc, char **argv)
     g_test_add_func("/phantom/refuses/sizes", test_refuses_sizes);
     g_test_add_func("/phantom/cancelled", test_stops_when_cancelled);
 
+    g_test_add_func("/phantom/photographs", test_photographs);
     return g_test_run();
 }

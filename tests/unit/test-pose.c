@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/bg-error.h"
-#include "core/register/bg-distortion.h"
+#include "core/model/bg-distortion.h"
 #include "core/register/bg-pose.h"
 #include "tests/reference/pnp-numbers.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/register/bg-distortion.h"
+#include "core/model/bg-distortion.h"
 
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
