@@ -2,9 +2,9 @@
 // Chessboards that are drawn through a known camera and lens.
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
+#include "core/model/bg-distortion.h"
 #include "core/register/bg-calibrate.h"
 #include "core/register/bg-chessboard.h"
-#include "core/model/bg-distortion.h"
 
 #include <math.h>
 #include <string.h>
