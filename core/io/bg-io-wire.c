@@ -145,6 +145,7 @@ static const Text info_texts[] = {
     TEXT(patient_sex, MAX_LINE, FALSE),
     TEXT(study_date, MAX_LINE, FALSE),
     TEXT(frame_of_reference, MAX_LINE, FALSE),
+    TEXT(camera, MAX_LINE, FALSE),
 };
 
 BgJson *
@@ -177,6 +178,10 @@ bg_file_info_to_json(const BgFileInfo *info)
     bg_json_set_string(json, "alternative_name", info->alternative_name);
     bg_json_set_double(json, "frame_spacing", info->frame_spacing);
     bg_json_set_string(json, "frame_unit", info->frame_unit);
+    bg_json_set_boolean(json, "spacing_unknown", info->spacing_unknown);
+    const double lens[] = { info->focal_length_mm, info->focal_length_35mm, info->sensor_mm[0],
+                            info->sensor_mm[1] };
+    bg_json_set_doubles(json, "lens", lens, G_N_ELEMENTS(lens));
     bg_json_set(json, "warnings", bg_wire_texts_to_json(info->warnings));
     return json;
 }
@@ -214,8 +219,24 @@ read_numbers(const BgJson *json, BgFileInfo *info, GError **error)
     info->kind = (BgKind) kind;
     info->kind_stated = bg_json_to_boolean(bg_json_get(json, "kind_stated"), FALSE);
     info->side_known = bg_json_to_boolean(bg_json_get(json, "side_known"), FALSE);
+    info->spacing_unknown = bg_json_to_boolean(bg_json_get(json, "spacing_unknown"), FALSE);
+    read_lens(json, info);
     info->frame_spacing = bg_json_to_double(bg_json_get(json, "frame_spacing"), 0.0);
     return TRUE;
+}
+
+// What is no length in mm is left at 0: unknown.
+static void
+read_lens(const BgJson *json, BgFileInfo *info)
+{
+    double lens[4] = { 0 };
+
+    if (!bg_json_to_doubles(bg_json_get(json, "lens"), lens, G_N_ELEMENTS(lens)))
+        return;
+    double *to[] = { &info->focal_length_mm, &info->focal_length_35mm, &info->sensor_mm[0],
+                     &info->sensor_mm[1] };
+    for (gsize i = 0; i < G_N_ELEMENTS(lens); i++)
+        *to[i] = lens[i] > 0.0 && lens[i] < 1e6 ? lens[i] : 0.0;
 }
 
 static gboolean
