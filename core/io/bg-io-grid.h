@@ -38,6 +38,9 @@ gboolean bg_grid_write_hdf5(const BgGrid *grid, const char *path, const BgProgre
 gboolean bg_grid_write_minc2(const BgGrid *grid, const char *path, const BgProgress *progress,
                              GCancellable *cancellable, GError **error);
 
+gboolean bg_grid_write_npy(const BgGrid *grid, const char *path, const BgProgress *progress,
+                           GCancellable *cancellable, GError **error);
+
 /** bg_grid_write_h5_array: [k, j, i], or [frame, k, j, i] */
 gboolean bg_grid_write_h5_array(const BgGrid *grid, BgH5 *h5, const char *array,
                                 const BgProgress *progress, GCancellable *cancellable,

@@ -15,6 +15,8 @@ extern const BgReader bg_reader_parrec;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
 extern const BgReader bg_reader_hdf5;
+extern const BgReader bg_reader_interfile;
+extern const BgReader bg_reader_npy;
 extern const BgReader bg_reader_landmarks;
 extern const BgReader bg_reader_mgh;
 extern const BgReader bg_reader_bmp;

@@ -16,7 +16,7 @@ static const struct {
     { ".nii", bg_grid_write_nifti, TRUE },  { ".nii.gz", bg_grid_write_nifti, TRUE },
     { ".nrrd", bg_grid_write_nrrd, FALSE }, { ".mha", bg_grid_write_metaimage, FALSE },
     { ".h5", bg_grid_write_hdf5, FALSE },   { ".hdf5", bg_grid_write_hdf5, FALSE },
-    { ".mnc", bg_grid_write_minc2, TRUE },
+    { ".mnc", bg_grid_write_minc2, TRUE },  { ".npy", bg_grid_write_npy, FALSE },
 };
 
 gsize

@@ -198,6 +198,20 @@ get_format(const BgJson *json)
     return BG_FORMAT_UNKNOWN;
 }
 
+// What is no length in mm is left at 0: unknown.
+static void
+read_lens(const BgJson *json, BgFileInfo *info)
+{
+    double lens[4] = { 0 };
+
+    if (!bg_json_to_doubles(bg_json_get(json, "lens"), lens, G_N_ELEMENTS(lens)))
+        return;
+    double *to[] = { &info->focal_length_mm, &info->focal_length_35mm, &info->sensor_mm[0],
+                     &info->sensor_mm[1] };
+    for (gsize i = 0; i < G_N_ELEMENTS(lens); i++)
+        *to[i] = lens[i] > 0.0 && lens[i] < 1e6 ? lens[i] : 0.0;
+}
+
 static gboolean
 read_numbers(const BgJson *json, BgFileInfo *info, GError **error)
 {
@@ -223,20 +237,6 @@ read_numbers(const BgJson *json, BgFileInfo *info, GError **error)
     read_lens(json, info);
     info->frame_spacing = bg_json_to_double(bg_json_get(json, "frame_spacing"), 0.0);
     return TRUE;
-}
-
-// What is no length in mm is left at 0: unknown.
-static void
-read_lens(const BgJson *json, BgFileInfo *info)
-{
-    double lens[4] = { 0 };
-
-    if (!bg_json_to_doubles(bg_json_get(json, "lens"), lens, G_N_ELEMENTS(lens)))
-        return;
-    double *to[] = { &info->focal_length_mm, &info->focal_length_35mm, &info->sensor_mm[0],
-                     &info->sensor_mm[1] };
-    for (gsize i = 0; i < G_N_ELEMENTS(lens); i++)
-        *to[i] = lens[i] > 0.0 && lens[i] < 1e6 ? lens[i] : 0.0;
 }
 
 static gboolean
