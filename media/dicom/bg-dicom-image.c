@@ -315,6 +315,7 @@ read_picture(BgDcmImage *image, const BgDcmData *data, BgDcmSet root)
         bg_dcm_image_read_frames(image, data);
     else if (image->content == BG_DICOM_CONTENT_SEG)
         bg_dcm_image_read_frames(image, data);
+    bg_dcm_image_read_suv(image, data);
 }
 
 BgDcmImage *
@@ -340,6 +341,8 @@ bg_dcm_image_new(const BgDcmData *data)
     bg_dcm_copy_string(root, TAG(0x0054, 0x1001), unit, sizeof unit);
     if (unit[0] == '\0' && strcmp(image->modality, "CT") == 0)
         g_strlcpy(unit, "HU", sizeof unit);
+    else if (strcmp(image->modality, "RTDOSE") == 0)
+        g_strlcpy(unit, bg_dcm_has_word(root, TAG(0x3004, 0x0002), "GY") ? "Gy" : "", sizeof unit);
     image->unit = g_ref_string_new_intern(unit);
     look_at_preamble(image, data);
     if (image->pixel_tag != 0)

@@ -136,6 +136,7 @@ BgVec3 bg_dcm_frame_normal(const BgDcmFrame *frame);
 void bg_dcm_image_read_frames(BgDcmImage *image, const BgDcmData *data);
 gboolean bg_dcm_image_read_mosaic(BgDcmImage *image, const BgDcmData *data);
 gboolean bg_dcm_frame_read_place(BgDcmFrame *frame, BgDcmSet set);
+void bg_dcm_image_read_suv(BgDcmImage *image, const BgDcmData *data);
 void bg_dcm_image_set_note(BgDcmImage *image, const char *note);
 
 G_END_DECLS

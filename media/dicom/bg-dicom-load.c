@@ -97,7 +97,7 @@ bg_dcm_file_info(const BgDcmStack *stack)
         info->kind = BG_KIND_LABELS;
     else if (image->content == BG_DICOM_CONTENT_MESH)
         info->kind = BG_KIND_MESH;
-    else if (bg_dcm_is_colour(&image->pixels) && !stack->has_place)
+    else if (bg_dcm_stack_is_picture(stack))
         info->kind = BG_KIND_IMAGE;
     info->n_frames = MAX(stack->n_frames, 1);
     info->n_components = bg_dcm_is_colour(&image->pixels) ? 3 : 1;

@@ -156,6 +156,28 @@ name_segments(const Seg *seg, BgFileInfo *info)
     }
 }
 
+// Files that we wrote say which label a segment was.
+static void
+restore_labels(Seg *seg)
+{
+    BgDcmItems items = bg_dcm_items(bg_dcm_root(seg->data), TAG(0x0062, 0x0002));
+    g_autoptr(GHashTable) labels = g_hash_table_new(NULL, NULL);
+    BgDcmSet item;
+
+    while (bg_dcm_items_next(&items, &item)) {
+        int number = bg_dcm_int(item, TAG(0x0062, 0x0004), VR('U', 'S'), 0);
+        double label = bg_dcm_number(item, TAG(0x0029, 0x1002), VR('U', 'L'), 0.0);
+        if (number >= 1 && label >= 1.0 && label <= 65535.0 &&
+            bg_dcm_has_word(item, TAG(0x0029, 0x0010), "BREGMA"))
+            g_hash_table_insert(labels, GINT_TO_POINTER(number), GINT_TO_POINTER((int) label));
+    }
+    for (guint32 f = 0; f < seg->image->pixels.n_frames; f++) {
+        int label = GPOINTER_TO_INT(g_hash_table_lookup(labels, GINT_TO_POINTER(seg->segment[f])));
+        if (label > 0)
+            seg->segment[f] = label;
+    }
+}
+
 // A frame's pixels into its slice.
 static void
 draw_frame(Seg *seg, guint32 f, const guint8 *pixels, guint16 *slice)
@@ -229,6 +251,7 @@ load_map(Seg *seg, BgFileInfo *info, const BgProgress *progress, GCancellable *c
     if (!read_segments(seg, error) || !lay_out(seg, error))
         return NULL;
     name_segments(seg, info);
+    restore_labels(seg);
     guint16 *labels = draw_all(seg, progress, cancellable, error);
     if (labels == NULL)
         return NULL;

@@ -109,8 +109,7 @@ stack_content(const BgDcmStack *stack, const BgDcmImage *image)
 {
     if (image->content != BG_DICOM_CONTENT_VOLUME)
         return image->content;
-    return bg_dcm_is_colour(&image->pixels) && !stack->has_place ? BG_DICOM_CONTENT_PICTURE
-                                                                 : BG_DICOM_CONTENT_VOLUME;
+    return bg_dcm_stack_is_picture(stack) ? BG_DICOM_CONTENT_PICTURE : BG_DICOM_CONTENT_VOLUME;
 }
 
 static void

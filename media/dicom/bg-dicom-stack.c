@@ -65,6 +65,21 @@ bg_dcm_stack_image(const BgDcmStack *stack, const BgDcmPlace *place, const BgDcm
     return image;
 }
 
+gboolean
+bg_dcm_stack_is_picture(const BgDcmStack *stack)
+{
+    const BgDcmFrame *frame;
+
+    for (guint i = 0; i < stack->places->len; i++) {
+        const BgDcmPlace *place = &g_array_index(stack->places, BgDcmPlace, i);
+        if (place->image < 0 || place->frame < 0)
+            continue;
+        const BgDcmImage *image = bg_dcm_stack_image(stack, place, &frame);
+        return bg_dcm_is_colour(&image->pixels) && (!stack->has_place || stack->n_positions == 1);
+    }
+    return FALSE;
+}
+
 static BgDcmStack *
 stack_new(GPtrArray *images)
 {

@@ -66,6 +66,9 @@ const BgDcmImage *bg_dcm_stack_image(const BgDcmStack *stack, const BgDcmPlace *
 /** bg_dcm_stack_warn: adds a sentence, once */
 void bg_dcm_stack_warn(BgDcmStack *stack, guint badge, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/** bg_dcm_stack_is_picture: colour that is no stack of slices: shown as a picture */
+gboolean bg_dcm_stack_is_picture(const BgDcmStack *stack);
+
 // bg-dicom-geometry.c: fills geometry, offsets, and the warnings about them
 void bg_dcm_stack_lay_out(BgDcmStack *stack);
 

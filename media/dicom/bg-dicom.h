@@ -111,7 +111,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgDicomSeries, bg_dicom_series_unref)
  */
 GVariant *bg_dicom_series_to_variant(BgDicomSeries *series);
 
-#define BG_DICOM_SERIES_TYPE "(sua{ss}iiisaiadtasuas)"
+#define BG_DICOM_SERIES_TYPE "(sua{ss}iiiaiadtasuas)"
 
 /**
  * bg_dicom_series_from_variant:
