@@ -15,7 +15,7 @@ import cli_files
 
 CLI = sys.argv[1]
 COMMANDS = ("info convert slice filter render mesh mesh-compare phantom provenance again bench "
-            "self-test").split()
+            "self-test register landmarks").split()
 
 
 def run(*args, status=0, **options):
@@ -296,6 +296,107 @@ def test_again(case):
     assert not leftovers, leftovers
 
 
+def write_points(path, rows, header="name,x,y,z"):
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(header + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    return path
+
+
+# Corners of a box that is longer one way than another, and its middle.
+POINTS = [("a", 40, 0, 0), ("b", -40, 5, 0), ("c", 0, 30, 10), ("d", 0, -30, -10), ("e", 10, 0, 25), ("f", 0, 7, -25)]
+
+
+def test_register_points(case):
+    # A quarter turn about z, and a shift: fixed = (-y, x, z) + (5, 6, 7).
+    turned = [(n, -y + 5, x + 6, z + 7) for n, x, y, z in POINTS]
+    fixed, moving = write_points(case.at("fixed.csv"), turned), write_points(case.at("moving.csv"), POINTS)
+    for model in ("rigid", "similarity", "affine", "tps"):
+        out = case.at(f"{model}.json")
+        r = run_json("register", "points", f"--fixed={fixed}", f"--moving={moving}", f"--model={model}",
+                     "--check=f", "-o", out)
+        need(r, "matrix fre rms_check residuals expected_tre_mm mirrored condition")
+        for found, wanted in zip(r["matrix"], [0, -1, 0, 5, 1, 0, 0, 6, 0, 0, 1, 7, 0, 0, 0, 1]):
+            close(found, wanted, 1e-9)
+        assert [p["name"] for p in r["residuals"]] == list("abcdef")
+        assert [p["used"] for p in r["residuals"]] == [True] * 5 + [False]
+        assert len(r["expected_tre_mm"]) == 6 and r["rms_check"] < 1e-9 and r["mirrored"] == "no"
+        with open(out, encoding="utf-8") as source:
+            assert json.load(source)["model"] == model
+        if model != "tps":
+            again = run_json("again", out, "-o", case.at("again.json"), "--force")
+            assert again["equal"] and again["identical"]
+    # The same in RAS, where x and y change sign.
+    r = run_json("--space=ras", "register", "points", f"--fixed={fixed}", f"--moving={moving}")
+    close(r["matrix"][3], 5, 1e-9)
+    mirrored = write_points(case.at("mirrored.csv"), [(n, -x, y, z) for n, x, y, z in POINTS])
+    run("register", "points", f"--fixed={mirrored}", f"--moving={moving}", status=1)
+    assert run_json("register", "points", f"--fixed={mirrored}", f"--moving={moving}",
+                    "--allow-mirror")["mirrored"] == "yes"
+    few = write_points(case.at("few.csv"), POINTS[:2])
+    run("register", "points", f"--fixed={fixed}", f"--moving={few}", status=1)
+    run("register", "points", f"--fixed={fixed}", f"--moving={moving}", "--model=elastic", status=2)
+    run("register", "points", f"--fixed={fixed}", f"--moving={moving}", "--check=nobody", status=1)
+    run("register", "points", status=2)
+    run("register", status=2)
+    run("register", "by-magic", status=2)
+    flat = [(n, x, y) for n, x, y, _ in POINTS]
+    picture = write_points(case.at("picture.csv"), flat, "name,u,v")
+    other = write_points(case.at("other.csv"), [(n, 2 * x + 3, 2 * y - 4) for n, x, y in flat], "name,u,v")
+    r = run_json("register", "points", f"--fixed={other}", f"--moving={picture}", "--model=similarity")
+    for found, wanted in zip(r["matrix"], [2, 0, 3, 0, 2, -4, 0, 0, 1]):
+        close(found, wanted, 1e-9)
+    run("register", "points", f"--fixed={other}", f"--moving={moving}", status=1)
+
+
+def test_register_volumes(case):
+    head = case.at("register-head")
+    run("phantom", head, "--kind=head", "--size=64")
+    t1, t2, out = (os.path.join(head, name) for name in ("t1.nii.gz", "t2.nii.gz", "t.json"))
+    r = run_json("--seed=3", "register", "volumes", t1, t2, "-o", out)
+    need(r, "matrix metric_before metric_after mirrored overlap")
+    for n, found in enumerate(r["matrix"]):
+        close(found, 1 if n % 5 == 0 else 0, 0.5 if n % 4 == 3 else 0.01)
+    assert r["metric_after"] >= r["metric_before"] - 1e-3
+    again = run_json("again", out, "-o", os.path.join(head, "again.json"))
+    assert again["equal"] and again["identical"]
+    # A start that is given, and ITK's files.
+    tfm = os.path.join(head, "t.tfm")
+    run("register", "volumes", t1, t2, f"--from={out}", "--model=affine", "--metric=nmi", "-o", tfm)
+    with open(tfm, encoding="utf-8") as source:
+        assert source.readline() == "#Insight Transform File V1.0\n"
+    run("register", "volumes", t1, t2, f"--from={tfm}")
+    run("register", "volumes", t1, t2, "--model=tps", status=2)
+    run("register", "volumes", t1, case.at("no-such.nii"), status=1)
+    run("register", "volumes", t1, t2, "-o", case.at("no-such-format.xyz"), status=1)
+
+
+def test_landmarks_plane(case):
+    rows = [("a", 5, 0, 4), ("b", 0, 5, 4), ("c", -5, 0, 4), ("d", 0, -5, 4)]
+    points = write_points(case.at("plane.csv"), rows)
+    r = run_json("landmarks", "plane", points, f"--volume={case.volume}", "--depth=6")
+    need(r, "normal centroid_mm rms_mm origin_top_mm origin_bottom_mm")
+    for found, wanted in zip(r["normal"] + r["origin_top_mm"] + r["origin_bottom_mm"],
+                             [0, 0, -1, 0, 0, 4, 0, 0, -2]):
+        close(found, wanted, 1e-9)
+    close(r["rms_mm"], 0, 1e-9)
+    r = run_json("--space=ras", "landmarks", "plane", points, "--three=a,b,c")
+    close(abs(r["normal"][2]), 1, 1e-9)
+    crop, mask, mesh = case.at("prism.nii.gz"), case.at("prism-mask.nii.gz"), case.at("prism.stl")
+    for what, out in (("crop", crop), ("mask", mask), ("mesh", mesh)):
+        r = run_json("landmarks", "plane", points, f"--volume={case.volume}", "--depth=6", f"--write={what}",
+                     "--shape=cylinder", "-o", out)
+        assert run_json("again", out, "-o", case.at("again-" + os.path.basename(out)))["equal"]
+    # Voxels of 1 x 1 x 2 mm whose centres lie in a cylinder of 5 mm radius, z from -2 to 4.
+    ox, oy, oz = case.origin
+    expected = sum(math.hypot(ox + i, oy + j) <= 5 and -2 <= oz + 2 * k <= 4
+                   for i in range(16) for j in range(18) for k in range(12))
+    assert run_json("info", mask)["labels"][0]["n_voxels"] == expected > 100
+    line = write_points(case.at("line.csv"), [("a", 0, 0, 0), ("b", 1, 1, 1), ("c", 2, 2, 2)])
+    run("landmarks", "plane", line, status=1)
+    run("landmarks", "plane", points, "--write=song", status=2)
+    run("landmarks", "plane", points, "-o", case.at("x.nii"), status=2)
+
+
 def test_command_line(case):
     run("frobnicate", status=2)
     run(status=2)
@@ -357,6 +458,7 @@ def test_numbers(case):
 
 TESTS = [test_info, test_convert, test_slice, test_filter, test_mesh, test_render,
          test_sides_in_3d, test_phantom,
+         test_register_points, test_register_volumes, test_landmarks_plane,
          test_again, test_command_line, test_outputs, test_interrupt, test_numbers]
 
 
