@@ -5,7 +5,7 @@
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-json.h"
 #include "core/decode/bg-decode-wire.h"
-#include "core/io/bg-reader.h"
+#include "media/bg-media.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -173,6 +173,6 @@ main(int argc, char **argv)
               stderr);
         return 2;
     }
-    bg_io_add_readers(NULL, 0);
+    bg_media_add_readers();
     wait_for_requests(watch_children());
 }

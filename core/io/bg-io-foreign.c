@@ -33,13 +33,8 @@ static const Signature signatures[] = {
     { 0, 4, "PK\3\4" },
     { 0, 4, "PK\5\6" }, // ZIP without members
     { 257, 5, "ustar" },
-    { 0, 6, "7z\xBC\xAF\x27\x1C" },
-    { 0, 6, "Rar!\x1A\x07" },
     { 0, 6,
       "\xFD"
-      "7zXZ\0" },
-    { 0, 3, "BZh" },
-    { 0, 4, "\x28\xB5\x2F\xFD" }, // Zstandard
 };
 
 gboolean

@@ -260,6 +260,15 @@ find_in(const BgReader *const *table, gsize n, const guint8 *bytes, gsize n_byte
     return NULL;
 }
 
+gboolean
+bg_io_knows(const guint8 *bytes, gsize n_bytes)
+{
+    gsize n = MIN(n_bytes, BG_SNIFF_BYTES);
+
+    return find_in(added_readers, n_added_readers, bytes, n, FALSE) != NULL ||
+           find_in(readers, G_N_ELEMENTS(readers), bytes, n, FALSE) != NULL;
+}
+
 // Returns: NULL without error: no reader of this process knows it, or it is the child's.
 static const BgReader *
 sniff(const char *path, Route *route, GCancellable *cancellable, GError **error)

@@ -49,6 +49,9 @@ typedef struct {
  */
 void bg_io_add_readers(const BgReader *const *added, gsize n);
 
+/** bg_io_knows: whether a reader of this process knows a file by its first bytes, unpacked ones */
+gboolean bg_io_knows(const guint8 *bytes, gsize n_bytes);
+
 /** bg_loaded_new: @info: (transfer full) */
 BgLoaded *bg_loaded_new(BgFileInfo *info);
 
