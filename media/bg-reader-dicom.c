@@ -166,9 +166,9 @@ load_contours(GPtrArray *list, BgDicomSeries *series, const BgProgress *progress
             strcmp(other->series_uid, series->referenced_series_uid) != 0)
             continue;
         g_autoptr(BgFileInfo) info = bg_dicom_probe_series(other, cancellable, error);
-        return info != NULL ? bg_dicom_load_labels_on(series, &info->geometry, progress,
-                                                      cancellable, error)
-                            : NULL;
+        return info != NULL
+                   ? bg_dicom_load_labels_on(series, &info->geometry, progress, cancellable, error)
+                   : NULL;
     }
     g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
                 _("these contours belong to the series %s, which is not beside them. Put both "
@@ -205,8 +205,7 @@ find_series(const char *path, const BgLoadParams *params, GPtrArray **list,
             return g_steal_pointer(&series);
     }
     *list = bg_dicom_scan(path, NULL, cancellable, error);
-    BgDicomSeries *chosen =
-        *list != NULL ? bg_dicom_choose(*list, params->series, error) : NULL;
+    BgDicomSeries *chosen = *list != NULL ? bg_dicom_choose(*list, params->series, error) : NULL;
     return chosen != NULL ? bg_dicom_series_ref(chosen) : NULL;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bg-cli.h"
+#include "bg-cli-series.h"
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-hash.h"
@@ -48,28 +48,23 @@ prefix_read(GError **error, const char *path)
     }
 }
 
-// DICOM is what a folder would hold; this version reads files.
-static gboolean
-check_is_file(const char *path, GError **error)
+void
+bg_cli_blame_path(GError **error, const char *path)
 {
-    if (!g_file_test(path, G_FILE_TEST_IS_DIR))
-        return TRUE;
-    g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                "cannot read: %s: it is a folder, and this version reads single files. Give a "
-                "file in it",
-                path);
-    return FALSE;
+    if (error != NULL && *error != NULL && (*error)->domain != BG_CLI_ERROR)
+        prefix_read(error, path);
 }
 
 BgLoaded *
 bg_cli_load(BgCli *cli, const char *path, const BgLoadParams *params, GError **error)
 {
-    if (!check_is_file(path, error))
-        return NULL;
+    g_auto(BgCliSource) source = { 0 };
+    BgLoaded *loaded = NULL;
 
-    BgLoaded *loaded = bg_io_load(path, params, &cli->progress, cli->cancellable, error);
+    if (bg_cli_find_source(cli, path, FALSE, &source, error))
+        loaded = bg_cli_load_source(cli, path, &source, params, error);
     if (loaded == NULL)
-        prefix_read(error, path);
+        bg_cli_blame_path(error, path);
     else
         bg_cli_add_input(cli, path);
     return loaded;

@@ -72,6 +72,7 @@ struct _BgCli {
     GPtrArray *options;   // of char *: name, value, name, value, ...; value "" for flags
     BgJson *result;       // the object for stdout
     GPtrArray *inputs;    // of char *: files that were read
+    char *series_path;    // owned: the path that --series is about; NULL until one is read
     GCancellable *cancellable;
     BgProgress progress;
     gboolean json, quiet, force, help, version;
@@ -145,6 +146,9 @@ void bg_cli_add_input(BgCli *cli, const char *path);
 
 /** bg_cli_load: bg_io_load(), noted as an input; the error names the file */
 BgLoaded *bg_cli_load(BgCli *cli, const char *path, const BgLoadParams *params, GError **error);
+
+/** bg_cli_blame_path: puts the path before what core says about it; usage errors stay as they are */
+void bg_cli_blame_path(GError **error, const char *path);
 BgVolume *bg_cli_load_volume(BgCli *cli, const char *path, GError **error);
 BgLabelMap *bg_cli_load_labels(BgCli *cli, const char *path, GError **error);
 BgMesh *bg_cli_load_mesh(BgCli *cli, const char *path, GError **error);

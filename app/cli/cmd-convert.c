@@ -5,7 +5,7 @@
 #include "core/volume/bg-reorient.h"
 
 static const BgCliOption options[] = {
-    { "series", BG_CLI_VALUE, "=UID|N  of a folder" },
+    { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
     { "frame", BG_CLI_VALUE, "=N  one of several, from 0; else all" },
     { "reorient", BG_CLI_VALUE, "=CODE  patient directions in which i, j, k shall grow: LPS" },
     { "spacing", BG_CLI_VALUE, "=a,b,c  mm along i, j, k" },
@@ -108,13 +108,8 @@ save_frames(BgCli *cli, const Job *job, const char *path, GError **error)
 static gboolean
 run_job(BgCli *cli, Job *job, GError **error)
 {
-    const char *out = bg_cli_arg(cli, 1), *series = bg_cli_option(cli, "series");
+    const char *out = bg_cli_arg(cli, 1);
 
-    if (series != NULL && g_strcmp0(series, "0") != 0) {
-        bg_cli_usage_error(error, "no such series: --series=%s: %s is one file without series",
-                           series, bg_cli_arg(cli, 0));
-        return FALSE;
-    }
     if (!bg_cli_check_output(cli, out, error) || !load_frames(cli, job, error))
         return FALSE;
     const BgCliGrid *first = job->frames->pdata[0];
@@ -139,8 +134,9 @@ run(BgCli *cli, GError **error)
 
 const BgCliCommand bg_cli_command_convert = {
     .name = "convert",
-    .arguments = "IN OUT [--frame=N] [--reorient=CODE] [--spacing=a,b,c | --like=FILE] "
-                 "[--interpolation=nearest|linear|cubic] [--force]",
+    .arguments =
+        "IN OUT [--series=UID|N] [--frame=N] [--reorient=CODE] [--spacing=a,b,c | --like=FILE] "
+        "[--interpolation=nearest|linear|cubic] [--force]",
     .summary = "read any volume, write NIfTI (.nii .nii.gz), NRRD (.nrrd), MetaImage (.mha), "
                "HDF5 (.h5)",
     .min_args = 2,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const BgCliOption options[] = {
+    { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
     { "sigma", BG_CLI_VALUE, "=mm  gaussian: its standard deviation; or three, along i, j, k" },
     { "radius", BG_CLI_VALUE,
       "=voxels  median: half the side of its cube; morphology, brain-mask: mm" },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bregma-cli info: what is in a file.
-#include "bg-cli.h"
+#include "bg-cli-series.h"
 
 #include "core/model/bg-landmarks.h"
 #include "core/volume/bg-statistics.h"
@@ -8,7 +8,7 @@
 #include <math.h>
 
 static const BgCliOption options[] = {
-    { "series", BG_CLI_VALUE, "=UID|N  of a folder" },
+    { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
     { "frame", BG_CLI_VALUE, "=N  whose values are counted, from 0" },
     { NULL },
 };
@@ -132,7 +132,6 @@ set_strings(BgJson *json, const BgFileInfo *info)
     bg_json_set_string(json, "modality", info->modality != NULL ? info->modality : "");
     bg_json_set_string(json, "unit", info->unit != NULL ? info->unit : "");
     bg_json_set(json, "warnings", warnings);
-    bg_json_set(json, "series", bg_json_new_array());
     if (info->description != NULL)
         bg_json_set_string(json, "description", info->description);
 }
@@ -163,20 +162,21 @@ set_place(const BgCli *cli, BgJson *json, const BgFileInfo *info)
 static gboolean
 run(BgCli *cli, GError **error)
 {
-    const char *path = bg_cli_arg(cli, 0), *series = bg_cli_option(cli, "series");
+    const char *path = bg_cli_arg(cli, 0);
+    g_auto(BgCliSource) source = { 0 };
     BgLoadParams params = bg_load_params_default();
     BgJson *json = cli->result;
 
     if (!bg_cli_get_int(cli, "frame", 0, G_MAXINT, &params.frame, error))
         return FALSE;
-    if (series != NULL && g_strcmp0(series, "0") != 0) {
-        bg_cli_usage_error(error, "no such series: --series=%s: %s is one file without series",
-                           series, path);
+    g_autoptr(BgLoaded) loaded = NULL;
+    if (bg_cli_find_source(cli, path, TRUE, &source, error))
+        loaded = bg_cli_load_source(cli, path, &source, &params, error);
+    if (loaded == NULL) {
+        bg_cli_blame_path(error, path);
         return FALSE;
     }
-    g_autoptr(BgLoaded) loaded = bg_cli_load(cli, path, &params, error);
-    if (loaded == NULL)
-        return FALSE;
+    bg_cli_add_input(cli, path);
 
     const BgFileInfo *info = loaded->info;
     bg_json_set_string(json, "path", path);
@@ -188,6 +188,7 @@ run(BgCli *cli, GError **error)
     bg_json_set_string(json, "datatype", info->datatype);
     set_place(cli, json, info);
     set_strings(json, info);
+    bg_cli_set_series(json, &source);
 
     if (loaded->landmarks != NULL)
         set_points(cli, loaded->landmarks);

@@ -16,6 +16,7 @@
 #define PASS_BAND 0.1
 
 static const BgCliOption options[] = {
+    { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
     { "iso", BG_CLI_VALUE, "=V  surface around values of V and more" },
     { "label", BG_CLI_VALUE, "=L,...|all  surfaces of these labels" },
     { "smooth", BG_CLI_VALUE, "=N  windowed-sinc passes, pass band 0.1; none unless given" },

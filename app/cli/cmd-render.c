@@ -17,6 +17,7 @@
 #define FILM_MS 8000 // a turn of a GIF
 
 static const BgCliOption options[] = {
+    { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
     { "preset", BG_CLI_VALUE, "=NAME  how values become colours; see --list-presets" },
     { "tf", BG_CLI_PATH, "=FILE  the same from a file" },
     { "list-presets", BG_CLI_FLAG, "print the presets, render nothing" },

@@ -15,6 +15,7 @@
 #define MAX_SLICES 4096
 
 static const BgCliOption options[] = {
+    { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
     { "plane", BG_CLI_VALUE, "=axial|coronal|sagittal  of the volume's own grid" },
     { "index", BG_CLI_VALUE, "=N  which slice, in file order from 0" },
     { "origin", BG_CLI_VALUE, "=x,y,z  a point of an oblique plane: the picture's middle" },

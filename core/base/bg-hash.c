@@ -65,6 +65,8 @@ char *
 bg_hash_file(const char *path, const BgProgress *progress, GCancellable *cancellable,
              GError **error)
 {
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        return bg_hash_folder(path, progress, cancellable, error);
     return bg_hash_file_start(path, G_MAXUINT64, progress, cancellable, error);
 }
 

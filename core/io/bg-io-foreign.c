@@ -28,13 +28,10 @@ static const Signature signatures[] = {
     { 0, 3, "\xFF\xD8\xFF" },     // JPEG
     { 0, 4, "\xFF\x4F\xFF\x51" }, // JPEG 2000, bare
     { 0, 8, "\0\0\0\x0CjP  " },   // JPEG 2000
-    { 0, 4, "GIF8" },
-    { 4, 4, "ftyp" }, // HEIC, AVIF
+    { 4, 4, "ftyp" },             // HEIC, AVIF
     { 0, 4, "PK\3\4" },
     { 0, 4, "PK\5\6" }, // ZIP without members
     { 257, 5, "ustar" },
-    { 0, 6,
-      "\xFD"
 };
 
 gboolean
@@ -45,9 +42,7 @@ bg_foreign_sniff(const guint8 *bytes, gsize n_bytes)
         if (n_bytes >= s->at + s->n_bytes && memcmp(bytes + s->at, s->bytes, s->n_bytes) == 0)
             return TRUE;
     }
-    // BMP: its mark is two letters, so the reserved zeros and the length of the header count too.
-    return n_bytes >= 18 && memcmp(bytes, "BM", 2) == 0 && memcmp(bytes + 6, "\0\0\0\0", 4) == 0 &&
-           bytes[15] == 0 && bytes[16] == 0 && bytes[17] == 0;
+    return FALSE;
 }
 
 // Three quarters of what the machine has: more would drive the program itself out.

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #define BLOCK_BYTES (256u << 10)
-#define HEAD_BYTES 4096u                   // what a member is judged by
-#define ALWAYS_BYTES (64u << 20)           // that much is unpacked of any archive
-#define MAX_RATIO 64u                      // beyond it: voxels that pack better do not occur
+#define HEAD_BYTES 4096u         // what a member is judged by
+#define ALWAYS_BYTES (64u << 20) // that much is unpacked of any archive
+#define MAX_RATIO 64u            // beyond it: voxels that pack better do not occur
 #define MAX_WARNINGS 20u
 
 typedef struct {
@@ -58,8 +58,7 @@ member_free(gpointer data)
     g_free(member);
 }
 
-static void G_GNUC_PRINTF(2, 3)
-warn(Unpacking *self, const char *format, ...)
+static void G_GNUC_PRINTF(2, 3) warn(Unpacking *self, const char *format, ...)
 {
     va_list args;
 
@@ -270,8 +269,7 @@ open_archive(Unpacking *self, const char *path, GError **error)
     self->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (self->fd < 0 || fstat(self->fd, &status) != 0) {
         int code = errno;
-        g_set_error_literal(error, G_IO_ERROR, (int) g_io_error_from_errno(code),
-                            g_strerror(code));
+        g_set_error_literal(error, G_IO_ERROR, (int) g_io_error_from_errno(code), g_strerror(code));
         return FALSE;
     }
     self->size = (guint64) MAX(status.st_size, 0);

@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-#define MEMBER "member:"             // before the index, in the key of a file that is no DICOM
-#define TOKEN_TYPE "(a(us)s)"        // members' indices and paths; the token of the series
-#define UNPACKING 0.5                // of the whole work, as progress
+#define MEMBER "member:"      // before the index, in the key of a file that is no DICOM
+#define TOKEN_TYPE "(a(us)s)" // members' indices and paths; the token of the series
+#define UNPACKING 0.5         // of the whole work, as progress
 
 typedef struct {
     GPtrArray *members;  // of BgArchiveMember, owned
@@ -50,8 +50,7 @@ static gboolean
 is_dicom(const BgArchiveMember *member)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(BgSource) source =
-        bg_source_open(member->path, 0, BG_SOURCE_PLAIN, NULL, &error);
+    g_autoptr(BgSource) source = bg_source_open(member->path, 0, BG_SOURCE_PLAIN, NULL, &error);
     guint8 head[4096];
     gsize n_head = 0;
     gssize n = 1;
@@ -217,8 +216,7 @@ open_token(Content *content, const char *path, const char *token, const BgProgre
 {
     g_autofree char *inner = NULL;
     g_autoptr(GHashTable) old = read_token(token, &inner, error);
-    g_autoptr(BgDicomSeries) series =
-        old != NULL ? bg_dicom_series_from_token(inner, error) : NULL;
+    g_autoptr(BgDicomSeries) series = old != NULL ? bg_dicom_series_from_token(inner, error) : NULL;
 
     if (series == NULL)
         return NULL;
@@ -445,7 +443,8 @@ load(const char *path, const BgLoadParams *params, const BgProgress *progress,
         !open_choice(&content, path, params, unpacking, &choice, cancellable, error))
         return NULL;
     if (choice.series != NULL) {
-        loaded = bg_dicom_load_of(content.dicom, choice.series, params, reading, cancellable, error);
+        loaded =
+            bg_dicom_load_of(content.dicom, choice.series, params, reading, cancellable, error);
     } else {
         BgLoadParams plain = *params;
         plain.series = plain.token = NULL;
