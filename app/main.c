@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/bg-application.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-start.h"
 
 #include <locale.h>
 
 int
 main(int argc, char **argv)
 {
-    // Before any library starts threads: idle OpenMP workers must not spin.
-    g_setenv("OMP_WAIT_POLICY", "passive", FALSE);
     // GTK draws faster by cairo than by OpenGL where no card is there to do it: measured 4 times.
     if (!g_file_test("/dev/dri", G_FILE_TEST_EXISTS) &&
         !g_file_test("/dev/nvidia0", G_FILE_TEST_EXISTS))

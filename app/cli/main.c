@@ -4,6 +4,7 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
+#include "core/base/bg-start.h"
 
 #include <errno.h>
 #include <locale.h>

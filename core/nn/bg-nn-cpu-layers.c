@@ -152,6 +152,117 @@ plan_upsample(BgNnCpu *cpu, int number)
     return finish(cpu, number, &step, pd);
 }
 
+static dnnl_memory_t
+vector_constant(BgNnCpu *cpu, const BgNnLayer *layer, BgNnRole role, gsize count, float otherwise)
+{
+    int index = bg_nn_params_find_role(cpu->params, layer->name, role);
+    BgNnShape shape = { 1, { count } };
+    dnnl_memory_desc_t desc = bg_nn_desc_dense(&shape);
+    dnnl_memory_t memory = bg_nn_plan_constant(cpu, &desc, NULL);
+
+    if (memory == NULL)
+        return NULL;
+    for (gsize i = 0; i < count; i++)
+        bg_nn_memory_data(memory)[i] =
+            index < 0 ? otherwise : bg_nn_tensor_peek(bg_nn_params_get(cpu->params, index))[i];
+    return memory;
+}
+
+// Batch norms; instance norms of one picture are those by the batch's statistics.
+static gboolean
+plan_norm(BgNnCpu *cpu, int number)
+{
+    const BgNnLayer *layer = bg_nn_graph_get(cpu->graph, number);
+    const BgNnShape *shape = &cpu->shapes[number];
+    gboolean batch = layer->kind == BG_NN_INSTANCE_NORM || layer->norm == BG_NN_NORM_BATCH;
+    int input = cpu->native[layer->inputs[0]];
+    unsigned flags = dnnl_use_scale | dnnl_use_shift | (batch ? 0 : dnnl_use_global_stats);
+    dnnl_batch_normalization_desc_t op;
+    dnnl_primitive_desc_t pd = NULL;
+    BgNnStep step = { .layer = number };
+
+    if (shape->rank < 4 || (layer->kind == BG_NN_INSTANCE_NORM && shape->dims[0] != 1) ||
+        dnnl_batch_normalization_forward_desc_init(&op, dnnl_forward_inference, desc_of(cpu, input),
+                                                   (float) layer->eps, flags) != dnnl_success ||
+        dnnl_primitive_desc_create(&pd, &op, NULL, cpu->engine, NULL) != dnnl_success)
+        return FALSE;
+    const struct {
+        int arg;
+        BgNnRole role;
+        float otherwise;
+    } constants[] = { { DNNL_ARG_SCALE, BG_NN_ROLE_WEIGHT, 1 },
+                      { DNNL_ARG_SHIFT, BG_NN_ROLE_BIAS, 0 },
+                      { DNNL_ARG_MEAN, BG_NN_ROLE_MEAN, 0 },
+                      { DNNL_ARG_VARIANCE, BG_NN_ROLE_VARIANCE, 1 } };
+    bg_nn_step_arg(&step, DNNL_ARG_SRC, input, NULL);
+    for (gsize i = 0; i < (batch ? 2 : 4); i++) {
+        dnnl_memory_t memory =
+            vector_constant(cpu, layer, constants[i].role, shape->dims[1], constants[i].otherwise);
+        if (memory == NULL) {
+            dnnl_primitive_desc_destroy(pd);
+            return FALSE;
+        }
+        bg_nn_step_arg(&step, constants[i].arg, -1, memory);
+    }
+    return finish(cpu, number, &step, pd);
+}
+
+static gboolean
+plan_prelu(BgNnCpu *cpu, int number)
+{
+    const BgNnLayer *layer = bg_nn_graph_get(cpu->graph, number);
+    int input = cpu->native[layer->inputs[0]];
+    int index = bg_nn_params_find_role(cpu->params, layer->name, BG_NN_ROLE_SLOPE);
+    BgNnTensor *slopes = bg_nn_params_get(cpu->params, index);
+    BgNnShape shape = { .rank = cpu->shapes[number].rank };
+    dnnl_prelu_desc_t op;
+    dnnl_primitive_desc_t pd = NULL;
+    BgNnStep step = { .layer = number };
+
+    if (layer->shared)
+        return plan_eltwise(cpu, number, dnnl_eltwise_relu, bg_nn_tensor_peek(slopes)[0]);
+    for (int k = 0; k < shape.rank; k++)
+        shape.dims[k] = k == 1 ? bg_nn_tensor_count(slopes) : 1;
+    dnnl_memory_desc_t own = bg_nn_desc_dense(&shape), any = own;
+    any.format_kind = dnnl_format_kind_any;
+    if (dnnl_prelu_forward_desc_init(&op, dnnl_forward_inference, desc_of(cpu, input), &any) !=
+            dnnl_success ||
+        dnnl_primitive_desc_create(&pd, &op, NULL, cpu->engine, NULL) != dnnl_success)
+        return FALSE;
+    dnnl_memory_t weights =
+        bg_nn_plan_weights(cpu, bg_nn_tensor_peek(slopes), &own,
+                           dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0), NULL);
+    if (weights == NULL) {
+        dnnl_primitive_desc_destroy(pd);
+        return FALSE;
+    }
+    bg_nn_step_arg(&step, DNNL_ARG_SRC, input, NULL);
+    bg_nn_step_arg(&step, DNNL_ARG_WEIGHTS, -1, weights);
+    return finish(cpu, number, &step, pd);
+}
+
+static gboolean
+plan_binary(BgNnCpu *cpu, int number, dnnl_alg_kind_t alg)
+{
+    const BgNnLayer *layer = bg_nn_graph_get(cpu->graph, number);
+    int a = cpu->native[layer->inputs[0]];
+    dnnl_memory_desc_t dst = bg_nn_desc_dense(&cpu->shapes[number]);
+    dnnl_binary_desc_t op;
+    dnnl_primitive_desc_t pd = NULL;
+    BgNnStep step = { .layer = number };
+
+    if (layer->n_inputs != 2)
+        return FALSE;
+    int b = bg_nn_plan_reorder(cpu, cpu->native[layer->inputs[1]], desc_of(cpu, a));
+    dst.format_kind = dnnl_format_kind_any;
+    if (dnnl_binary_desc_init(&op, alg, desc_of(cpu, a), desc_of(cpu, b), &dst) != dnnl_success ||
+        dnnl_primitive_desc_create(&pd, &op, NULL, cpu->engine, NULL) != dnnl_success)
+        return FALSE;
+    bg_nn_step_arg(&step, DNNL_ARG_SRC_0, a, NULL);
+    bg_nn_step_arg(&step, DNNL_ARG_SRC_1, b, NULL);
+    return finish(cpu, number, &step, pd);
+}
+
 // ------------------------------------------------------------------------------------------------
 
 static gboolean
@@ -240,6 +351,19 @@ bg_nn_plan_layer(BgNnCpu *cpu, int number, GError **error)
         break;
     case BG_NN_ADD:
         done = plan_sum(cpu, number);
+        break;
+    case BG_NN_MULTIPLY:
+        done = plan_binary(cpu, number, dnnl_binary_mul);
+        break;
+    case BG_NN_MAXIMUM:
+        done = plan_binary(cpu, number, dnnl_binary_max);
+        break;
+    case BG_NN_BATCH_NORM:
+    case BG_NN_INSTANCE_NORM:
+        done = plan_norm(cpu, number);
+        break;
+    case BG_NN_PRELU:
+        done = plan_prelu(cpu, number);
         break;
     case BG_NN_UPSAMPLE:
         done = plan_upsample(cpu, number);
