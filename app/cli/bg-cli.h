@@ -176,6 +176,20 @@ void bg_cli_set_vec3(BgJson *json, const char *name, BgVec3 value); // as it is
 void bg_cli_set_dims(BgJson *json, const char *name, int nx, int ny, int nz);
 void bg_cli_set_geometry(const BgCli *cli, BgJson *json, const BgGeometry *geometry);
 
+/** bg_cli_add_warning: to the result's "warnings" */
+void bg_cli_add_warning(BgCli *cli, const char *text);
+
+/**
+ * bg_cli_check_patients:
+ *
+ * The hard stop: files of two known people never meet but by --override-patient=REASON, of three
+ * letters at least. Sets "frames": "same", "different" or "unknown", and warns where a side is.
+ *
+ * Returns: %FALSE with %BG_ERROR_MISMATCH
+ */
+gboolean bg_cli_check_patients(BgCli *cli, const BgFileInfo *fixed, const BgFileInfo *moving,
+                               GError **error);
+
 /** bg_cli_set_measures: n_vertices ... bounds_mm of a mesh, as of the command mesh */
 gboolean bg_cli_set_measures(const BgCli *cli, BgJson *json, BgMesh *mesh, GError **error);
 

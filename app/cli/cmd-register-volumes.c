@@ -16,6 +16,7 @@ static const BgCliOption options[] = {
     { "metric", BG_CLI_VALUE, "=mattes|nmi  mutual information, plain or normalised" },
     { "samples", BG_CLI_VALUE, "=N  at the finest level" },
     { "allow-mirror", BG_CLI_FLAG, "take a mirrored volume's reflection instead of refusing it" },
+    { "override-patient", BG_CLI_VALUE, "=REASON  why volumes of two patients belong together" },
     { "output", BG_CLI_PATH, "=T, -o T  the transform: .json, .tfm or .txt" },
     { NULL },
 };
@@ -113,6 +114,22 @@ finish(BgCli *cli, const BgVolumeRegistration *done, const BgVolumeRegisterParam
     return bg_cli_save_transform(cli, done->transform, made, error);
 }
 
+static BgLoaded *
+load_volume(BgCli *cli, const char *path, GError **error)
+{
+    BgLoadParams params = bg_load_params_default();
+
+    params.as = BG_LOAD_VOLUME;
+    g_autoptr(BgLoaded) loaded = bg_cli_load(cli, path, &params, error);
+    if (loaded != NULL && loaded->volume == NULL) {
+        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                    "not a volume: %s: it is of the kind %s. Give a volume", path,
+                    bg_kind_name(loaded->info->kind));
+        return NULL;
+    }
+    return g_steal_pointer(&loaded);
+}
+
 static gboolean
 run(BgCli *cli, GError **error)
 {
@@ -123,10 +140,9 @@ run(BgCli *cli, GError **error)
     if (!parse_params(cli, &params, error) ||
         (out != NULL && !bg_cli_check_output(cli, out, error)))
         return FALSE;
-    g_autoptr(BgVolume) fixed = bg_cli_load_volume(cli, bg_cli_arg(cli, 0), error);
-    g_autoptr(BgVolume) moving =
-        fixed != NULL ? bg_cli_load_volume(cli, bg_cli_arg(cli, 1), error) : NULL;
-    if (moving == NULL)
+    g_autoptr(BgLoaded) fixed = load_volume(cli, bg_cli_arg(cli, 0), error);
+    g_autoptr(BgLoaded) moving = fixed != NULL ? load_volume(cli, bg_cli_arg(cli, 1), error) : NULL;
+    if (moving == NULL || !bg_cli_check_patients(cli, fixed->info, moving->info, error))
         return FALSE;
     if (mask != NULL) {
         labels = bg_cli_load_labels(cli, mask, error);
@@ -135,8 +151,8 @@ run(BgCli *cli, GError **error)
         params.mask = labels;
     }
     gint64 start_us = g_get_monotonic_time();
-    g_autoptr(BgVolumeRegistration) done =
-        bg_volume_register(fixed, moving, &params, &cli->progress, cli->cancellable, error);
+    g_autoptr(BgVolumeRegistration) done = bg_volume_register(
+        fixed->volume, moving->volume, &params, &cli->progress, cli->cancellable, error);
     if (done == NULL) {
         if (error == NULL || !g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
             g_prefix_error(error, "not registered: %s onto %s: ", bg_cli_arg(cli, 1),

@@ -5,16 +5,6 @@
 #include "core/io/bg-landmarks-io.h"
 #include "core/register/bg-transform-file.h"
 
-void
-bg_cli_add_warning(BgCli *cli, const char *text)
-{
-    const BgJson *there = bg_json_get(cli->result, "warnings");
-    BgJson *array = there != NULL ? bg_json_copy(there) : bg_json_new_array();
-
-    bg_json_append(array, bg_json_new_string(text));
-    bg_json_set(cli->result, "warnings", array);
-}
-
 BgLandmarks *
 bg_cli_load_landmarks(BgCli *cli, const char *path, GError **error)
 {

@@ -12,9 +12,6 @@ G_BEGIN_DECLS
 /** bg_cli_load_landmarks: as --space says, noted as an input; warnings go to the result's "warnings" */
 BgLandmarks *bg_cli_load_landmarks(BgCli *cli, const char *path, GError **error);
 
-/** bg_cli_add_warning: to the result's "warnings" */
-void bg_cli_add_warning(BgCli *cli, const char *text);
-
 /** bg_cli_set_transform: "matrix", row-major: 16 numbers, or 9 of pictures; RAS where asked for */
 void bg_cli_set_transform(const BgCli *cli, BgJson *json, const BgTransform *transform);
 

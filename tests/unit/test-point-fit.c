@@ -2,9 +2,13 @@
 // Against numpy, scipy and skimage (tests/reference/point-fit.py), and known transforms.
 #include "core/base/bg-error.h"
 #include "core/register/bg-point-fit.h"
+#include "core/register/bg-transform-file.h"
+#include "tests/reference/itk-transforms.h"
 #include "tests/reference/point-fit-numbers.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define N G_N_ELEMENTS(fit_moving)
 #define N_FLAT G_N_ELEMENTS(flat_moving)
@@ -346,6 +350,82 @@ test_json_round_trip(void)
     }
 }
 
+// ITK's own files map fixed to moving.
+static void
+test_transforms_of_itk(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(itk_transforms); i++) {
+        g_autoptr(GError) error = NULL;
+        const double *m = itk_transforms[i].moving;
+        g_autoptr(BgTransform) t = bg_transform_parse(itk_transforms[i].text, -1, &error);
+        g_assert_no_error(error);
+        BgVec3 found = bg_transform_apply(t, bg_vec3(m[0], m[1], m[2]));
+        g_assert_cmpfloat(bg_vec3_distance(found, bg_vec3(12.5, -33.25, 41.75)), <, 1e-9);
+        BgTransformModel expected =
+            strcmp(itk_transforms[i].name, "affine") == 0       ? BG_TRANSFORM_AFFINE
+            : strcmp(itk_transforms[i].name, "similarity") == 0 ? BG_TRANSFORM_SIMILARITY
+                                                                : BG_TRANSFORM_RIGID;
+        g_assert_cmpint(bg_transform_get_model(t), ==, expected);
+
+        // And ours come back the same.
+        g_autofree char *path = g_build_filename(g_get_tmp_dir(), "bregma-itk-XXXXXX.tfm", NULL);
+        int fd = g_mkstemp(path);
+        g_assert_cmpint(fd, >=, 0);
+        close(fd);
+        const BgTransformSaveParams params = { .force = TRUE, .provenance = "{\"a\":1}" };
+        g_assert_true(bg_transform_save(t, path, &params, &error));
+        g_autoptr(BgTransform) back = bg_transform_load(path, &error);
+        g_assert_no_error(error);
+        g_assert_cmpfloat(
+            bg_affine_max_difference(bg_transform_get_affine(t), bg_transform_get_affine(back)), <,
+            1e-12);
+        unlink(path);
+    }
+}
+
+static void
+test_refuses_files(void)
+{
+    static const char *const texts[] = {
+        "",
+        "{}",
+        "[1]",
+        "{\"schema\":1,\"kind\":\"transform\",\"direction\":\"fixed_from_moving\",\"space\":\"LPS mm\","
+        "\"model\":\"rigid\",\"matrix\":[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,2]}",
+        "{\"schema\":1,\"kind\":\"transform\",\"direction\":\"fixed_from_moving\",\"space\":\"LPS mm\","
+        "\"model\":\"rigid\",\"matrix\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1]}",
+        "{\"schema\":1,\"kind\":\"transform\",\"direction\":\"moving_from_fixed\",\"space\":\"LPS mm\","
+        "\"model\":\"rigid\",\"matrix\":[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1]}",
+        "#Insight Transform File V1.0\n",
+        "#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 2 3\n",
+        "#Insight Transform File V1.0\nTransform: BSplineTransform_double_3_3\nParameters: 1\n",
+        "#Insight Transform File V1.0\nTransform: TranslationTransform_double_3_3\nParameters: 1 x 3\n",
+        "#Insight Transform File V1.0\nTransform: TranslationTransform_double_3_3\nParameters: 1 2 3\n"
+        "Transform: TranslationTransform_double_3_3\nParameters: 1 2 3\n",
+        "#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\n"
+        "Parameters: 0 0 0 0 0 0 0 0 0 1 2 3\nFixedParameters: 0 0 0\n",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(bg_transform_parse(texts[i], -1, &error));
+        g_assert_nonnull(error);
+        g_assert_true(error->domain == BG_ERROR);
+    }
+    // Any one byte of a good file changed: read or refused, never worse.
+    for (gsize i = 0; i < G_N_ELEMENTS(itk_transforms); i++) {
+        g_autofree char *text = g_strdup(itk_transforms[i].text);
+        for (gsize at = 0; text[at] != '\0'; at++) {
+            char kept = text[at];
+            text[at] = (char) g_test_rand_int_range(1, 127);
+            g_autoptr(BgTransform) t = bg_transform_parse(text, -1, NULL);
+            text[at] = kept;
+            g_autoptr(BgTransform) cut = bg_transform_parse(text, (gssize) at, NULL);
+            if (t != NULL)
+                g_assert_true(bg_affine_is_finite(bg_transform_get_affine(t)));
+        }
+    }
+}
+
 static void
 test_pairs_by_name(void)
 {
@@ -411,6 +491,8 @@ main(int argc, char **argv)
     g_test_add_func("/point-fit/refuses/numbers", test_refuses_numbers);
     g_test_add_func("/point-fit/mirror-is-said", test_mirror_is_said);
     g_test_add_func("/point-fit/json-round-trip", test_json_round_trip);
+    g_test_add_func("/point-fit/transforms-of-itk", test_transforms_of_itk);
+    g_test_add_func("/point-fit/refuses/files", test_refuses_files);
     g_test_add_func("/point-fit/pairs-by-name", test_pairs_by_name);
     g_test_add_func("/point-fit/bare-rigid-is-the-same", test_bare_rigid_is_the_same);
     return g_test_run();

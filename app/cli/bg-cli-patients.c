@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bg-cli.h"
+
+#include "core/base/bg-error.h"
+#include "core/case/bg-layer.h"
+
+#include <string.h>
+
+void
+bg_cli_add_warning(BgCli *cli, const char *text)
+{
+    const BgJson *there = bg_json_get(cli->result, "warnings");
+    BgJson *array = there != NULL ? bg_json_copy(there) : bg_json_new_array();
+
+    bg_json_append(array, bg_json_new_string(text));
+    bg_json_set(cli->result, "warnings", array);
+}
+
+static gboolean
+is_reason(const char *text)
+{
+    int n = 0;
+
+    for (; text != NULL && *text != '\0'; text = g_utf8_next_char(text))
+        n += g_unichar_isalnum(g_utf8_get_char(text)) ? 1 : 0;
+    return n >= 3;
+}
+
+// Borrows from @info.
+static BgPatient
+patient_of(const BgFileInfo *info)
+{
+    char *none = (char *) "";
+
+    return (BgPatient){ .name = info->patient_name != NULL ? info->patient_name : none,
+                        .id = info->patient_id != NULL ? info->patient_id : none,
+                        .issuer = none,
+                        .birth_date =
+                            info->patient_birth_date != NULL ? info->patient_birth_date : none,
+                        .sex = none };
+}
+
+gboolean
+bg_cli_check_patients(BgCli *cli, const BgFileInfo *fixed, const BgFileInfo *moving, GError **error)
+{
+    const char *reason = bg_cli_option(cli, "override-patient");
+    BgPatient a = patient_of(fixed), b = patient_of(moving);
+
+    if (!bg_patient_same(&a, &b)) {
+        if (!is_reason(reason)) {
+            g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                        "not registered: %s is of another patient (%s, %s) than %s (%s, %s): type "
+                        "the reason why both belong together with --override-patient=REASON",
+                        moving->path, b.name, b.id, fixed->path, a.name, a.id);
+            return FALSE;
+        }
+        g_autofree char *text = g_strdup_printf("two patients, together because: %s", reason);
+        bg_cli_add_warning(cli, text);
+    }
+    if (!fixed->side_known || !moving->side_known)
+        bg_cli_add_warning(cli, "side unknown: a file does not say where left and right are: "
+                                "check them by hand");
+    const char *one = fixed->frame_of_reference, *other = moving->frame_of_reference;
+    bg_json_set_string(cli->result, "frames",
+                       one == NULL || other == NULL ? "unknown"
+                       : strcmp(one, other) == 0    ? "same"
+                                                    : "different");
+    return TRUE;
+}
