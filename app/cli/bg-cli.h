@@ -218,5 +218,6 @@ extern const BgCliCommand bg_cli_command_bench;
 extern const BgCliCommand bg_cli_command_landmarks;
 extern const BgCliCommand bg_cli_command_register;
 extern const BgCliCommand bg_cli_command_evaluate;
+extern const BgCliCommand bg_cli_command_fuse;
 
 G_END_DECLS

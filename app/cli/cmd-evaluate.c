@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bregma-cli evaluate: how far a result lies from the truth.
-#include "bg-cli.h"
+#include "bg-cli-measures.h"
 
 #include "core/base/bg-error.h"
 #include "core/image/bg-fusion-metrics.h"
@@ -133,6 +133,22 @@ run_images(BgCli *cli, GError **error)
     return mask != NULL || measure_foreground(cli, a, b, range, error);
 }
 
+void
+bg_cli_set_fusion_metrics(BgJson *json, const BgFusionMetrics *metrics)
+{
+    bg_json_set_double(json, "q_g", metrics->q_g);
+    bg_json_set_double(json, "q_ie", metrics->q_ie);
+    bg_json_set_double(json, "fmi", metrics->fmi);
+    bg_json_set_double(json, "piella", metrics->piella);
+    bg_json_set_double(json, "piella_weighted", metrics->piella_weighted);
+    bg_json_set_double(json, "piella_edge", metrics->piella_edge);
+    bg_json_set_double(json, "q_ssim", metrics->q_ssim);
+    bg_json_set_double(json, "viff", metrics->viff);
+    bg_json_set_double(json, "scd", metrics->scd);
+    bg_json_set_double(json, "entropy", metrics->entropy);
+    bg_json_set_double(json, "mutual_information", metrics->mutual_information);
+}
+
 static gboolean
 measure_fusion(BgCli *cli, const BgChannel *const *sources, gsize n_sources, const BgChannel *fused,
                GError **error)
@@ -143,17 +159,7 @@ measure_fusion(BgCli *cli, const BgChannel *const *sources, gsize n_sources, con
         g_prefix_error(error, "cannot compare: %s: ", bg_cli_arg(cli, 1));
         return FALSE;
     }
-    bg_json_set_double(cli->result, "q_g", m.q_g);
-    bg_json_set_double(cli->result, "q_ie", m.q_ie);
-    bg_json_set_double(cli->result, "fmi", m.fmi);
-    bg_json_set_double(cli->result, "piella", m.piella);
-    bg_json_set_double(cli->result, "piella_weighted", m.piella_weighted);
-    bg_json_set_double(cli->result, "piella_edge", m.piella_edge);
-    bg_json_set_double(cli->result, "q_ssim", m.q_ssim);
-    bg_json_set_double(cli->result, "viff", m.viff);
-    bg_json_set_double(cli->result, "scd", m.scd);
-    bg_json_set_double(cli->result, "entropy", m.entropy);
-    bg_json_set_double(cli->result, "mutual_information", m.mutual_information);
+    bg_cli_set_fusion_metrics(cli->result, &m);
     return TRUE;
 }
 

@@ -160,6 +160,35 @@ def test_filters(case):
     assert r["value_min"] < -8 and r["value_max"] > 8
 
 
+def test_fuse(case):
+    out = case.at("fused.png")
+    r = run_json("fuse", case.a, case.b, "-o", out, "--method=average")
+    need(r, "method layers ssim ms_ssim mse q_g q_ie fmi piella viff seconds weights_sha256")
+    assert r["method"] == "average" and r["layers"] is None and len(r["ssim"]) == 2 and r["weights_sha256"] is None
+    d = run_json("evaluate", "images", case.a, case.b)["rmse"]
+    close(r["mse"][0], d * d / 4, 1e-6)
+    again = run_json("again", out, "-o", case.at("again.png"))
+    assert again["equal"] is True
+    run("fuse", case.a, case.b, "-o", out, "--method=average", status=1)
+    run("fuse", case.a, case.b, "-o", out, "--method=magic", "--force", status=2)
+    run("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", "--force", status=2)
+    run("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", f"--weights={case.a}", "--force", status=1)
+    run("fuse", case.a, "-o", out, "--method=average", "--force", status=2)
+    run("fuse", case.a, case.b, "--method=average", status=2)
+    r = run_json("fuse", case.a, case.colour, case.b, "-o", out, "--method=average", "--colour=hsv", "--force")
+    assert len(r["mse"]) == 3 and r["scd"] is None
+    vgg = os.path.join(os.environ.get("BREGMA_TEST_SHARED", "/nowhere"), "weights", "vgg19_notop_8bit_gz.h5")
+    if os.path.exists(vgg):
+        r = run_json("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", f"--weights={vgg}", "--layers=2,3", "--force")
+        assert r["layers"] == [2, 3] and len(r["weights_sha256"]) == 64
+    first, second, volume = case.at("first.mha"), case.at("second.mha"), case.at("fused.nii.gz")
+    write_labels(first, (5, 4, 3), (1, 1, 1), {(i, 1, k): 10 * i for i in range(5) for k in range(3)})
+    write_labels(second, (5, 4, 3), (1, 1, 1), {(i, 2, k): 20 * i for i in range(5) for k in range(3)})
+    r = run_json("fuse", first, second, "-o", volume, "--method=average")
+    assert r["dims"] == [5, 4, 3] and r["value_max"] == 0.5
+    run_json("fuse", first, "-o", out, "--method=average", "--flatten", "--force")
+
+
 TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
 
 

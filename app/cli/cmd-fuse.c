@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// bregma-cli fuse: one picture, or volume, from several of the same place.
+#include "bg-cli-grid.h"
+#include "bg-cli-measures.h"
+#include "bg-cli-picture.h"
+
+#include "core/base/bg-error.h"
+#include "core/fusion/bg-fusion.h"
+#include "core/image/bg-ssim.h"
+
+#include <math.h>
+#include <string.h>
+
+static const BgCliOption options[] = {
+    { "output", BG_CLI_PATH, "=OUT, -o OUT  a PNG; of volumes a volume" },
+    { "method", BG_CLI_VALUE, "=NAME  vgg19-ssim, vgg19-max, two-scale, average" },
+    { "weights", BG_CLI_PATH, "=FILE  of the network: VGG-19 by Keras or as safetensors" },
+    { "layers", BG_CLI_VALUE, "=r,s,...  vgg19-ssim: each source's level, 1 to 4; else chosen" },
+    { "combinations", BG_CLI_FLAG, "  vgg19-ssim: choose among all 16 pairs" },
+    { "no-renormalise", BG_CLI_FLAG, "  vgg19-ssim: weights of unlike levels as they are" },
+    { "relu", BG_CLI_VALUE, "=before|after  vgg19-*: maps of either side of the rectifier" },
+    { "normalise", BG_CLI_VALUE, "=none|imagenet|caffe  vgg19-*: of the network's input" },
+    { "upsample", BG_CLI_VALUE, "=nearest|bilinear  vgg19-*: of the weight maps" },
+    { "colour", BG_CLI_VALUE, "=yuv|hsv|grey  how colours are kept" },
+    { "flatten", BG_CLI_FLAG, "  one volume: its slices into one picture" },
+    { "no-metrics", BG_CLI_FLAG, "  only fuse" },
+    { NULL },
+};
+
+// Which of @names the option says; @which stays without it.
+static gboolean
+get_choice(const BgCli *cli, const char *name, const char *const *names, int *which, GError **error)
+{
+    const char *value = bg_cli_option(cli, name);
+
+    if (value == NULL)
+        return TRUE;
+    for (int n = 0; names[n] != NULL; n++) {
+        if (strcmp(names[n], value) == 0) {
+            *which = n;
+            return TRUE;
+        }
+    }
+    g_autofree char *all = g_strjoinv(", ", (char **) names);
+    bg_cli_usage_error(error, "unknown value: --%s=%s: there are %s", name, value, all);
+    return FALSE;
+}
+
+static gboolean
+get_layers(const BgCli *cli, gsize n_sources, BgFusionParams *params, GError **error)
+{
+    const char *text = bg_cli_option(cli, "layers");
+    double layers[BG_FUSION_MAX_SOURCES];
+
+    if (text == NULL)
+        return TRUE;
+    if (!bg_cli_parse_doubles(text, layers, n_sources)) {
+        bg_cli_usage_error(error,
+                           "not understood: --layers=%s: %zu numbers of 1 to %d, one a source",
+                           text, n_sources, BG_FUSION_N_LEVELS);
+        return FALSE;
+    }
+    for (gsize s = 0; s < n_sources; s++) {
+        if (layers[s] != 1 && layers[s] != 2 && layers[s] != 3 && layers[s] != 4) {
+            bg_cli_usage_error(error, "no such layer: --layers=%s: there are 1 to %d", text,
+                               BG_FUSION_N_LEVELS);
+            return FALSE;
+        }
+        params->levels[s] = (int) layers[s];
+    }
+    return TRUE;
+}
+
+static gboolean
+get_params(const BgCli *cli, BgFusionParams *params, BgFusionColour *colour, GError **error)
+{
+    static const char *const sides[] = { "before", "after", NULL };
+    static const char *const inputs[] = { "none", "imagenet", "caffe", NULL };
+    static const char *const sizes[] = { "nearest", "bilinear", NULL };
+    static const char *const colours[] = { "yuv", "hsv", "grey", NULL };
+    const char *name = bg_cli_option(cli, "method");
+    BgFusionMethod method;
+    int which = BG_FUSION_YUV;
+
+    if (name == NULL || !bg_fusion_method_find(name, &method)) {
+        g_autoptr(GString) known = g_string_new(NULL);
+        for (int m = 0; m < BG_FUSION_N_METHODS; m++) {
+            const char *one = bg_fusion_method_name((BgFusionMethod) m);
+            if (one != NULL)
+                g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", one);
+        }
+        bg_cli_usage_error(error, "which method: --method=%s: there are %s",
+                           name != NULL ? name : "", known->str);
+        return FALSE;
+    }
+    *params = bg_fusion_params(method);
+    int side = params->after_relu, input = (int) params->input, size = params->bilinear;
+    if (!get_choice(cli, "relu", sides, &side, error) ||
+        !get_choice(cli, "normalise", inputs, &input, error) ||
+        !get_choice(cli, "upsample", sizes, &size, error) ||
+        !get_choice(cli, "colour", colours, &which, error) ||
+        !get_layers(cli, cli->arguments->len, params, error))
+        return FALSE;
+    params->after_relu = side;
+    params->input = (BgVgg19Input) input;
+    params->bilinear = size;
+    params->combinations = bg_cli_has(cli, "combinations");
+    params->renormalise = !bg_cli_has(cli, "no-renormalise");
+    *colour = (BgFusionColour) which;
+    return TRUE;
+}
+
+static gboolean
+load_model(BgCli *cli, const BgFusionParams *params, BgFusionModel **model, GError **error)
+{
+    const char *path = bg_cli_option(cli, "weights");
+
+    *model = NULL;
+    if (!bg_fusion_method_wants_model(params->method))
+        return TRUE;
+    if (path == NULL) {
+        bg_cli_usage_error(error,
+                           "no weights: --method=%s: give --weights=FILE: VGG-19 by Keras "
+                           "(.h5) or as safetensors",
+                           bg_fusion_method_name(params->method));
+        return FALSE;
+    }
+    *model = bg_fusion_model_load(params->method, path, NULL, cli->cancellable, error);
+    if (*model == NULL) {
+        g_prefix_error(error, "cannot use weights: %s: ", path);
+        return FALSE;
+    }
+    bg_cli_add_input(cli, path);
+    return TRUE;
+}
+
+// How much of each source is in the fused picture.
+static gboolean
+set_metrics(BgCli *cli, const GPtrArray *sources, const BgChannel *fused, GError **error)
+{
+    gsize n = sources->len;
+    double ssim[BG_FUSION_MAX_SOURCES], ms_ssim[BG_FUSION_MAX_SOURCES], mse[BG_FUSION_MAX_SOURCES];
+    gboolean small = MIN(fused->width, fused->height) < BG_SSIM_WINDOW;
+    gboolean smallish = MIN(fused->width, fused->height) < BG_MS_SSIM_SMALLEST;
+    BgFusionMetrics m;
+
+    for (gsize s = 0; s < n; s++) {
+        const BgChannel *source = sources->pdata[s];
+        double squares = 0.0;
+        ssim[s] = ms_ssim[s] = (double) NAN;
+        if ((!small && !bg_ssim(fused, source, 1.0, &ssim[s], NULL, cli->cancellable, error)) ||
+            (!smallish && !bg_ms_ssim(fused, source, 1.0, &ms_ssim[s], cli->cancellable, error)))
+            return FALSE;
+        for (gsize i = 0; i < bg_channel_count(fused); i++) {
+            double d = (double) fused->values[i] - (double) source->values[i];
+            squares += d * d;
+        }
+        mse[s] = squares / (double) bg_channel_count(fused);
+    }
+    if (!bg_fusion_metrics((const BgChannel *const *) sources->pdata, n, fused, &m,
+                           cli->cancellable, error))
+        return FALSE;
+    bg_json_set_doubles(cli->result, "ssim", ssim, n);
+    bg_json_set_doubles(cli->result, "ms_ssim", ms_ssim, n);
+    bg_json_set_doubles(cli->result, "mse", mse, n);
+    bg_cli_set_fusion_metrics(cli->result, &m);
+    return TRUE;
+}
+
+static void
+set_levels(BgCli *cli, const BgFusionResult *result, gsize n)
+{
+    BgJson *scores = bg_json_new_array();
+    double levels[BG_FUSION_MAX_SOURCES];
+
+    if (result->levels[0] == 0) {
+        bg_json_free(scores);
+        bg_json_set(cli->result, "layers", bg_json_new_null());
+        return;
+    }
+    for (gsize s = 0; s < n; s++) {
+        levels[s] = result->levels[s];
+        bg_json_append(scores, bg_json_new_doubles(result->scores[s], BG_FUSION_N_LEVELS));
+    }
+    bg_json_set_doubles(cli->result, "layers", levels, n);
+    bg_json_set(cli->result, "layer_ssim", scores);
+}
+
+static void
+set_facts(BgCli *cli, const BgFusionParams *params, const BgFusionModel *model, gint64 start)
+{
+    bg_json_set_double(cli->result, "seconds", (double) (g_get_monotonic_time() - start) / 1e6);
+    bg_json_set_string(cli->result, "weights_sha256",
+                       model != NULL ? bg_fusion_model_get_sha256(model) : NULL);
+    bg_json_set_boolean(cli->result, "synthetic", params->method == BG_FUSION_LEARNED);
+}
+
+static gboolean
+fuse_images(BgCli *cli, const GPtrArray *loaded, const BgFusionParams *params,
+            BgFusionColour colour, BgFusionModel *model, const char *out, GError **error)
+{
+    BgImage *images[BG_FUSION_MAX_SOURCES];
+    g_autoptr(GPtrArray) sources = NULL;
+    g_auto(BgFusionResult) result = { 0 };
+    gint64 start = g_get_monotonic_time();
+
+    for (guint s = 0; s < loaded->len; s++)
+        images[s] = ((const BgLoaded *) loaded->pdata[s])->image;
+    g_autoptr(BgImage) fused = bg_fuse_images(images, loaded->len, params, colour, model, &result,
+                                              &sources, &cli->progress, cli->cancellable, error);
+    if (fused == NULL) {
+        g_prefix_error(error, "cannot fuse: %s: ", bg_cli_arg(cli, 0));
+        return FALSE;
+    }
+    set_levels(cli, &result, loaded->len);
+    set_facts(cli, params, model, start);
+    if (!bg_cli_has(cli, "no-metrics") && !set_metrics(cli, sources, result.fused, error))
+        return FALSE;
+    return bg_cli_save_png(cli, fused, out, error);
+}
+
+static gboolean
+fuse_volumes(BgCli *cli, const GPtrArray *loaded, const BgFusionParams *params,
+             BgFusionModel *model, const char *out, GError **error)
+{
+    BgVolume *volumes[BG_FUSION_MAX_SOURCES];
+    BgCliGrid grid = { 0 };
+    gint64 start = g_get_monotonic_time();
+
+    for (guint s = 0; s < loaded->len; s++)
+        volumes[s] = ((const BgLoaded *) loaded->pdata[s])->volume;
+    grid.volume = bg_fuse_volumes(volumes, loaded->len, params, model, &cli->progress,
+                                  cli->cancellable, error);
+    if (grid.volume == NULL) {
+        g_prefix_error(error, "cannot fuse: %s: ", bg_cli_arg(cli, 0));
+        return FALSE;
+    }
+    set_facts(cli, params, model, start);
+    gboolean ok =
+        bg_cli_grid_save(cli, &grid, out, NULL, error) && bg_cli_set_grid(cli, &grid, out, error);
+    bg_cli_grid_clear(&grid);
+    return ok;
+}
+
+static gboolean
+fuse_flat(BgCli *cli, BgVolume *volume, const BgFusionParams *params, BgFusionModel *model,
+          const char *out, GError **error)
+{
+    gint64 start = g_get_monotonic_time();
+    g_autoptr(BgChannel) fused =
+        bg_fuse_slices(volume, params, model, &cli->progress, cli->cancellable, error);
+    const BgChannel *grey[1] = { fused };
+
+    if (fused == NULL) {
+        g_prefix_error(error, "cannot fuse: %s: ", bg_cli_arg(cli, 0));
+        return FALSE;
+    }
+    set_facts(cli, params, model, start);
+    g_autoptr(BgImage) image = bg_image_from_channels(grey, 1, BG_PIXEL_UINT16, error);
+    return image != NULL && bg_cli_save_png(cli, image, out, error);
+}
+
+static GPtrArray *
+load_all(BgCli *cli, GError **error)
+{
+    g_autoptr(GPtrArray) loaded = g_ptr_array_new_with_free_func((GDestroyNotify) bg_loaded_free);
+
+    for (guint i = 0; i < cli->arguments->len; i++) {
+        BgLoaded *one = bg_cli_load(cli, bg_cli_arg(cli, i), NULL, error);
+        if (one == NULL)
+            return NULL;
+        g_ptr_array_add(loaded, one);
+        const BgLoaded *first = loaded->pdata[0];
+        gboolean alike = (first->image != NULL) == (one->image != NULL);
+        if ((one->image == NULL && one->volume == NULL) || !alike) {
+            g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                        "cannot fuse: %s: pictures are fused with pictures, volumes with volumes. "
+                        "Cut slices from volumes first",
+                        bg_cli_arg(cli, i));
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&loaded);
+}
+
+static gboolean
+run(BgCli *cli, GError **error)
+{
+    const char *out = bg_cli_option(cli, "output");
+    gboolean flatten = bg_cli_has(cli, "flatten");
+    g_autoptr(BgFusionModel) model = NULL;
+    BgFusionParams params;
+    BgFusionColour colour;
+
+    if (out == NULL) {
+        bg_cli_usage_error(error, "where to: fuse: give -o OUT");
+        return FALSE;
+    }
+    if (flatten != (cli->arguments->len == 1)) {
+        bg_cli_usage_error(error, "of what: fuse: give at least two pictures or volumes, or one "
+                                  "volume with --flatten");
+        return FALSE;
+    }
+    if (!get_params(cli, &params, &colour, error) || !bg_cli_check_output(cli, out, error) ||
+        !load_model(cli, &params, &model, error))
+        return FALSE;
+    g_autoptr(GPtrArray) loaded = load_all(cli, error);
+    if (loaded == NULL)
+        return FALSE;
+    const BgLoaded *first = loaded->pdata[0];
+    bg_json_set_string(cli->result, "method", bg_fusion_method_name(params.method));
+    if (flatten && first->volume == NULL) {
+        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                    "cannot flatten: %s: it is no volume. Give one", bg_cli_arg(cli, 0));
+        return FALSE;
+    }
+    if (flatten)
+        return fuse_flat(cli, first->volume, &params, model, out, error);
+    return first->image != NULL ? fuse_images(cli, loaded, &params, colour, model, out, error)
+                                : fuse_volumes(cli, loaded, &params, model, out, error);
+}
+
+const BgCliCommand bg_cli_command_fuse = {
+    .name = "fuse",
+    .arguments = "A B [C...] -o OUT --method=NAME [--weights=FILE] [OPTIONS]",
+    .summary = "one picture, or volume, from several of the same place",
+    .min_args = 1,
+    .max_args = BG_FUSION_MAX_SOURCES,
+    .path_args = ~0u,
+    .output_arg = -1,
+    .output_option = "output",
+    .options = options,
+    .run = run,
+};

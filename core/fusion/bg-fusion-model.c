@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bg-fusion-private.h"
+
+#include "core/base/bg-error.h"
+#include "core/base/bg-i18n.h"
+
+#include <string.h>
+
+struct _BgFusionModel {
+    gatomicrefcount ref_count;
+    BgNnGraph *graph;   // owned
+    BgNnParams *params; // owned
+    char *sha256;       // owned
+    GMutex lock;        // of what follows
+    BgNnCpu *cpu;       // owned, nullable: for the last size
+    int width, height;
+};
+
+// VGG-19 to its first rectifier.
+static BgNnGraph *
+first_layer_graph(void)
+{
+    BgNnGraph *graph = bg_nn_graph_new("vgg19-first");
+    int x = bg_nn_graph_input(graph, "image", 3, 2);
+
+    x = bg_nn_graph_conv(graph, "block1_conv1", x, 64, 3);
+    x = bg_nn_graph_unary(graph, BG_NN_RELU, "block1_relu1", x);
+    bg_nn_graph_add_output(graph, x);
+    return graph;
+}
+
+BgFusionModel *
+bg_fusion_model_load(BgFusionMethod method, const char *path, const BgProgress *progress,
+                     GCancellable *cancellable, GError **error)
+{
+    g_return_val_if_fail(bg_fusion_method_wants_model(method), NULL);
+    g_return_val_if_fail(path != NULL, NULL);
+
+    BgNnWeightsInfo info = { 0 };
+    g_autoptr(BgNnGraph) graph =
+        method == BG_FUSION_TWO_SCALE ? first_layer_graph() : bg_vgg19_graph();
+    BgNnParams *params = bg_vgg19_load(graph, path, &info, progress, cancellable, error);
+    if (params == NULL)
+        return NULL;
+
+    BgFusionModel *self = g_new0(BgFusionModel, 1);
+    g_atomic_ref_count_init(&self->ref_count);
+    g_mutex_init(&self->lock);
+    self->graph = g_steal_pointer(&graph);
+    self->params = params;
+    self->sha256 = g_strdup(info.sha256);
+    bg_nn_weights_info_clear(&info);
+    return self;
+}
+
+BgFusionModel *
+bg_fusion_model_ref(BgFusionModel *model)
+{
+    g_atomic_ref_count_inc(&model->ref_count);
+    return model;
+}
+
+void
+bg_fusion_model_unref(BgFusionModel *model)
+{
+    if (model == NULL || !g_atomic_ref_count_dec(&model->ref_count))
+        return;
+    g_clear_pointer(&model->cpu, bg_nn_cpu_free);
+    bg_nn_params_unref(model->params);
+    bg_nn_graph_unref(model->graph);
+    g_free(model->sha256);
+    g_mutex_clear(&model->lock);
+    g_free(model);
+}
+
+const char *
+bg_fusion_model_get_sha256(const BgFusionModel *model)
+{
+    return model->sha256;
+}
+
+int
+bg_fusion_model_count_outputs(const BgFusionModel *model)
+{
+    return bg_nn_graph_count_outputs(model->graph);
+}
+
+gboolean
+bg_fusion_model_run(BgFusionModel *model, const float *planes, int width, int height,
+                    BgNnTensor **outputs, GCancellable *cancellable, GError **error)
+{
+    BgNnShape shape = bg_nn_shape(1, 3, 2, 1, (gsize) height, (gsize) width);
+    g_autoptr(BgNnTensor) input = bg_nn_tensor_new_copy(&shape, planes, error);
+    gboolean ok = input != NULL;
+
+    g_mutex_lock(&model->lock);
+    if (ok && (model->cpu == NULL || model->width != width || model->height != height)) {
+        g_clear_pointer(&model->cpu, bg_nn_cpu_free);
+        model->cpu = bg_nn_cpu_new(model->graph, model->params, &shape, 1, NULL, error);
+        model->width = width;
+        model->height = height;
+        ok = model->cpu != NULL;
+    }
+    ok = ok && bg_nn_cpu_run(model->cpu, &input, outputs, NULL, cancellable, error);
+    g_mutex_unlock(&model->lock);
+    return ok;
+}

@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes fusion-numbers.h: fused pictures by numpy alone, from the formulas, of pictures that test-fusion.c makes
+by the same formula and of parts of a pair of PNG files; with VGG-19 in Keras' file.
+Usage: make-fusion-numbers.py VGG19.h5 FUSION2D > fusion-numbers.h"""
+import os
+import sys
+
+import h5py
+import numpy as np
+from scipy import ndimage as ndi
+from skimage.metrics import structural_similarity
+
+LAYERS = ["block1_conv1", "block1_conv2", "P", "block2_conv1", "block2_conv2", "P", "block3_conv1", "block3_conv2",
+          "block3_conv3", "block3_conv4", "P", "block4_conv1", "block4_conv2"]
+TAKEN = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
+
+
+def made(width, height, seed):
+    v, u = np.mgrid[0:height, 0:width].astype(np.int64)
+    h = (u * 7919 + v * 104729 + u * v * 31 + seed * 1299709) % 61
+    w = ((u * (3 + seed)) % 64 - 32) ** 2 // 8 + ((v * 5 + 11 * seed) % 80 - 40) ** 2 // 16
+    a = (h + w) % 256
+    inside = (u >= 5) & (v >= 5) & (u < width - 5) & (v < height - 5)
+    return np.where(inside, a, 0) / 255.0
+
+
+def weights(path):
+    out = {}
+    with h5py.File(path, "r") as f:
+        def visit(name, item):
+            if isinstance(item, h5py.Dataset):
+                layer = [p for p in name.split("/") if p.startswith("block")][-1].split("_W")[0].split("_b_")[0]
+                layer = "_".join(layer.split("_")[:2])
+                out.setdefault(layer, {})["w" if item.ndim == 4 else "b"] = np.asarray(item, np.float64)
+        f.visititems(visit)
+    out["block1_conv1"]["w"] = out["block1_conv1"]["w"][:, :, ::-1]  # blue first -> red first
+    return out
+
+
+def conv(x, w, b):
+    """x [h, w, c]; 3 x 3, zeros beyond."""
+    p = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+    y = sum(p[i:i + x.shape[0], j:j + x.shape[1]] @ w[i, j] for i in range(3) for j in range(3))
+    return y + b
+
+
+def features(net, grey, normalise=None):
+    x = np.repeat(grey[..., None], 3, 2)
+    if normalise == "imagenet":
+        x = (x - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
+    out = {}
+    for layer in LAYERS:
+        if layer == "P":
+            h, w = x.shape[0] // 2, x.shape[1] // 2
+            x = x[:2 * h, :2 * w].reshape(h, 2, w, 2, -1).max((1, 3))
+        else:
+            before = conv(x, net[layer]["w"], net[layer]["b"])
+            x = np.maximum(before, 0)
+            out[layer] = (before, x)
+    return [out[name] for name in TAKEN]
+
+
+def enlarge(small, shape, unit, bilinear):
+    h, w = shape
+    if not bilinear:
+        return small[np.minimum(np.arange(h) // unit, small.shape[0] - 1)[:, None], np.minimum(np.arange(w) // unit, small.shape[1] - 1)]
+    y = np.clip((np.arange(h) + 0.5) / unit - 0.5, 0, small.shape[0] - 1)
+    x = np.clip((np.arange(w) + 0.5) / unit - 0.5, 0, small.shape[1] - 1)
+    return ndi.map_coordinates(small, np.meshgrid(y, x, indexing="ij"), order=1, mode="nearest")
+
+
+def maps(net, sources, after, bilinear, normalise=None):
+    f = [features(net, s, normalise) for s in sources]
+    result = []
+    for level in range(4):
+        a = [np.abs(one[level][1 if after else 0].max(2)) for one in f]
+        total = sum(a)
+        share = [np.where(total > 1e-12, x / np.where(total > 1e-12, total, 1), 1 / len(a)) for x in a]
+        result.append([enlarge(s, sources[0].shape, 2 ** level, bilinear) for s in share])
+    return result  # [level][source]
+
+
+def ssim(a, b):
+    return structural_similarity(a, b, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
+
+
+def fuse_chosen(w, sources, levels, renormalise):
+    ws = [w[level][s] for s, level in enumerate(levels)]
+    total = sum(ws) if renormalise else 1
+    return [x * s / total for x, s in zip(ws, sources)]
+
+
+def vgg_ssim(w, sources, renormalise, combinations=False):
+    scores = [[ssim(w[level][s] * x, x) for level in range(4)] for s, x in enumerate(sources)]
+    levels = [int(np.argmax(s)) for s in scores]
+    if combinations:
+        best = {}
+        for r in range(4):
+            for s in range(4):
+                parts = fuse_chosen(w, sources, (r, s), renormalise)
+                best[(r, s)] = ssim(parts[0], sources[0]) + ssim(parts[1], sources[1])
+        levels = list(max(best, key=best.get))
+    return sum(fuse_chosen(w, sources, levels, renormalise)), levels
+
+
+def box(a, radius):
+    return ndi.uniform_filter(a, 2 * radius + 1, mode="reflect")
+
+
+def guided(guide, p, radius, eps):
+    mi, mp = box(guide, radius), box(p, radius)
+    a = (box(guide * p, radius) - mi * mp) / (box(guide * guide, radius) - mi * mi + eps)
+    return box(a, radius) * guide + box(mp - a * mi, radius)
+
+
+def two_scale(net, sources):
+    base = [box(s, 22) for s in sources]
+    detail = [s - b for s, b in zip(sources, base)]
+    sal = []
+    for s in sources:
+        v = np.floor(s * 255 + 0.5).astype(int)
+        h = np.bincount(v.ravel(), minlength=256) / v.size
+        sal.append((h[None, :] * np.abs(np.arange(256)[:, None] - np.arange(256)[None])).sum(1)[v] + 1e-12)
+    wb = [guided(s, x / sum(sal), 45, 0.01) for s, x in zip(sources, sal)]
+    wb = [x / sum(wb) for x in wb]
+    f = []
+    for d in detail:
+        y = np.maximum(conv(np.repeat(d[..., None], 3, 2), net["block1_conv1"]["w"], net["block1_conv1"]["b"]), 0).sum(2)
+        f.append(np.exp((y - y.min()) / (y.max() - y.min())))
+    total = sum(f) + 1e-5
+    return np.clip(sum(w * b for w, b in zip(wb, base)) + sum(x / total * d for x, d in zip(f, detail)), 0, 1)
+
+
+def row(name, method, fused, levels=()):
+    flat = fused.ravel()
+    numbers = [flat[(n * 7919) % flat.size] for n in range(24)] + [flat.mean()]
+    code = sum((level + 1) * 10 ** n for n, level in enumerate(reversed(levels)))
+    print('    { "%s", "%s", %d, { %s } },' % (name, method, code, ", ".join("%.9g" % x for x in numbers)))
+
+
+def main():
+    from skimage.io import imread
+    net = weights(sys.argv[1])
+    part = lambda name: imread(os.path.join(sys.argv[2], name + ".png"))[80:168, 60:156] / 255.0
+    groups = {"made": [made(61, 53, 1), made(61, 53, 2)], "three": [made(40, 44, s) for s in (1, 2, 3)],
+              "CT-MRI/16009_MRI CT-MRI/16009_CT": [part("CT-MRI/16009_MRI"), part("CT-MRI/16009_CT")]}
+    print("// SPDX-License-Identifier: Apache-2.0")
+    print("// Made by make-fusion-numbers.py. 24 pixels and the mean; levels as digits.")
+    print("// clang-format off")
+    print("static const struct { const char *pair, *method; int levels; double numbers[25]; } fused_numbers[] = {")
+    for name, sources in groups.items():
+        row(name, "average", sum(sources) / len(sources))
+        row(name, "two-scale", two_scale(net, sources))
+        after = maps(net, sources, True, True)
+        row(name, "vgg19-ssim", *vgg_ssim(after, sources, True))
+        row(name, "vgg19-ssim raw", *vgg_ssim(after, sources, False))
+        if len(sources) == 2:
+            row(name, "vgg19-ssim pairs", *vgg_ssim(after, sources, True, True))
+        row(name, "vgg19-ssim imagenet", *vgg_ssim(maps(net, sources, False, True, "imagenet"), sources, True))
+        w = maps(net, sources, False, False)
+        row(name, "vgg19-max", np.max([sum(a * b for a, b in zip(w[level], sources)) for level in range(4)], axis=0))
+    print("};")
+    print("// clang-format on")
+
+
+main()

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fused pictures against numpy (tests/reference/make-fusion-numbers.py). What needs VGG-19 is skipped
+// without the folder of test data.
+#include "core/base/bg-buffer.h"
+#include "core/base/bg-error.h"
+#include "core/fusion/bg-fusion.h"
+#include "core/io/bg-image-io.h"
+
+#include "tests/reference/fusion-numbers.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TOLERANCE 1e-4
+
+static BgChannel *
+make_channel(int width, int height, int seed)
+{
+    BgChannel *channel = bg_channel_new(width, height, NULL);
+
+    for (gint64 v = 0; v < height; v++) {
+        for (gint64 u = 0; u < width; u++) {
+            gint64 h = (u * 7919 + v * 104729 + u * v * 31 + seed * 1299709) % 61;
+            gint64 p = (u * (3 + seed)) % 64 - 32, q = (v * 5 + 11 * seed) % 80 - 40;
+            gboolean inside = u >= 5 && v >= 5 && u < width - 5 && v < height - 5;
+            channel->values[u + width * v] =
+                inside ? (float) ((h + p * p / 8 + q * q / 16) % 256) / 255.0f : 0.0f;
+        }
+    }
+    return channel;
+}
+
+static char *
+shared_file(const char *folder, const char *name)
+{
+    const char *shared = g_getenv("BREGMA_TEST_SHARED");
+    g_autofree char *path = shared != NULL ? g_build_filename(shared, folder, name, NULL) : NULL;
+
+    return path != NULL && g_file_test(path, G_FILE_TEST_EXISTS) ? g_steal_pointer(&path) : NULL;
+}
+
+// Rows 80 to 167, columns 60 to 155 of a picture of the test data.
+static BgChannel *
+read_part(const char *name)
+{
+    g_autofree char *file = g_strconcat(name, ".png", NULL);
+    g_autofree char *path = shared_file("fusion2d", file);
+    g_autoptr(BgImage) image = path != NULL ? bg_png_load(path, NULL) : NULL;
+
+    if (image == NULL)
+        return NULL;
+    g_autoptr(BgChannel) whole = bg_channel_luma(image, NULL);
+    BgChannel *part = bg_channel_new(96, 88, NULL);
+    for (int v = 0; v < 88; v++)
+        memcpy(part->values + 96 * v, whole->values + (80 + v) * whole->width + 60,
+               96 * sizeof(float));
+    return part;
+}
+
+static int
+read_sources(const char *name, BgChannel **sources)
+{
+    if (strcmp(name, "made") == 0) {
+        sources[0] = make_channel(61, 53, 1);
+        sources[1] = make_channel(61, 53, 2);
+        return 2;
+    }
+    if (strcmp(name, "three") == 0) {
+        for (int s = 0; s < 3; s++)
+            sources[s] = make_channel(40, 44, s + 1);
+        return 3;
+    }
+    g_auto(GStrv) names = g_strsplit(name, " ", 2);
+    sources[0] = read_part(names[0]);
+    sources[1] = read_part(names[1]);
+    return sources[0] != NULL && sources[1] != NULL ? 2 : 0;
+}
+
+// Of the first layer, and of all: read once.
+static BgFusionModel *models[2];
+
+static BgFusionModel *
+load_model(BgFusionMethod method)
+{
+    g_autofree char *path = shared_file("weights", "vgg19_notop_8bit_gz.h5");
+    BgFusionModel **model = &models[method == BG_FUSION_TWO_SCALE ? 0 : 1];
+    g_autoptr(GError) error = NULL;
+
+    if (*model == NULL && path != NULL)
+        *model = bg_fusion_model_load(method, path, NULL, NULL, &error);
+    g_assert_no_error(error);
+    return *model != NULL ? bg_fusion_model_ref(*model) : NULL;
+}
+
+static void
+check_row(gsize row, const BgFusionParams *params, BgFusionModel *model)
+{
+    BgChannel *sources[3] = { NULL };
+    int n = read_sources(fused_numbers[row].pair, sources);
+    g_auto(BgFusionResult) result = { 0 };
+    g_autoptr(GError) error = NULL;
+    double mean = 0.0;
+
+    if (n == 0)
+        return;
+    g_assert_true(bg_fuse((const BgChannel *const *) sources, (gsize) n, params, model, &result,
+                          NULL, NULL, &error));
+    gsize count = bg_channel_count(result.fused);
+    for (gsize i = 0; i < count; i++)
+        mean += (double) result.fused->values[i] / (double) count;
+    for (gsize i = 0; i < 25; i++) {
+        double got = i < 24 ? (double) result.fused->values[i * 7919 % count] : mean;
+        if (!(fabs(got - fused_numbers[row].numbers[i]) < TOLERANCE))
+            g_error("%s of %s, number %zu: %.9g, wanted %.9g", fused_numbers[row].method,
+                    fused_numbers[row].pair, i, got, fused_numbers[row].numbers[i]);
+    }
+    int levels = 0;
+    for (int s = 0; s < n && result.levels[0] > 0; s++)
+        levels = 10 * levels + result.levels[s];
+    g_assert_cmpint(levels, ==, fused_numbers[row].levels);
+    for (int s = 0; s < n; s++)
+        bg_channel_free(sources[s]);
+}
+
+static void
+check_method(const char *name, BgFusionMethod method)
+{
+    g_autoptr(BgFusionModel) model =
+        bg_fusion_method_wants_model(method) ? load_model(method) : NULL;
+    int n_done = 0;
+
+    if (model == NULL && bg_fusion_method_wants_model(method)) {
+        g_test_skip("BREGMA_TEST_SHARED has no VGG-19");
+        return;
+    }
+    for (gsize row = 0; row < G_N_ELEMENTS(fused_numbers); row++) {
+        const char *kind = fused_numbers[row].method + strlen(name);
+        BgFusionParams params = bg_fusion_params(method);
+        if (!g_str_has_prefix(fused_numbers[row].method, name))
+            continue;
+        if (strcmp(kind, " raw") == 0)
+            params.renormalise = FALSE;
+        if (strcmp(kind, " pairs") == 0)
+            params.combinations = TRUE;
+        if (strcmp(kind, " imagenet") == 0) {
+            params.after_relu = FALSE;
+            params.input = BG_VGG19_IMAGENET;
+        }
+        check_row(row, &params, model);
+        n_done++;
+    }
+    g_assert_cmpint(n_done, >=, 3);
+}
+
+static void
+test_average(void)
+{
+    check_method("average", BG_FUSION_AVERAGE);
+}
+
+static void
+test_two_scale(void)
+{
+    check_method("two-scale", BG_FUSION_TWO_SCALE);
+}
+
+static void
+test_vgg_ssim(void)
+{
+    check_method("vgg19-ssim", BG_FUSION_VGG19_SSIM);
+}
+
+static void
+test_vgg_max(void)
+{
+    check_method("vgg19-max", BG_FUSION_VGG19_MAX);
+}
+
+// Equal sources come out as they went in, whatever the method; also where all is black.
+static void
+test_equal_sources(void)
+{
+    for (int m = 0; m < BG_FUSION_N_METHODS; m++) {
+        BgFusionMethod method;
+        const char *name = bg_fusion_method_name((BgFusionMethod) m);
+        if (name == NULL || !bg_fusion_method_find(name, &method) || method == BG_FUSION_LEARNED)
+            continue;
+        g_autoptr(BgFusionModel) model =
+            bg_fusion_method_wants_model(method) ? load_model(method) : NULL;
+        if (model == NULL && bg_fusion_method_wants_model(method))
+            continue;
+        g_autoptr(BgChannel) one = make_channel(48, 40, 3);
+        const BgChannel *sources[2] = { one, one };
+        BgFusionParams params = bg_fusion_params(method);
+        for (int turn = 0; turn < 2; turn++) {
+            g_auto(BgFusionResult) result = { 0 };
+            g_assert_true(bg_fuse(sources, 2, &params, model, &result, NULL, NULL, NULL));
+            for (gsize i = 0; i < bg_channel_count(one); i++)
+                g_assert_cmpfloat_with_epsilon((double) result.fused->values[i],
+                                               (double) one->values[i], 2e-5);
+            memset(one->values, 0, bg_channel_count(one) * sizeof(float));
+        }
+    }
+}
+
+static BgImage *
+new_image(int n_channels, const guint8 *pixels, int width, int height)
+{
+    BgImageFormat format = { width, height, n_channels, BG_PIXEL_UINT8 };
+    gsize n = (gsize) (width * height * n_channels);
+    guint8 *copy = bg_buffer_alloc(n, NULL);
+
+    memcpy(copy, pixels, n);
+    return bg_image_new_take(&format, copy, NULL);
+}
+
+static void
+test_colours(void)
+{
+    // Two pixels: one coloured, one transparent.
+    static const guint8 grey_pixels[2] = { 200, 100 };
+    static const guint8 colour_pixels[8] = { 100, 50, 0, 255, 10, 20, 30, 0 };
+    g_autoptr(BgImage) grey = new_image(1, grey_pixels, 2, 1);
+    g_autoptr(BgImage) colour = new_image(4, colour_pixels, 2, 1);
+    BgImage *images[2] = { grey, colour };
+    BgFusionParams params = bg_fusion_params(BG_FUSION_AVERAGE);
+
+    g_autoptr(BgImage) yuv =
+        bg_fuse_images(images, 2, &params, BG_FUSION_YUV, NULL, NULL, NULL, NULL, NULL, NULL);
+    const guint8 *p = bg_image_get_pixels(yuv);
+    double y = 0.299 * 100 + 0.587 * 50, moved = (200 - y) / 2;
+    g_assert_cmpint(bg_image_get_format(yuv)->n_channels, ==, 3);
+    g_assert_cmpint(p[0], ==, (int) floor(100 + moved + 0.5));
+    g_assert_cmpint(p[1], ==, (int) floor(50 + moved + 0.5));
+    g_assert_cmpint(p[2], ==, (int) floor(0 + moved + 0.5));
+    g_assert_cmpint(ABS(2 * p[3] - 355), ==, 1); // (100 + 255) / 2: white where it was transparent
+    g_assert_cmpint(p[4], ==, p[3]);
+
+    g_autoptr(BgImage) hsv =
+        bg_fuse_images(images, 2, &params, BG_FUSION_HSV, NULL, NULL, NULL, NULL, NULL, NULL);
+    p = bg_image_get_pixels(hsv);
+    g_assert_cmpint(p[0], ==, 150);
+    g_assert_cmpint(p[1], ==, 75);
+    g_assert_cmpint(p[2], ==, 0);
+
+    g_autoptr(BgImage) plain =
+        bg_fuse_images(images, 2, &params, BG_FUSION_GREY, NULL, NULL, NULL, NULL, NULL, NULL);
+    g_assert_cmpint(bg_image_get_format(plain)->n_channels, ==, 1);
+}
+
+static BgVolume *
+new_volume(int nz, float low, float high)
+{
+    BgGeometry geometry = bg_geometry_new_regular((const int[3]){ 4, 3, nz }, bg_vec3(1, 1, 1));
+    float *v = bg_voxels_alloc(&geometry, sizeof(float), NULL);
+
+    for (int n = 0; n < 12 * nz; n++)
+        v[n] = low + (high - low) * (float) (n * 5 % (12 * nz)) / (float) (12 * nz - 1);
+    return bg_volume_new_take(&geometry, bg_sample_format_plain(BG_SAMPLE_FLOAT32), v, NULL);
+}
+
+static void
+test_volumes(void)
+{
+    g_autoptr(BgVolume) a = new_volume(3, -50.0f, 100.0f);
+    g_autoptr(BgVolume) b = new_volume(3, 0.0f, 7.0f);
+    g_autoptr(BgVolume) other = new_volume(4, 0.0f, 7.0f);
+    g_autoptr(BgVolume) constant = new_volume(3, 1.0f, 1.0f);
+    BgVolume *pair[2] = { a, b }, *unlike[2] = { a, other }, *flat[2] = { a, constant };
+    BgFusionParams params = bg_fusion_params(BG_FUSION_AVERAGE);
+    g_autoptr(GError) grids = NULL;
+    g_autoptr(GError) equal = NULL;
+
+    g_autoptr(BgVolume) fused = bg_fuse_volumes(pair, 2, &params, NULL, NULL, NULL, NULL);
+    for (int n = 0; n < 36; n++) {
+        double wanted = (double) (n * 5 % 36) / 35.0;
+        g_assert_cmpfloat_with_epsilon(bg_volume_get_value(fused, n % 4, n / 4 % 3, n / 12), wanted,
+                                       1e-6);
+    }
+    g_assert_null(bg_fuse_volumes(unlike, 2, &params, NULL, NULL, NULL, &grids));
+    g_assert_error(grids, BG_ERROR, BG_ERROR_MISMATCH);
+    g_assert_null(bg_fuse_volumes(flat, 2, &params, NULL, NULL, NULL, &equal));
+    g_assert_error(equal, BG_ERROR, BG_ERROR_INVALID);
+
+    // ((s0 + s1) / 2 + s2) / 2
+    g_autoptr(BgChannel) one = bg_fuse_slices(a, &params, NULL, NULL, NULL, NULL);
+    for (int n = 0; n < 12; n++) {
+        double s0 = n * 5 % 36 / 35.0, s1 = (n + 12) * 5 % 36 / 35.0, s2 = (n + 24) * 5 % 36 / 35.0;
+        g_assert_cmpfloat_with_epsilon((double) one->values[n], ((s0 + s1) / 2 + s2) / 2, 1e-6);
+    }
+}
+
+static void
+test_refuses(void)
+{
+    g_autoptr(BgChannel) a = make_channel(40, 44, 1);
+    g_autoptr(BgChannel) b = make_channel(44, 40, 1);
+    const BgChannel *unlike[2] = { a, b }, *alike[2] = { a, a };
+    BgFusionParams average = bg_fusion_params(BG_FUSION_AVERAGE);
+    BgFusionParams chosen = bg_fusion_params(BG_FUSION_VGG19_SSIM);
+    g_autoptr(GError) sizes = NULL;
+    g_autoptr(GError) model = NULL;
+    g_autoptr(GError) levels = NULL;
+    g_autoptr(GError) cancelled = NULL;
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    BgFusionResult result;
+
+    g_assert_false(bg_fuse(unlike, 2, &average, NULL, &result, NULL, NULL, &sizes));
+    g_assert_error(sizes, BG_ERROR, BG_ERROR_INVALID);
+    g_assert_false(bg_fuse(alike, 2, &chosen, NULL, &result, NULL, NULL, &model));
+    g_assert_error(model, BG_ERROR, BG_ERROR_INVALID);
+    average.levels[1] = 5;
+    g_assert_false(bg_fuse(alike, 2, &average, NULL, &result, NULL, NULL, &levels));
+    g_assert_error(levels, BG_ERROR, BG_ERROR_INVALID);
+    average.levels[1] = 0;
+    g_cancellable_cancel(cancellable);
+    g_assert_false(bg_fuse(alike, 2, &average, NULL, &result, NULL, cancellable, &cancelled));
+    g_assert_error(cancelled, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    g_assert_null(
+        bg_fusion_model_load(BG_FUSION_VGG19_MAX, "/nowhere/vgg.h5", NULL, NULL, &missing));
+    g_assert_nonnull(missing);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/fusion/average", test_average);
+    g_test_add_func("/fusion/two-scale", test_two_scale);
+    g_test_add_func("/fusion/vgg19-ssim", test_vgg_ssim);
+    g_test_add_func("/fusion/vgg19-max", test_vgg_max);
+    g_test_add_func("/fusion/equal-sources", test_equal_sources);
+    g_test_add_func("/fusion/colours", test_colours);
+    g_test_add_func("/fusion/volumes", test_volumes);
+    g_test_add_func("/fusion/refuses", test_refuses);
+    int status = g_test_run();
+    g_clear_pointer(&models[0], bg_fusion_model_unref);
+    g_clear_pointer(&models[1], bg_fusion_model_unref);
+    return status;
+}
