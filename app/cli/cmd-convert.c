@@ -138,7 +138,8 @@ const BgCliCommand bg_cli_command_convert = {
         "IN OUT [--series=UID|N] [--frame=N] [--reorient=CODE] [--spacing=a,b,c | --like=FILE] "
         "[--interpolation=nearest|linear|cubic] [--force]",
     .summary = "read any volume, write NIfTI (.nii .nii.gz), NRRD (.nrrd), MetaImage (.mha), "
-               "HDF5 (.h5)",
+               "HDF5 (.h5), MINC 2 (.mnc), TIFF (.tif), a stack of PNG (.png), NumPy (.npy), raw "
+               "voxels with a description (.raw)",
     .min_args = 2,
     .max_args = 2,
     .path_args = 1u << 0 | 1u << 1,

@@ -41,6 +41,15 @@ gboolean bg_grid_write_minc2(const BgGrid *grid, const char *path, const BgProgr
 gboolean bg_grid_write_npy(const BgGrid *grid, const char *path, const BgProgress *progress,
                            GCancellable *cancellable, GError **error);
 
+gboolean bg_grid_write_raw(const BgGrid *grid, const char *path, const BgProgress *progress,
+                           GCancellable *cancellable, GError **error);
+gboolean bg_grid_write_tiff(const BgGrid *grid, const char *path, const BgProgress *progress,
+                            GCancellable *cancellable, GError **error);
+
+/** bg_grid_write_png: NAME-0000.png and so on, or as a %d in the name says */
+gboolean bg_grid_write_png(const BgGrid *grid, const char *path, const BgProgress *progress,
+                           GCancellable *cancellable, GError **error);
+
 /** bg_grid_write_h5_array: [k, j, i], or [frame, k, j, i] */
 gboolean bg_grid_write_h5_array(const BgGrid *grid, BgH5 *h5, const char *array,
                                 const BgProgress *progress, GCancellable *cancellable,

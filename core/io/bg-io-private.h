@@ -12,6 +12,7 @@ extern const BgReader bg_reader_analyze;
 extern const BgReader bg_reader_minc1;
 extern const BgReader bg_reader_nifti;
 extern const BgReader bg_reader_parrec;
+extern const BgReader bg_reader_raw;
 extern const BgReader bg_reader_nrrd;
 extern const BgReader bg_reader_metaimage;
 extern const BgReader bg_reader_hdf5;

@@ -17,6 +17,9 @@ static const struct {
     { ".nrrd", bg_grid_write_nrrd, FALSE }, { ".mha", bg_grid_write_metaimage, FALSE },
     { ".h5", bg_grid_write_hdf5, FALSE },   { ".hdf5", bg_grid_write_hdf5, FALSE },
     { ".mnc", bg_grid_write_minc2, TRUE },  { ".npy", bg_grid_write_npy, FALSE },
+    { ".raw", bg_grid_write_raw, FALSE },   { ".tif", bg_grid_write_tiff, FALSE },
+    { ".tiff", bg_grid_write_tiff, FALSE }, { ".png", bg_grid_write_png, FALSE },
+
 };
 
 gsize
@@ -91,14 +94,16 @@ apply_rows(gsize first, gsize last, guint worker, gpointer user_data)
     }
 }
 
+// int16 where that is exact and @try_whole: the frames of a file are all of one type.
 static gpointer
-apply_scale(BgVolume *volume, BgRawType *type, GCancellable *cancellable, GError **error)
+apply_scale(BgVolume *volume, gboolean try_whole, BgRawType *type, GCancellable *cancellable,
+            GError **error)
 {
     const BgGeometry *geometry = bg_volume_get_geometry(volume);
     gsize n_rows = (gsize) geometry->dims[1] * (gsize) geometry->dims[2];
     Applying job = { .volume = volume };
 
-    if (bg_volume_get_format(volume).type != BG_SAMPLE_FLOAT32) {
+    if (try_whole && bg_volume_get_format(volume).type != BG_SAMPLE_FLOAT32) {
         job.whole = bg_voxels_alloc(geometry, sizeof(gint16), error);
         if (job.whole == NULL)
             return NULL;
@@ -128,7 +133,7 @@ choose_writer(const char *path, gsize *chosen, GError **error)
     g_autofree char *name = g_filename_display_name(path);
     g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                 _("“%s” cannot be written: its ending names no format of volumes. End it in .nii, "
-                  ".nii.gz, .nrrd, .mha, .mnc or .h5"),
+                  ".nii.gz, .nrrd, .mha, .mnc, .h5, .tif, .png, .npy or .raw"),
                 name);
     return FALSE;
 }
@@ -195,19 +200,14 @@ bg_io_save_frames(BgVolume *const *volumes, gsize n_volumes, const char *path,
 
     for (gsize i = 0; i < n_volumes; i++) {
         frames[i] = bg_volume_get_samples(volumes[i]);
-        if (apply && n_volumes == 1) {
-            gpointer values = apply_scale(volumes[i], &grid.type, cancellable, error);
+        if (apply) {
+            gpointer values =
+                apply_scale(volumes[i], n_volumes == 1, &grid.type, cancellable, error);
             if (values == NULL)
                 return FALSE;
             g_ptr_array_add(owned, values);
             frames[i] = values;
         }
-    }
-    if (apply && n_volumes > 1) {
-        g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                            _("This format has no place for the scale of several frames. Save "
-                              "them as .nii.gz"));
-        return FALSE;
     }
     if (apply)
         grid.slope = 1.0, grid.intercept = 0.0;

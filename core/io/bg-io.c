@@ -15,12 +15,12 @@
 // In this order: formats with a signature first, those that are only likely last; at the very end
 // binary STL, which has no mark and is known by what it might hold.
 static const BgReader *const readers[] = {
-    &bg_reader_nrrd,    &bg_reader_npy,   &bg_reader_interfile, &bg_reader_minc1,
-    &bg_reader_analyze, &bg_reader_nifti, &bg_reader_hdf5,      &bg_reader_png,
-    &bg_reader_gif,     &bg_reader_bmp,   &bg_reader_pnm,       &bg_reader_ply,
-    &bg_reader_glb,     &bg_reader_vtk,   &bg_reader_metaimage, &bg_reader_parrec,
-    &bg_reader_afni,    &bg_reader_mgh,   &bg_reader_landmarks, &bg_reader_obj,
-    &bg_reader_stl,
+    &bg_reader_nrrd,   &bg_reader_npy,     &bg_reader_raw,   &bg_reader_interfile,
+    &bg_reader_minc1,  &bg_reader_analyze, &bg_reader_nifti, &bg_reader_hdf5,
+    &bg_reader_png,    &bg_reader_gif,     &bg_reader_bmp,   &bg_reader_pnm,
+    &bg_reader_ply,    &bg_reader_glb,     &bg_reader_vtk,   &bg_reader_metaimage,
+    &bg_reader_parrec, &bg_reader_afni,    &bg_reader_mgh,   &bg_reader_landmarks,
+    &bg_reader_obj,    &bg_reader_stl,
 };
 
 // In the child: readers that were added. A process that has any reads foreign files itself.
@@ -219,8 +219,9 @@ static char *
 find_header_beside(const char *path)
 {
     static const char *const suffixes[][2] = {
-        { ".img", ".hdr" }, { ".img.gz", ".hdr.gz" }, { ".REC", ".PAR" },
-        { ".rec", ".par" }, { ".BRIK", ".HEAD" },     { ".BRIK.gz", ".HEAD" },
+        { ".img", ".hdr" },      { ".img.gz", ".hdr.gz" }, { ".REC", ".PAR" },
+        { ".raw", ".raw.json" }, { ".rec", ".par" },       { ".BRIK", ".HEAD" },
+        { ".BRIK.gz", ".HEAD" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {

@@ -7,7 +7,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-json.h"
-#include "core/io/bg-io-text.h"
+#include "core/io/bg-io-sidecar.h"
 
 #include <string.h>
 
@@ -85,28 +85,18 @@ take_own(const char *text, BgFileInfo *info, BgRawLayout *layout)
 {
     g_autoptr(BgJson) json = *text == '{' ? bg_json_parse(text, -1, NULL) : NULL;
     const BgJson *own = bg_json_get(json, "bregma");
-    double m[16];
+    double dims[3];
 
     if (own == NULL)
         return FALSE;
-    layout->slope = bg_json_to_double(bg_json_get(own, "slope"), 1.0);
-    layout->intercept = bg_json_to_double(bg_json_get(own, "intercept"), 0.0);
-    if (!isfinite(layout->slope) || layout->slope == 0.0 || !isfinite(layout->intercept))
-        layout->slope = 1.0, layout->intercept = 0.0;
-    bg_file_info_set_modality(info, bg_json_to_string(bg_json_get(own, "modality"), ""),
-                              bg_json_to_string(bg_json_get(own, "unit"), ""));
-    g_free(info->provenance);
-    info->provenance = g_strdup(bg_json_to_string(bg_json_get(own, "provenance"), NULL));
-    if (strcmp(bg_json_to_string(bg_json_get(own, "kind"), ""), "labels") == 0) {
-        info->kind = BG_KIND_LABELS;
-        info->kind_stated = TRUE;
+    // The pages of several frames follow each other.
+    gint64 n_frames = bg_json_to_integer(bg_json_get(own, "n_frames"), 1);
+    if (bg_json_to_doubles(bg_json_get(own, "dims"), dims, 3) && dims[2] >= 1 && n_frames > 1 &&
+        n_frames <= info->dims[2] && dims[2] * (double) n_frames == info->dims[2]) {
+        info->dims[2] = (int) dims[2];
+        info->n_frames = (int) n_frames;
     }
-    if (!bg_json_to_doubles(bg_json_get(own, "patient_from_voxel"), m, 16))
-        return FALSE;
-    for (int row = 0; row < 3; row++)
-        memcpy(info->geometry.patient_from_voxel.m[row], m + 4 * row, 4 * sizeof *m);
-    info->side_known = TRUE;
-    return bg_geometry_check(&info->geometry, NULL);
+    return bg_sidecar_take(own, info, layout);
 }
 
 static void
@@ -189,19 +179,26 @@ find_format(const BgTiffPage *page)
     return format;
 }
 
-// @shown: upright
+// @shown: upright; @spacing_mm: (out): untouched when unknown
 static BgFileInfo *
-describe_picture(const BgTiff *tiff, const char *path, const BgImageFormat *shown)
+describe_picture(const BgTiff *tiff, const char *path, const BgImageFormat *shown,
+                 double spacing_mm[2])
 {
     BgFileInfo *info = bg_picture_info_new(path, BG_FORMAT_TIFF, shown);
-    BgRawLayout layout;
+    BgRawLayout layout = { .slope = 1.0 };
     BgExif exif;
 
     if (!(tiff->page.type == BG_RAW_UINT8 && tiff->page.n_channels >= 3))
         info->datatype = bg_raw_type_name(tiff->page.type);
     info->geometry = bg_geometry_new_regular(info->dims, bg_vec3(1, 1, 1));
-    take_own(get_text(tiff->library, TIFFTAG_IMAGEDESCRIPTION), info, &layout);
+    // A slice that bregma wrote: of its place, a picture keeps the spacing.
+    if (take_own(get_text(tiff->library, TIFFTAG_IMAGEDESCRIPTION), info, &layout)) {
+        BgVec3 spacing = bg_geometry_spacing_mm(&info->geometry);
+        spacing_mm[0] = spacing.x;
+        spacing_mm[1] = spacing.y;
+    }
     info->kind = BG_KIND_IMAGE;
+    info->has_geometry = FALSE;
     info->side_known = FALSE;
     if (bg_exif_parse(tiff->bytes, (gsize) tiff->size, &exif)) {
         exif.orientation = tiff->page.orientation;
@@ -233,7 +230,8 @@ tiff_probe(const char *path, GCancellable *cancellable, GError **error)
         format.width = tiff->page.height;
         format.height = tiff->page.width;
     }
-    return describe_picture(tiff, path, &format);
+    double ignored[2];
+    return describe_picture(tiff, path, &format, ignored);
 }
 
 // The pages one after the other, as bytes.
@@ -355,13 +353,16 @@ load_picture(BgTiff *tiff, const char *path, GError **error)
 
     if (upright == NULL)
         return NULL;
-    BgLoaded *loaded = bg_loaded_new(describe_picture(tiff, path, bg_image_get_format(upright)));
+    double spacing_mm[2] = { 0 };
+    BgLoaded *loaded =
+        bg_loaded_new(describe_picture(tiff, path, bg_image_get_format(upright), spacing_mm));
     if (lossy)
         bg_file_info_warn(loaded->info,
                           _("The file stores %s; values were rounded to float32: "
                             "lossy"),
                           loaded->info->datatype);
-    loaded->image = g_steal_pointer(&upright);
+    loaded->image = spacing_mm[0] > 0.0 ? bg_image_new_calibrated(upright, spacing_mm)
+                                        : g_steal_pointer(&upright);
     return loaded;
 }
 
