@@ -94,7 +94,8 @@ class Tests:
         self.open([self.volume] + paths, "errors")
         self.wait_for("3 messages")
         details = [node for node in self.window.walk() if node.get_name() == "Details" and
-                   node.get_action_iface() is not None and self.window.shown(node)]
+                   node.get_action_iface() is not None and
+                   node.get_action_iface().get_n_actions() > 0 and self.window.shown(node)]
         self.do(details[0])
         wait("the list", lambda: any(paths[0] in text for text in self.texts()))
         whole = "\n".join(self.texts())
