@@ -2,7 +2,7 @@
 #include "app/bg-application.h"
 
 #include "app/bg-stall-monitor.h"
-#include "app/bg-window.h"
+#include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-parallel.h"
 #include "ui/model/bg-settings.h"
@@ -46,8 +46,18 @@ bg_application_open(GApplication *application, GFile **files, int n_files, const
 {
     BgWindow *window = window_of(BG_APPLICATION(application));
 
-    for (int i = 0; i < n_files; i++)
-        bg_window_open(window, files[i]);
+    // Files that are named one by one are opened so; a folder among them is looked into first.
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 0; i < n_files; i++) {
+        g_autofree char *path = g_file_get_path(files[i]);
+        if (path != NULL && bg_window_may_hold_several(path))
+            g_ptr_array_add(folders, g_steal_pointer(&path));
+        else
+            bg_window_open(window, files[i]);
+    }
+    g_ptr_array_add(folders, NULL);
+    if (folders->len > 1)
+        bg_window_open_all(window, (const char *const *) folders->pdata);
     g_application_activate(application);
 }
 
@@ -91,6 +101,7 @@ add_accelerators(GtkApplication *application)
     } table[] = {
         { "app.quit", { "<Control>q" } },
         { "win.open", { "<Control>o" } },
+        { "win.open-folder", { "<Control><Shift>o" } },
         { "win.new", { "<Control>n" } },
         { "win.save", { "<Control>s" } },
         { "win.save-as", { "<Control><Alt>s" } },

@@ -14,14 +14,20 @@ on_open_response(GtkNativeDialog *dialog, int response, gpointer user_data)
 
     if (response == GTK_RESPONSE_ACCEPT) {
         g_autoptr(GListModel) files = gtk_file_chooser_get_files(GTK_FILE_CHOOSER(dialog));
+        g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
         for (guint i = 0; i < g_list_model_get_n_items(files); i++) {
             g_autoptr(GFile) file = g_list_model_get_item(files, i);
             g_autofree char *path = g_file_get_path(file);
             if (labels && path != NULL)
                 bg_session_open_as(self->session, path, BG_LOAD_LABELS);
+            else if (path != NULL)
+                g_ptr_array_add(paths, g_steal_pointer(&path));
             else
-                bg_window_open(self, file);
+                bg_window_open(self, file); // tells that it is elsewhere
         }
+        g_ptr_array_add(paths, NULL);
+        if (paths->len > 1)
+            bg_window_open_all(self, (const char *const *) paths->pdata);
     }
     g_object_unref(dialog);
 }
@@ -56,7 +62,43 @@ on_open_labels(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_open_path(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-    bg_session_open(BG_WINDOW(user_data)->session, g_variant_get_string(parameter, NULL));
+    const char *paths[] = { g_variant_get_string(parameter, NULL), NULL };
+
+    bg_window_open_all(user_data, paths);
+}
+
+static void
+on_open_paths(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    g_autofree const char **paths = g_variant_get_strv(parameter, NULL);
+
+    if (paths[0] != NULL)
+        bg_window_open_all(user_data, paths);
+}
+
+static void
+on_folder_response(GtkNativeDialog *dialog, int response, gpointer user_data)
+{
+    if (response == GTK_RESPONSE_ACCEPT) {
+        g_autoptr(GFile) folder = gtk_file_chooser_get_file(GTK_FILE_CHOOSER(dialog));
+        g_autofree char *path = g_file_get_path(folder);
+        const char *paths[] = { path, NULL };
+        if (path != NULL)
+            bg_window_open_all(user_data, paths);
+    }
+    g_object_unref(dialog);
+}
+
+static void
+on_open_folder(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
+        _("Open a Folder or CD"), GTK_WINDOW(user_data), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
+        _("_Open"), _("_Cancel"));
+
+    gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
+    g_signal_connect(dialog, "response", G_CALLBACK(on_folder_response), user_data);
+    gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
 }
 
 static void
@@ -243,6 +285,8 @@ bg_window_init_actions(BgWindow *self)
         { "open", on_open, NULL, NULL, NULL },
         { "open-labels", on_open_labels, NULL, NULL, NULL },
         { "open-path", on_open_path, "s", NULL, NULL },
+        { "open-paths", on_open_paths, "as", NULL, NULL },
+        { "open-folder", on_open_folder, NULL, NULL, NULL },
         { "demo", on_demo, "s", NULL, NULL },
         { "undo", on_undo, NULL, NULL, NULL },
         { "redo", on_redo, NULL, NULL, NULL },

@@ -147,6 +147,12 @@ locate(GtkWidget *window, const char *path)
 }
 
 static void
+on_retry(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    bg_session_retry(BG_WINDOW(user_data)->session, g_variant_get_string(parameter, NULL));
+}
+
+static void
 on_locate(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
     BgWindow *self = user_data;
@@ -314,6 +320,7 @@ bg_window_init_case_actions(BgWindow *self)
         { "save-as", on_save_as, NULL, NULL, NULL },
         { "save-to", on_save_to, "s", NULL, NULL },
         { "locate", on_locate, "s", NULL, NULL },
+        { "retry", on_retry, "s", NULL, NULL },
         { "recover", on_recover, NULL, NULL, NULL },
         { "confirm-review", on_confirm_review, NULL, NULL, NULL },
     };

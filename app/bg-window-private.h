@@ -32,8 +32,10 @@ struct _BgWindow {
     GtkWidget *patient_label;
     GtkWidget *undo_button;
     GtkWidget *redo_button;
-    GtkWidget *empty_box;
+    GtkWidget *empty_box, *import_box;
 
+    GtkWidget *import_page;    // borrowed: in import_box
+    gboolean importing;        // the import page is shown
     BgPane *panes[BG_N_PANES]; // owned by the grid: axial, 3D, coronal, sagittal
     int maximised;             // which pane, or -1
     gboolean patient_hidden;
@@ -59,6 +61,18 @@ void bg_window_clear_case(BgWindow *self);
 
 /** bg_window_update_actions: what can be undone, saved */
 void bg_window_update_actions(BgWindow *self);
+
+/**
+ * bg_window_open_all:
+ * @paths: files and folders that belong together: dropped or chosen at once
+ *
+ * One plain file is opened at once. Of several, of a folder and of an archive the import page shows
+ * what is there.
+ */
+void bg_window_open_all(BgWindow *self, const char *const *paths);
+
+/** bg_window_may_hold_several: a folder, an archive, a DICOMDIR: by its name, which is cheap to ask */
+gboolean bg_window_may_hold_several(const char *path);
 
 /** bg_window_arrange: puts the panes where the layout and the maximised pane want them */
 void bg_window_arrange(BgWindow *self);

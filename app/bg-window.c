@@ -4,6 +4,8 @@
 #include "app/bg-stall-monitor.h"
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
+#include "core/case/bg-project.h"
+#include "ui/dialog/bg-import-page.h"
 #include "ui/panel/bg-banner-box.h"
 #include "ui/panel/bg-inspector.h"
 #include "ui/panel/bg-job-bar.h"
@@ -139,6 +141,55 @@ update_patient(BgWindow *self)
     g_string_free(text, TRUE);
 }
 
+// A folder, or a file whose first bytes are another's; both are cheap to ask for.
+gboolean
+bg_window_may_hold_several(const char *path)
+{
+    static const char *const suffixes[] = { ".zip", ".tar", ".tgz",    ".tar.gz",
+                                            ".7z",  ".iso", "DICOMDIR" };
+
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        return TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        if (g_str_has_suffix(path, suffixes[i]))
+            return TRUE;
+    return FALSE;
+}
+
+static void
+show_page(BgWindow *self)
+{
+    gtk_stack_set_visible_child_name(GTK_STACK(self->stack), self->importing ? "import"
+                                                             : bg_session_is_empty(self->session)
+                                                                 ? "empty"
+                                                                 : "work");
+}
+
+static void
+on_import_closed(BgImportPage *page, gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    self->importing = FALSE;
+    show_page(self);
+}
+
+void
+bg_window_open_all(BgWindow *self, const char *const *paths)
+{
+    guint n = g_strv_length((GStrv) paths);
+
+    // What a single file is, is looked at where it is opened; a case always stands for itself.
+    if (n == 1 &&
+        (g_str_has_suffix(paths[0], BG_PROJECT_SUFFIX) || !bg_window_may_hold_several(paths[0]))) {
+        bg_session_open(self->session, paths[0]);
+        return;
+    }
+    self->importing = TRUE;
+    show_page(self);
+    bg_import_page_look_at(BG_IMPORT_PAGE(self->import_page), paths);
+}
+
 static void
 on_session_changed(BgSession *session, guint changes, gpointer user_data)
 {
@@ -148,10 +199,10 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
         gboolean empty = bg_session_is_empty(session);
         gboolean was_empty =
             g_strcmp0(gtk_stack_get_visible_child_name(GTK_STACK(self->stack)), "empty") == 0;
-        gtk_stack_set_visible_child_name(GTK_STACK(self->stack), empty ? "empty" : "work");
+        show_page(self);
         if (was_empty && !empty)
             bg_stall_monitor_note("first layer shown");
-        if (was_empty && !empty)
+        if (was_empty && !empty && !self->importing)
             gtk_widget_grab_focus(bg_pane_get_view(self->panes[PANE_AXIAL]));
         update_patient(self);
     }
@@ -181,13 +232,31 @@ bg_window_open(BgWindow *self, GFile *file)
     g_autofree char *uri = g_file_get_uri(file);
 
     if (path != NULL) {
-        bg_session_open(self->session, path);
+        const char *paths[] = { path, NULL };
+        bg_window_open_all(self, paths);
         return;
     }
     g_autofree char *message =
         // Translators: %s is an address
         g_strdup_printf(_("“%s” is not on this computer: copy it here and open the copy."), uri);
     bg_window_tell(self, "error", message, NULL, NULL, NULL);
+}
+
+static void
+open_files(BgWindow *self, GSList *files)
+{
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+
+    for (GSList *l = files; l != NULL; l = l->next) {
+        char *path = g_file_get_path(l->data);
+        if (path != NULL)
+            g_ptr_array_add(paths, path);
+        else
+            bg_window_open(self, l->data); // tells that it is elsewhere
+    }
+    g_ptr_array_add(paths, NULL);
+    if (paths->len > 1)
+        bg_window_open_all(self, (const char *const *) paths->pdata);
 }
 
 // Letters and arrows go to the pane under the pointer, unless somebody is typing.
@@ -250,8 +319,7 @@ on_drop(GtkDropTarget *target, const GValue *value, double x, double y, gpointer
 {
     BgWindow *self = user_data;
 
-    for (GSList *l = g_value_get_boxed(value); l != NULL; l = l->next)
-        bg_window_open(self, l->data);
+    open_files(self, g_value_get_boxed(value));
 
     return TRUE;
 }
@@ -362,6 +430,7 @@ bg_window_class_init(BgWindowClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgWindow, undo_button);
     gtk_widget_class_bind_template_child(widget_class, BgWindow, redo_button);
     gtk_widget_class_bind_template_child(widget_class, BgWindow, empty_box);
+    gtk_widget_class_bind_template_child(widget_class, BgWindow, import_box);
 }
 
 static void
@@ -377,6 +446,10 @@ bg_window_init(BgWindow *self)
     g_signal_connect(self->session, "failed", G_CALLBACK(on_failed), self);
     make_panes(self);
     make_layout_row(self);
+    self->import_page = bg_import_page_new(self->session);
+    gtk_widget_set_vexpand(self->import_page, TRUE);
+    g_signal_connect(self->import_page, "closed", G_CALLBACK(on_import_closed), self);
+    gtk_box_append(GTK_BOX(self->import_box), self->import_page);
     gtk_box_append(GTK_BOX(self->empty_box), bg_start_page_new(self->session));
     gtk_box_append(GTK_BOX(self->left_box), bg_layers_panel_new(self->session));
     gtk_box_append(GTK_BOX(self->right_box), bg_inspector_new(self->session));

@@ -41,6 +41,7 @@ static const Field fields[] = {
     FIELD("source-path", 'y', source.path),
     FIELD("source-relative-path", 'y', source.relative_path),
     FIELD("source-sha256", 's', source.sha256),
+    FIELD("source-series", 's', source.series),
     FIELD("source-frame", 'i', source.frame),
     FIELD("source-component", 'i', source.component),
     FIELD("generated-by", 's', generated_by),

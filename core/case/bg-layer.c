@@ -75,6 +75,7 @@ bg_layer_new(BgKind kind, const char *name)
                        &self->source.path,
                        &self->source.relative_path,
                        &self->source.sha256,
+                       &self->source.series,
                        &self->generated_by,
                        &self->parameters,
                        &self->blob_id,
@@ -102,6 +103,7 @@ bg_layer_free(BgLayer *layer)
     g_free(layer->source.path);
     g_free(layer->source.relative_path);
     g_free(layer->source.sha256);
+    g_free(layer->source.series);
     g_free(layer->generated_by);
     g_free(layer->parameters);
     g_free(layer->blob_id);
@@ -178,6 +180,7 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
     self->source.path = g_canonicalize_filename(path, NULL);
     self->source.frame = self->frame = how.frame;
     self->source.component = how.component;
+    bg_layer_set_string(&self->source.series, how.series);
     // What was decided once stays so when the case is opened again.
     self->source.as = loaded->labels != NULL   ? BG_LOAD_LABELS
                       : loaded->volume != NULL ? BG_LOAD_VOLUME

@@ -32,8 +32,8 @@ bg_content_place_init(BgContentPlace *place, BgCase *the_case, const BgLayer *la
 {
     *place = (BgContentPlace){
         .source = { g_strdup(layer->source.path), g_strdup(layer->source.relative_path),
-                    g_strdup(layer->source.sha256), layer->source.frame, layer->source.component,
-                    layer->source.as },
+                    g_strdup(layer->source.sha256), g_strdup(layer->source.series),
+                    layer->source.frame, layer->source.component, layer->source.as },
         .blob_id = g_strdup(layer->blob_id),
         .project_path = g_strdup(bg_case_get_project_path(the_case)),
         .blobs = the_case->blobs != NULL ? bg_blob_store_ref(the_case->blobs) : NULL,
@@ -46,6 +46,7 @@ bg_content_place_clear(BgContentPlace *place)
     g_free(place->source.path);
     g_free(place->source.relative_path);
     g_free(place->source.sha256);
+    g_free(place->source.series);
     g_free(place->blob_id);
     g_free(place->project_path);
     g_clear_pointer(&place->blobs, bg_blob_store_unref);
@@ -121,6 +122,7 @@ load_source(BgLoad *self, const BgProgress *progress, GCancellable *cancellable)
 {
     const BgLayerSource *source = &self->place.source;
     BgLoadParams params = { source->frame, source->component, source->as };
+    params.series = *source->series != '\0' ? source->series : NULL;
 
     self->found_path = bg_source_find(self->place.project_path, source);
     if (self->found_path == NULL) {
@@ -155,7 +157,8 @@ is_current(const BgLoad *self, const BgLayer *layer)
     const BgLayerSource *then = &self->place.source, *now = &layer->source;
 
     return g_str_equal(self->place.blob_id, layer->blob_id) && g_str_equal(then->path, now->path) &&
-           then->frame == now->frame && then->component == now->component && then->as == now->as;
+           then->frame == now->frame && then->component == now->component && then->as == now->as &&
+           g_str_equal(then->series, now->series);
 }
 
 gboolean

@@ -10,6 +10,8 @@
 
 typedef struct {
     char *path;
+    char *name;           // nullable: of the row
+    char *series, *token; // nullable: what params point to
     BgLoadParams params;
     char *override_reason; // nullable
 } LoadInput;
@@ -22,7 +24,7 @@ typedef struct {
 
 typedef struct {
     BgSession *session; // owned
-    char *path, *override_reason;
+    LoadInput *input;   // owned: a copy
 } LoadDone;
 
 static void
@@ -31,8 +33,31 @@ load_input_free(gpointer data)
     LoadInput *self = data;
 
     g_free(self->path);
+    g_free(self->name);
+    g_free(self->series);
+    g_free(self->token);
     g_free(self->override_reason);
     g_free(self);
+}
+
+static LoadInput *
+load_input_copy(const LoadInput *from)
+{
+    LoadInput *self = g_memdup2(from, sizeof *from);
+
+    self->path = g_strdup(from->path);
+    self->name = g_strdup(from->name);
+    self->params.series = self->series = g_strdup(from->series);
+    self->params.token = self->token = g_strdup(from->token);
+    self->override_reason = g_strdup(from->override_reason);
+    return self;
+}
+
+void
+bg_session_clear_inputs(BgSession *self)
+{
+    g_clear_pointer(&self->conflicting, load_input_free);
+    g_clear_pointer(&self->unread, g_hash_table_unref);
 }
 
 static void
@@ -62,6 +87,8 @@ load_in_thread(gpointer data, const BgProgress *progress, GCancellable *cancella
         return NULL;
     }
     result->layer = bg_layer_new_for_loaded(loaded, input->path, &input->params);
+    if (input->name != NULL && input->name[0] != '\0')
+        bg_layer_set_string(&result->layer->name, input->name);
     if (loaded->volume != NULL && result->layer->transfer_function == NULL) {
         g_autoptr(GError) no_preset = NULL;
         const char *id = bg_preset_guess(loaded->volume);
@@ -115,9 +142,10 @@ add_layer(BgSession *self, LoadDone *done, LoadResult *result)
 
     g_free(layer->id);
     layer->id = bg_case_new_id(bg_case, "layer");
-    if (done->override_reason != NULL) {
-        bg_layer_set_string(&layer->override_reason, done->override_reason);
-        bg_session_do(self, bg_command_override_patient(&layer->patient, done->override_reason));
+    if (done->input->override_reason != NULL) {
+        bg_layer_set_string(&layer->override_reason, done->input->override_reason);
+        bg_session_do(self,
+                      bg_command_override_patient(&layer->patient, done->input->override_reason));
     }
 
     g_hash_table_add(self->loading, g_strdup(layer->id));
@@ -132,11 +160,13 @@ add_layer(BgSession *self, LoadDone *done, LoadResult *result)
     g_hash_table_remove(self->loading, layer->id);
 
     if (g_error_matches(error, BG_ERROR, BG_ERROR_MISMATCH)) {
-        bg_session_conflict(self, done->path, error->message);
+        g_clear_pointer(&self->conflicting, load_input_free);
+        self->conflicting = load_input_copy(done->input);
+        bg_session_conflict(self, done->input->path, error->message);
         return;
     }
     if (!added || !bg_case_set_loaded(bg_case, layer->id, result->loaded, &error)) {
-        bg_session_fail(self, done->path, error);
+        bg_session_fail(self, done->input->path, error);
         return;
     }
 
@@ -144,7 +174,32 @@ add_layer(BgSession *self, LoadDone *done, LoadResult *result)
     if (first && geometry != NULL)
         bg_session_do(self, bg_command_set_cursor(bg_geometry_centre_mm(geometry)));
     bg_session_select(self, layer->id);
-    bg_settings_add_recent(done->path);
+    bg_settings_add_recent(done->input->path);
+}
+
+// A row in red for what the child that reads foreign files died of: the case lives on.
+static void
+add_unread(BgSession *self, const LoadInput *input, const GError *error)
+{
+    g_autofree char *name = g_path_get_basename(input->path);
+    g_autoptr(BgLayer) layer =
+        bg_layer_new(BG_KIND_VOLUME, input->name != NULL ? input->name : name);
+
+    g_free(layer->id);
+    layer->id = bg_case_new_id(self->bg_case, "layer");
+    bg_layer_set_string(&layer->source.path, input->path);
+    layer->source.frame = input->params.frame;
+    layer->source.component = input->params.component;
+    layer->source.as = input->params.as;
+    g_hash_table_add(self->loading, g_strdup(layer->id)); // nobody reads it by itself
+    if (!bg_session_do(self, bg_command_add_layer(layer)))
+        return;
+
+    bg_case_set_layer_status(self->bg_case, layer->id, BG_LAYER_FAILED, error->message);
+    if (self->unread == NULL)
+        self->unread = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, load_input_free);
+    g_hash_table_replace(self->unread, g_strdup(layer->id), load_input_copy(input));
+    bg_session_select(self, layer->id);
 }
 
 static void
@@ -159,17 +214,18 @@ on_loaded(GObject *source, GAsyncResult *async_result, gpointer user_data)
         note_range(self, result);
 
     if (result == NULL) {
-        g_autofree char *name = g_path_get_basename(done->path);
+        g_autofree char *name = g_path_get_basename(done->input->path);
         // Translators: %s is the name of a file; the reason follows after a colon
         g_autofree char *what = g_strdup_printf(_("“%s” could not be opened"), name);
         bg_session_fail(self, what, error);
+        if (g_error_matches(error, BG_ERROR, BG_ERROR_DECODER))
+            add_unread(self, done->input, error);
     } else {
         add_layer(self, done, result);
     }
 
     g_clear_pointer(&result, load_result_free);
-    g_free(done->path);
-    g_free(done->override_reason);
+    load_input_free(done->input);
     g_object_unref(done->session);
     g_free(done);
 }
@@ -191,8 +247,7 @@ start(BgSession *self, LoadInput *input)
     LoadDone *done = g_new0(LoadDone, 1);
 
     done->session = g_object_ref(self);
-    done->path = g_strdup(input->path);
-    done->override_reason = g_strdup(input->override_reason);
+    done->input = load_input_copy(input);
 
     BgJobWork work = { .func = load_in_thread,
                        .input = input,
@@ -229,11 +284,49 @@ bg_session_open(BgSession *self, const char *path)
 }
 
 void
+bg_session_open_with(BgSession *self, const BgOpen *open)
+{
+    if (g_str_has_suffix(open->path, BG_PROJECT_SUFFIX)) {
+        bg_session_open_case(self, open->path);
+        return;
+    }
+
+    LoadInput *input = new_input(open->path, open->as);
+    input->name = g_strdup(open->name);
+    input->params.frame = open->frame;
+    input->params.series = input->series = g_strdup(open->series);
+    input->params.token = input->token = g_strdup(open->token);
+    start(self, input);
+}
+
+void
 bg_session_open_override(BgSession *self, const char *path, const char *reason)
 {
-    LoadInput *input = new_input(path, BG_LOAD_AUTO);
+    LoadInput *input = g_steal_pointer(&self->conflicting);
 
+    if (input == NULL || g_strcmp0(input->path, path) != 0) {
+        g_clear_pointer(&input, load_input_free);
+        input = new_input(path, BG_LOAD_AUTO);
+    }
+    g_free(input->override_reason);
     input->override_reason = g_strdup(reason);
+    start(self, input);
+}
+
+void
+bg_session_retry(BgSession *self, const char *layer_id)
+{
+    const LoadInput *unread =
+        self->unread != NULL ? g_hash_table_lookup(self->unread, layer_id) : NULL;
+
+    if (unread == NULL) {
+        g_hash_table_remove(self->loading, layer_id);
+        bg_case_set_layer_status(self->bg_case, layer_id, BG_LAYER_LOADING, NULL);
+        return;
+    }
+    LoadInput *input = load_input_copy(unread);
+    g_hash_table_remove(self->unread, layer_id);
+    bg_session_do(self, bg_command_remove_layer(layer_id));
     start(self, input);
 }
 

@@ -16,6 +16,8 @@ struct _BgSession {
     GHashTable *loading;     // owned: ids of layers that a job reads
     GHashTable *ranges;      // owned: serial numbers of volumes (gint64) to two doubles
     GQueue ranges_wanted;    // owned: serial numbers (gint64) in the order asked for
+    GHashTable *unread;   // owned: ids of rows that stand for what could not be read, to LoadInput
+    gpointer conflicting; // owned, nullable: LoadInput that ::patient-conflict was about
     guint load_id;
     char *selected, *selected_before; // ids of layers; nullable
     char *selected_measurement;
@@ -31,6 +33,9 @@ void bg_session_load_missing(BgSession *self);
 /** bg_session_find_ranges: of all volumes whose range is not known, on the idle worker */
 void bg_session_find_ranges(BgSession *self);
 int bg_session_compare_serials(gconstpointer a, gconstpointer b);
+
+/** bg_session_clear_inputs: forgets how files were asked for */
+void bg_session_clear_inputs(BgSession *self);
 
 /** bg_session_conflict: emits ::patient-conflict */
 void bg_session_conflict(BgSession *self, const char *path, const char *reason);

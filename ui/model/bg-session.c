@@ -433,6 +433,7 @@ let_case_go(BgSession *self)
     g_signal_handlers_disconnect_by_data(self->bg_case, self);
     if (self->loading != NULL)
         g_hash_table_remove_all(self->loading);
+    bg_session_clear_inputs(self);
     g_clear_object(&self->bg_case);
     g_clear_pointer(&self->selected, g_free);
     g_clear_pointer(&self->selected_before, g_free);

@@ -91,6 +91,32 @@ void bg_session_open(BgSession *self, const char *path);
 /** bg_session_open_as: the same as intensities or as labels */
 void bg_session_open_as(BgSession *self, const char *path, BgLoadAs as);
 
+/**
+ * BgOpen:
+ * @name: (nullable): of the new row; else that of the file
+ * @series, @token: (nullable): as BgLoadParams
+ *
+ * How a file is opened. Zeros are the default.
+ */
+typedef struct {
+    const char *path;
+    const char *name;
+    BgLoadAs as;
+    int frame;
+    const char *series, *token;
+} BgOpen;
+
+/**
+ * bg_session_open_with: bg_session_open() in a certain way
+ *
+ * When the child that reads foreign files dies of it, a row in red stands for the file, with the
+ * reason; bg_session_retry() tries again.
+ */
+void bg_session_open_with(BgSession *self, const BgOpen *open);
+
+/** bg_session_retry: reads the content of a row again that could not be read */
+void bg_session_retry(BgSession *self, const char *layer_id);
+
 /** bg_session_open_override: after ::patient-conflict, with the @reason that the user typed */
 void bg_session_open_override(BgSession *self, const char *path, const char *reason);
 
