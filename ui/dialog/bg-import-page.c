@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-import-row.h"
 #include "ui/model/bg-import.h"
+#include "ui/panel/bg-form.h"
 
 struct _BgImportPage {
     GtkWidget parent_instance;
@@ -73,7 +74,11 @@ static GtkWidget *
 new_row(gpointer item, gpointer user_data)
 {
     g_signal_connect_object(item, "notify::changed", G_CALLBACK(on_item_changed), user_data, 0);
-    return bg_import_row_new(item);
+    GtkWidget *row = gtk_list_box_row_new();
+    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), bg_import_row_new(item));
+    gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), FALSE);
+    bg_form_name(row, bg_import_item_get_name(item));
+    return row;
 }
 
 static const char *

@@ -10,7 +10,7 @@ struct _BgImportRow {
 
     GtkWidget *root; // of the template, unparented in dispose; the rest borrowed
     GtkCheckButton *chosen;
-    GtkPicture *picture;
+    GtkImage *picture;
     GtkEditable *name;
     GtkLabel *modality, *summary, *path, *warnings;
     GtkBox *badges;
@@ -85,9 +85,9 @@ update(BgImportRow *self)
     gtk_adjustment_set_upper(self->frame_adjustment, bg_import_item_count_frames(item));
     show_badges(self);
     show_warnings(self);
-    if (picture != NULL && gtk_picture_get_paintable(self->picture) == NULL) {
+    if (picture != NULL && gtk_image_get_paintable(self->picture) == NULL) {
         g_autoptr(GdkTexture) texture = bg_texture_from_rgb(picture);
-        gtk_picture_set_paintable(self->picture, GDK_PAINTABLE(texture));
+        gtk_image_set_from_paintable(self->picture, GDK_PAINTABLE(texture));
     }
     self->updating = FALSE;
 }

@@ -45,6 +45,7 @@ typedef struct {
     BgSeries *series;
     BgFileInfo *info;
     GError *error;
+    gboolean named; // by the user; else it lay in a folder
 } Found;
 
 static void
@@ -65,6 +66,7 @@ typedef struct {
     Counts *counts;
     // on the worker only
     const char *scanning;
+    gboolean named;
     GCancellable *cancellable;
 } Look;
 
@@ -88,6 +90,7 @@ push(Look *look, const char *path, BgSeries *series, BgFileInfo *info, GError *e
     found->series = series != NULL ? bg_series_ref(series) : NULL;
     found->info = info;
     found->error = error;
+    found->named = look->named;
     g_async_queue_push(look->found, found);
 }
 
@@ -156,6 +159,7 @@ look_at(Look *look, const char *path, int depth)
         return;
     }
 
+    look->named = depth == 0;
     BgFileInfo *info = bg_io_probe(path, look->cancellable, &error);
     g_atomic_int_inc(&look->counts->n_done);
     gboolean foreign = info == NULL || info->format == BG_FORMAT_DICOM;
@@ -322,7 +326,7 @@ take(BgImport *self, Found *found)
             g_hash_table_insert(self->by_key, g_steal_pointer(&key), item);
         if (found->series == NULL)
             ask_for_picture(self, item);
-        else
+        if (found->series != NULL || !found->named)
             item->chosen = FALSE; // a CD has many: see choose_one()
     }
     found_free(found);

@@ -236,11 +236,10 @@ add_state(BgLayersPanel *self, GtkWidget *row, GtkWidget *box, const BgLayer *la
                                               : layer->status == BG_LAYER_FAILED ? _("FAILED")
                                                                                  : _("MISSING"),
                                               "badge-danger", layer->status_text));
-        locate = gtk_button_new_with_label(layer->status == BG_LAYER_FAILED ? _("Retry")
-                                                                            : _("Locate…"));
-        gtk_actionable_set_action_name(GTK_ACTIONABLE(locate), layer->status == BG_LAYER_FAILED
-                                                                   ? "win.retry"
-                                                                   : "win.locate");
+        locate =
+            gtk_button_new_with_label(layer->status == BG_LAYER_FAILED ? _("Retry") : _("Locate…"));
+        gtk_actionable_set_action_name(
+            GTK_ACTIONABLE(locate), layer->status == BG_LAYER_FAILED ? "win.retry" : "win.locate");
         gtk_actionable_set_action_target(GTK_ACTIONABLE(locate), "s", layer->id);
         gtk_box_append(GTK_BOX(box), locate);
         break;

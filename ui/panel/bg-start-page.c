@@ -6,7 +6,7 @@
 #include "ui/model/bg-texture.h"
 #include "ui/model/bg-thumbnail.h"
 
-#define PICTURE_PX 64
+#define PICTURE_PX 96
 #define NAME_CHARS 18
 
 struct _BgStartPage {
@@ -65,8 +65,8 @@ on_picture(gpointer owner, gpointer result, const GError *error)
         if (!g_str_equal(path_of(child), loaded->path))
             continue;
         g_autoptr(GdkTexture) texture = bg_texture_from_rgb(loaded->image);
-        gtk_picture_set_paintable(g_object_get_data(G_OBJECT(child), "picture"),
-                                  GDK_PAINTABLE(texture));
+        gtk_image_set_from_paintable(g_object_get_data(G_OBJECT(child), "picture"),
+                                     GDK_PAINTABLE(texture));
     }
     loaded_free(loaded);
 }
@@ -76,11 +76,11 @@ new_child(const char *path)
 {
     GtkWidget *child = gtk_flow_box_child_new();
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-    GtkWidget *picture = gtk_picture_new();
+    GtkWidget *picture = gtk_image_new();
     g_autofree char *name = g_path_get_basename(path);
     GtkWidget *label = gtk_label_new(name);
 
-    gtk_widget_set_size_request(picture, PICTURE_PX, PICTURE_PX);
+    gtk_image_set_pixel_size(GTK_IMAGE(picture), PICTURE_PX);
     gtk_widget_set_halign(picture, GTK_ALIGN_CENTER);
     gtk_widget_add_css_class(picture, "thumbnail");
     gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_MIDDLE);

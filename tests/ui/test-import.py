@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The import page: what is dropped is looked at, named, confirmed; two patients never meet unasked.
+
+usage: test-import.py BREGMA BREGMA_CLI
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import desk
+from desk import wait, Window
+
+try:
+    import numpy
+    import pydicom
+    from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+except ImportError:
+    pydicom = None
+
+
+def write_series(folder, patient, number, description, n_slices):
+    """A small MR series, as a scanner writes it."""
+    series, study, frame = generate_uid(), generate_uid(), generate_uid()
+    os.makedirs(folder, exist_ok=True)
+    for k in range(n_slices):
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+        meta.MediaStorageSOPInstanceUID = generate_uid()
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        path = os.path.join(folder, "s%d-%03d.dcm" % (number, k))
+        data = FileDataset(path, Dataset(), file_meta=meta, preamble=b"\0" * 128)
+        data.SOPClassUID = meta.MediaStorageSOPClassUID
+        data.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+        data.PatientName, data.PatientID = patient
+        data.PatientBirthDate, data.PatientSex = "19610302", "F"
+        data.StudyInstanceUID, data.SeriesInstanceUID = study, series
+        data.FrameOfReferenceUID = frame
+        data.StudyDate = data.SeriesDate = "20260102"
+        data.Modality, data.SeriesNumber, data.InstanceNumber = "MR", number, k + 1
+        data.SeriesDescription = description
+        data.Rows = data.Columns = 32
+        data.PixelSpacing, data.SliceThickness = [2.0, 2.0], 3.0
+        data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        data.ImagePositionPatient = [-32.0, -32.0, 3.0 * k]
+        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
+        y, x = numpy.mgrid[0:32, 0:32]
+        data.PixelData = ((x * 40 + y * 20 + k * 10) % 4000).astype("<u2").tobytes()
+        data.is_little_endian, data.is_implicit_VR = True, False
+        data.save_as(path, write_like_original=False)
+
+
+class Tests:
+    def __init__(self, program, cli, folder):
+        self.folder = folder
+        self.program = program
+        self.phantom = os.path.join(folder, "phantom")
+        subprocess.run([cli, "--quiet", "phantom", self.phantom, "--kind=head", "--size=48",
+                        "--tumour"], check=True, stdout=subprocess.DEVNULL)
+        self.window = None
+        if pydicom is not None:
+            self.jane = os.path.join(folder, "jane")
+            self.john = os.path.join(folder, "john")
+            write_series(os.path.join(self.jane, "a"), ("Doe^Jane", "4711"), 1, "t1_mprage", 12)
+            write_series(os.path.join(self.jane, "b"), ("Doe^Jane", "4711"), 2, "flair tra", 8)
+            write_series(self.john, ("Roe^John", "0815"), 1, "t2 tse", 10)
+
+    def start(self, state):
+        if self.window is not None:
+            self.window.process.kill()
+            self.window.process.wait()
+        self.window = Window(self.program, [], os.path.join(self.folder, state),
+                             G_DEBUG="fatal-warnings")
+
+    def alive(self):
+        assert self.window.process.poll() is None, "the program has ended"
+
+    def rows(self):
+        return [node.get_name() for node in self.window.walk()
+                if node.get_role() == desk.Atspi.Role.LIST_ITEM and self.window.shown(node)]
+
+    def press(self, start):
+        def find():
+            for node in self.window.walk():
+                name = node.get_name() or ""
+                if node.get_role() == desk.Atspi.Role.PUSH_BUTTON and self.window.shown(
+                        node) and (name.startswith(start) or name.endswith(" " + start)):
+                    return node
+            return None
+        wait("the button “%s”" % start, find).get_action_iface().do_action(0)
+
+    def open_paths(self, paths):
+        self.window.action("open-paths", desk.GLib.Variant("as", paths))
+
+    def test_names_files_that_belong_together(self):
+        self.start("names")
+        names = ("t1", "t1ce", "t2", "flair", "labels")
+        self.open_paths([os.path.join(self.phantom, name + ".nii.gz") for name in names])
+        wanted = {"T1", "T1 contrast", "T2", "FLAIR", "Labels"}
+        wait("five rows with names", lambda: wanted <= set(self.rows()))
+        assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        self.press("Open 5")
+        wait("five layers", lambda: self.window.find("Axial slice, ") and
+             wanted <= set(self.rows()))
+        self.alive()
+
+    def test_tells_what_is_broken_and_opens_the_rest(self):
+        bad = os.path.join(self.folder, "bad.nii")
+        with open(bad, "w", encoding="ascii") as file:
+            file.write("no scan at all")
+        self.start("broken")
+        self.open_paths([os.path.join(self.phantom, "t2.nii.gz"), bad])
+        self.window.named("Open 1", desk.Atspi.Role.PUSH_BUTTON)
+        wait("the reason", lambda: any("bad.nii" in (node.get_name() or "") and
+                                       "cannot be read" in (node.get_name() or "")
+                                       for node in self.window.walk()))
+        self.press("Open 1")
+        wait("one layer", lambda: self.window.find("Axial slice, ") and self.rows() == ["T2"])
+
+    def test_lists_patients_and_series_of_a_folder(self):
+        if pydicom is None:
+            return
+        self.start("folder")
+        self.open_paths([self.jane])
+        wait("two series", lambda: {"T1", "FLAIR"} <= set(self.rows()))
+        self.window.named("Doe^Jane")
+        self.press("Open 1")  # the larger one, by itself
+        wait("a layer", lambda: self.window.find("Axial slice, ") and "T1" in self.rows())
+        wait("the patient's banner", lambda: self.window.find("Doe^Jane"))
+        self.alive()
+
+    def test_stops_before_two_patients_meet(self):
+        if pydicom is None:
+            return
+        self.open_paths([self.john])
+        self.press("Open 1")
+        self.window.named("This file is of another patient")
+        assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        self.press("Do Not Open")
+        time.sleep(1.0)
+        assert "T2" not in self.rows(), "a second patient came in unasked"
+        self.open_paths([self.john])
+        self.press("Open 1")
+        reason = self.window.named("Reason for opening")
+        anyway = [node for node in self.window.walk() if (node.get_name() or "").endswith(
+            "Anyway") and node.get_role() == desk.Atspi.Role.PUSH_BUTTON][0]
+        assert not anyway.get_state_set().contains(desk.Atspi.StateType.SENSITIVE), \
+            "opens without a reason"
+        reason.get_editable_text_iface().set_text_contents("planned together")
+        wait("a way on", lambda: anyway.get_state_set().contains(desk.Atspi.StateType.SENSITIVE))
+        anyway.get_action_iface().do_action(0)
+        wait("the second patient's row", lambda: "T2" in self.rows())
+        self.window.named("OTHER PATIENT")
+        self.alive()
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    with desk.Desk(), tempfile.TemporaryDirectory() as folder:
+        return desk.run(Tests(sys.argv[1], sys.argv[2], folder))
+
+
+sys.exit(main())
