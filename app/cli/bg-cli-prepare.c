@@ -8,6 +8,7 @@
 #include "core/filter/bg-n4.h"
 #include "core/filter/bg-nlm.h"
 #include "core/filter/bg-normalize.h"
+#include "core/segment/bg-label-clean.h"
 
 #include <string.h>
 
@@ -274,6 +275,27 @@ bg_cli_filter_brain(BgCli *cli, BgCliGrid *grid, GError **error)
     return bg_cli_grid_take(
         grid, NULL,
         bg_brain_mask(grid->volume, radius_mm, &cli->progress, cli->cancellable, error));
+}
+
+gboolean
+bg_cli_filter_clean(BgCli *cli, BgCliGrid *grid, GError **error)
+{
+    BgLabelCleaning cleaning = { .fill_holes = bg_cli_has(cli, "fill-holes"),
+                                 .each_label = bg_cli_has(cli, "each-label") };
+    BgLabelCleaned cleaned = { 0 };
+    int n_largest = 0;
+
+    if (!bg_cli_get_int(cli, "largest", 1, G_MAXINT, &n_largest, error) ||
+        !bg_cli_get_double(cli, "least", &cleaning.least_ml, error))
+        return FALSE;
+    cleaning.n_largest = (guint) n_largest;
+    g_autoptr(BgLabelMap) labels = take_labels(grid, error);
+    BgLabelMap *clean = labels != NULL ? bg_label_map_clean(labels, &cleaning, &cleaned,
+                                                            &cli->progress, cli->cancellable, error)
+                                       : NULL;
+    bg_json_set_integer(cli->result, "n_removed", (gint64) cleaned.n_removed);
+    bg_json_set_integer(cli->result, "n_filled", (gint64) cleaned.n_filled);
+    return bg_cli_grid_take(grid, NULL, clean);
 }
 
 gboolean

@@ -13,6 +13,7 @@ gboolean bg_cli_filter_pad(BgCli *cli, BgCliGrid *grid, GError **error);
 gboolean bg_cli_filter_mask(BgCli *cli, BgCliGrid *grid, GError **error);
 gboolean bg_cli_filter_morphology(BgCli *cli, BgCliGrid *grid, GError **error);
 gboolean bg_cli_filter_brain(BgCli *cli, BgCliGrid *grid, GError **error);
+gboolean bg_cli_filter_clean(BgCli *cli, BgCliGrid *grid, GError **error);
 gboolean bg_cli_filter_distance(BgCli *cli, BgCliGrid *grid, GError **error);
 
 G_END_DECLS

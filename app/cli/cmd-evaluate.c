@@ -6,6 +6,7 @@
 #include "core/image/bg-fusion-metrics.h"
 #include "core/image/bg-image-metrics.h"
 #include "core/segment/bg-label-metrics.h"
+#include "core/segment/bg-label-shape.h"
 
 #include <math.h>
 #include <string.h>
@@ -175,11 +176,6 @@ run_fusion(BgCli *cli, GError **error)
             return FALSE;
         g_ptr_array_add(planes, plane);
     }
-    if (planes->len < 3) {
-        bg_cli_usage_error(error, "of what: evaluate fusion: give the fused picture and at least "
-                                  "two sources");
-        return FALSE;
-    }
     return measure_fusion(cli, (const BgChannel *const *) planes->pdata + 1, planes->len - 1,
                           planes->pdata[0], error);
 }
@@ -334,14 +330,83 @@ run_labels(BgCli *cli, GError **error)
     return measure_regions(cli, maps, brats, labels, kind, tolerance_mm, error);
 }
 
+static void
+set_ends(const BgCli *cli, BgJson *json, const char *name, const BgVec3 ends[2])
+{
+    g_autofree char *from = g_strdup_printf("%s_from_mm", name);
+    g_autofree char *to = g_strdup_printf("%s_to_mm", name);
+
+    bg_cli_set_point(cli, json, from, ends[0]);
+    bg_cli_set_point(cli, json, to, ends[1]);
+}
+
+static gboolean
+measure_shape(BgCli *cli, BgLabelMap *map, const BgLabelRegion *region, BgJson *regions,
+              GError **error)
+{
+    BgLabelShape shape;
+
+    if (!bg_label_shape(map, region, &shape, cli->cancellable, error))
+        return FALSE;
+    BgJson *json = bg_json_new_object();
+    bg_json_set(regions, region->name, json);
+    bg_json_set_integer(json, "n_voxels", (gint64) shape.n_voxels);
+    bg_json_set_double(json, "volume_ml", shape.volume_ml);
+    if (shape.n_voxels == 0)
+        return TRUE;
+    bg_cli_set_point(cli, json, "centroid_mm", shape.centroid_mm);
+    bg_json_set_double(json, "diameter_mm", shape.diameter_mm);
+    set_ends(cli, json, "diameter", shape.diameter_ends_mm);
+    bg_json_set_integer(json, "rano_slice", shape.rano_slice);
+    bg_json_set_double(json, "rano_long_mm", shape.rano_long_mm);
+    set_ends(cli, json, "rano_long", shape.rano_long_ends_mm);
+    bg_json_set_double(json, "rano_short_mm", shape.rano_short_mm);
+    set_ends(cli, json, "rano_short", shape.rano_short_ends_mm);
+    bg_json_set_double(json, "rano_product_mm2", shape.rano_product_mm2);
+    return TRUE;
+}
+
+static gboolean
+run_shape(BgCli *cli, GError **error)
+{
+    BgSurfaceKind kind;
+    double tolerance_mm;
+    gboolean brats = FALSE;
+
+    if (!get_labels_options(cli, &brats, &kind, &tolerance_mm, error))
+        return FALSE;
+    g_autoptr(BgLabelMap) map = bg_cli_load_labels(cli, bg_cli_arg(cli, 1), error);
+    if (map == NULL)
+        return FALSE;
+    BgLabelMap *const maps[2] = { map, map };
+    g_autoptr(GArray) labels = all_labels(maps);
+    if (!bg_cli_has(cli, "regions"))
+        brats = are_brats_labels(labels);
+    gsize n = labels->len;
+    const BgLabelRegion *table = brats ? bg_brats_regions(&n) : NULL;
+    BgJson *regions = bg_json_new_object();
+    bg_json_set_string(cli->result, "regions_of", brats ? "brats" : "labels");
+    bg_json_set(cli->result, "regions", regions);
+    for (gsize i = 0; i < n; i++) {
+        guint32 label = brats ? 0 : g_array_index(labels, guint32, i);
+        g_autofree char *name = g_strdup_printf("%u", label);
+        BgLabelRegion one = { name, { label }, 1 };
+        if (!measure_shape(cli, map, brats ? &table[i] : &one, regions, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static const struct {
     const char *name;
+    guint min_args;
     guint max_args;
     gboolean (*run)(BgCli *cli, GError **error);
 } kinds[] = {
-    { "images", 3, run_images },
-    { "labels", 3, run_labels },
-    { "fusion", 2 + BG_FUSION_MAX_SOURCES, run_fusion },
+    { "images", 3, 3, run_images },
+    { "labels", 3, 3, run_labels },
+    { "shape", 2, 2, run_shape },
+    { "fusion", 4, 2 + BG_FUSION_MAX_SOURCES, run_fusion },
 };
 
 static gboolean
@@ -356,19 +421,24 @@ run(BgCli *cli, GError **error)
                                    bg_cli_arg(cli, kinds[i].max_args));
                 return FALSE;
             }
+            if (cli->arguments->len < kinds[i].min_args) {
+                bg_cli_usage_error(error, "too few arguments: evaluate %s: it takes %u files", name,
+                                   kinds[i].min_args - 1);
+                return FALSE;
+            }
             return kinds[i].run(cli, error);
         }
     }
-    bg_cli_usage_error(error, "unknown kind: %s: there are images, labels and fusion", name);
+    bg_cli_usage_error(error, "unknown kind: %s: there are images, labels, shape and fusion", name);
     return FALSE;
 }
 
 const BgCliCommand bg_cli_command_evaluate = {
     .name = "evaluate",
     .arguments = "images A TRUTH [--mask=FILE] | labels PRED TRUTH [--regions=brats|labels] | "
-                 "fusion FUSED SOURCE SOURCE...",
+                 "shape SEG | fusion FUSED SOURCE SOURCE...",
     .summary = "how far a result lies from the truth",
-    .min_args = 3,
+    .min_args = 2,
     .max_args = 2 + BG_FUSION_MAX_SOURCES,
     .path_args = ~1u,
     .output_arg = -1,

@@ -38,6 +38,10 @@ static const BgCliOption options[] = {
     { "fill", BG_CLI_VALUE, "=value  pad, mask: outside; 0" },
     { "keep", BG_CLI_VALUE, "=L,L  mask: these labels; else all" },
     { "operation", BG_CLI_VALUE, "=erode|dilate|open|close|fill|largest  morphology" },
+    { "largest", BG_CLI_VALUE, "=N  clean: only so many parts stay" },
+    { "least", BG_CLI_VALUE, "=ml  clean: smaller parts go" },
+    { "fill-holes", BG_CLI_FLAG, "  clean: enclosed background becomes what is around it" },
+    { "each-label", BG_CLI_FLAG, "  clean: parts of each label, not of all together" },
     { "signed", BG_CLI_FLAG, "  distance: negative inside" },
     { "frame", BG_CLI_VALUE, "=N  of a file with several, from 0" },
     { NULL },
@@ -183,6 +187,7 @@ static const Filter filters[] = {
     { "mask", FALSE, bg_cli_filter_mask },
     { "morphology", TRUE, bg_cli_filter_morphology },
     { "brain-mask", FALSE, bg_cli_filter_brain },
+    { "clean", TRUE, bg_cli_filter_clean },
     { "distance", TRUE, bg_cli_filter_distance },
 };
 
@@ -230,7 +235,7 @@ run(BgCli *cli, GError **error)
 const BgCliCommand bg_cli_command_filter = {
     .name = "filter",
     .arguments = "gaussian|median|resample|crop|n4|normalize|nlm|pad|mask|morphology|"
-                 "brain-mask|distance IN OUT [OPTIONS]",
+                 "brain-mask|clean|distance IN OUT [OPTIONS]",
     .summary = "smooth, correct, bring to another grid, or cut out a volume",
     .min_args = 3,
     .max_args = 3,

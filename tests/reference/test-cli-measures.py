@@ -127,6 +127,18 @@ def test_evaluate_labels(case):
     run("evaluate", "labels", pred, truth, "--regions=all", status=2)
 
 
+def test_shape_and_clean(case):
+    seg, out = case.at("seg.mha"), case.at("clean.nii.gz")
+    voxels = {(i, j, k): 1 for i in range(4, 14) for j in range(4, 7) for k in range(5, 6)}
+    write_labels(seg, (20, 12, 12), (1, 2, 3), {**voxels, (18, 10, 10): 1})
+    r = run_json("filter", "clean", seg, out, "--largest=1")
+    assert r["n_removed"] == 1 and r["value_sum"] == 30
+    r = run_json("evaluate", "shape", out, "--regions=labels")["regions"]["1"]
+    close(r["diameter_mm"], math.hypot(9, 6), 1e-6)
+    assert r["rano_slice"] == 5 and r["n_voxels"] == 30
+    run("evaluate", "shape", seg, seg, status=2)
+
+
 def test_filters(case):
     ball = {(i, j, k): 40 + (i * 7 + j * 3 + k) % 9 + 4 * i for i in range(24) for j in range(24) for k in range(24)
             if (i - 12) ** 2 + (j - 12) ** 2 + (k - 12) ** 2 < 90}
