@@ -254,84 +254,6 @@ apply_change_measurement(BgCase *self, GVariant *args, GError **error)
     return inverse;
 }
 
-// Where the list of that id is, or where it belongs: lists are sorted by id, so that an undone
-// removal gives the same state.
-static gboolean
-find_landmarks(const BgCaseState *state, const char *id, guint *index)
-{
-    for (*index = 0; *index < state->landmarks->len; (*index)++) {
-        const BgLandmarkList *list = g_ptr_array_index(state->landmarks, *index);
-        int order = strcmp(list->id, id);
-        if (order >= 0)
-            return order == 0;
-    }
-    return FALSE;
-}
-
-static BgCommand *
-apply_set_landmarks(BgCase *self, GVariant *args, GError **error)
-{
-    const char *id;
-    g_autoptr(GVariant) variant = NULL;
-    g_autoptr(BgLandmarkList) list = NULL;
-    g_variant_get(args, "(&sm@" BG_VARIANT_LANDMARKS ")", &id, &variant);
-
-    if (variant != NULL) {
-        list = bg_landmark_list_from_variant(variant, NULL);
-        if (list == NULL || !g_str_equal(list->id, id))
-            return refuse_value(_("The list of landmarks"), error);
-    }
-
-    guint index;
-    BgCommand *inverse = bg_command_remove_landmarks(id);
-    if (find_landmarks(&self->state, id, &index)) {
-        bg_command_unref(inverse);
-        inverse = bg_command_set_landmarks(g_ptr_array_index(self->state.landmarks, index));
-        g_ptr_array_remove_index(self->state.landmarks, index);
-    }
-    if (list != NULL)
-        g_ptr_array_insert(self->state.landmarks, (int) index, g_steal_pointer(&list));
-    return inverse;
-}
-
-static gboolean
-find_registration(const BgCaseState *state, const char *id, guint *index)
-{
-    for (*index = 0; *index < state->registrations->len; (*index)++) {
-        const BgRegistration *item = g_ptr_array_index(state->registrations, *index);
-        int order = strcmp(item->id, id);
-        if (order >= 0)
-            return order == 0;
-    }
-    return FALSE;
-}
-
-static BgCommand *
-apply_set_registration(BgCase *self, GVariant *args, GError **error)
-{
-    const char *id;
-    g_autoptr(GVariant) variant = NULL;
-    g_autoptr(BgRegistration) item = NULL;
-    g_variant_get(args, "(&sm@" BG_VARIANT_REGISTRATION ")", &id, &variant);
-
-    if (variant != NULL) {
-        item = bg_registration_from_variant(variant, NULL);
-        if (item == NULL || !g_str_equal(item->id, id))
-            return refuse_value(_("The registration"), error);
-    }
-
-    guint index;
-    BgCommand *inverse = bg_command_remove_registration(id);
-    if (find_registration(&self->state, id, &index)) {
-        bg_command_unref(inverse);
-        inverse = bg_command_set_registration(g_ptr_array_index(self->state.registrations, index));
-        g_ptr_array_remove_index(self->state.registrations, index);
-    }
-    if (item != NULL)
-        g_ptr_array_insert(self->state.registrations, (int) index, g_steal_pointer(&item));
-    return inverse;
-}
-
 static BgCommand *
 apply_set_notes(BgCase *self, GVariant *args, GError **error)
 {
@@ -363,10 +285,6 @@ const BgCommandKind bg_state_command_kinds[] = {
     { "remove-measurement", N_("Remove Measurement"), "(s)", 1, 0, apply_remove_measurement },
     { "change-measurement", N_("Change Measurement"), BG_VARIANT_MEASUREMENT, 1, SETTING,
       apply_change_measurement },
-    { "set-landmarks", N_("Landmarks"), "(sm" BG_VARIANT_LANDMARKS ")", 1, SETTING,
-      apply_set_landmarks },
-    { "set-registration", N_("Registration"), "(sm" BG_VARIANT_REGISTRATION ")", 1, SETTING,
-      apply_set_registration },
     { "set-notes", N_("Notes"), "(s)", 0, SETTING, apply_set_notes },
     { NULL },
 };

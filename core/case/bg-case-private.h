@@ -49,17 +49,20 @@ gboolean bg_command_same_key(const BgCommand *a, const BgCommand *b);
 // The kinds of commands, in tables of the files that apply them; ended by a NULL name.
 extern const BgCommandKind bg_layer_command_kinds[];
 extern const BgCommandKind bg_state_command_kinds[];
+extern const BgCommandKind bg_alignment_command_kinds[];
 
 /**
  * BgSlot:
- * @payload: owned; also while the layer is removed, and undo could bring it back
+ * @payload: owned; as the file has it; also while the layer is removed, and undo could bring it back
+ * @placed, @placement: owned: the same where registrations put it; empty for the identity
  * @n_history: commands in the piles that add or remove the layer
  * @detached_at: order of removal; 0 while the layer is there
  *
  * The content of a layer, by its id.
  */
 typedef struct {
-    BgPayload payload;
+    BgPayload payload, placed;
+    BgAffine placement;
     BgLayerStatus status;
     char *status_text, *blob_id;
     guint n_history;
@@ -111,6 +114,12 @@ BgCommand *bg_case_apply(BgCase *self, const BgCommand *command, GError **error)
 
 void bg_case_attach_layer(BgCase *self, BgLayer *layer);
 void bg_case_detach_layer(BgCase *self, const BgLayer *layer);
+
+/** bg_case_get_content: (transfer none): of a layer, as its file or its computation has it: not placed */
+const BgPayload *bg_case_get_content(BgCase *self, const char *layer_id);
+
+/** bg_case_place_layers: all payloads, after a registration has changed */
+void bg_case_place_layers(BgCase *self);
 
 /** bg_case_drop_content: the layer's source became another one: LOADING */
 void bg_case_drop_content(BgCase *self, BgLayer *layer);

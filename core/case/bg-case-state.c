@@ -29,6 +29,12 @@ free_registration(gpointer registration)
 }
 
 static void
+free_camera(gpointer camera)
+{
+    bg_photo_camera_free(camera);
+}
+
+static void
 free_override(gpointer data)
 {
     BgPatientOverride *item = data;
@@ -50,6 +56,7 @@ bg_case_state_init(BgCaseState *state)
     state->measurements = g_ptr_array_new_with_free_func(free_measurement);
     state->landmarks = g_ptr_array_new_with_free_func(free_landmarks);
     state->registrations = g_ptr_array_new_with_free_func(free_registration);
+    state->cameras = g_ptr_array_new_with_free_func(free_camera);
     state->overrides = g_ptr_array_new_with_free_func(free_override);
     for (gsize i = 0; i < G_N_ELEMENTS(state->panes); i++)
         state->panes[i].zoom = 1.0;
@@ -67,6 +74,7 @@ bg_case_state_clear(BgCaseState *state)
     g_clear_pointer(&state->measurements, g_ptr_array_unref);
     g_clear_pointer(&state->landmarks, g_ptr_array_unref);
     g_clear_pointer(&state->registrations, g_ptr_array_unref);
+    g_clear_pointer(&state->cameras, g_ptr_array_unref);
     g_clear_pointer(&state->overrides, g_ptr_array_unref);
     g_clear_pointer(&state->layout, g_free);
     g_clear_pointer(&state->notes, g_free);
@@ -112,6 +120,12 @@ static GVariant *
 registration_item(gconstpointer item)
 {
     return bg_registration_to_variant(item);
+}
+
+static GVariant *
+camera_item(gconstpointer item)
+{
+    return bg_photo_camera_to_variant(item);
 }
 
 static GVariant *
@@ -179,9 +193,10 @@ bg_case_state_to_variant(const BgCaseState *state)
     add_list(&builder, "overrides", "(" BG_VARIANT_PATIENT "s)", state->overrides, override_item);
     add_list(&builder, "measurements", BG_VARIANT_MEASUREMENT, state->measurements,
              measurement_item);
-    add_list(&builder, "landmarks", BG_VARIANT_LANDMARKS, state->landmarks, landmarks_item);
-    add_list(&builder, "registrations", BG_VARIANT_REGISTRATION, state->registrations,
+    add_list(&builder, "landmark-lists", BG_VARIANT_LANDMARKS, state->landmarks, landmarks_item);
+    add_list(&builder, "alignments", BG_VARIANT_REGISTRATION, state->registrations,
              registration_item);
+    add_list(&builder, "cameras", BG_VARIANT_CAMERA, state->cameras, camera_item);
     add_layers(&builder, state->layers);
     return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
@@ -371,13 +386,20 @@ read_registration(GVariant *variant, GError **error)
     return bg_registration_from_variant(variant, error);
 }
 
+static gpointer
+read_camera(GVariant *variant, GError **error)
+{
+    return bg_photo_camera_from_variant(variant, error);
+}
+
 gboolean
 bg_case_state_from_variant(BgCaseState *state, GVariant *variant, GError **error)
 {
     const ListField lists[] = {
         { "measurements", BG_VARIANT_MEASUREMENT, state->measurements, read_measurement, FALSE },
-        { "landmarks", BG_VARIANT_LANDMARKS, state->landmarks, read_landmarks, TRUE },
-        { "registrations", BG_VARIANT_REGISTRATION, state->registrations, read_registration, TRUE },
+        { "landmark-lists", BG_VARIANT_LANDMARKS, state->landmarks, read_landmarks, TRUE },
+        { "alignments", BG_VARIANT_REGISTRATION, state->registrations, read_registration, TRUE },
+        { "cameras", BG_VARIANT_CAMERA, state->cameras, read_camera, TRUE },
     };
 
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE_VARDICT) || !bg_variant_doubles_ok(variant))

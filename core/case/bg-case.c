@@ -110,6 +110,8 @@ skip_ids(BgCase *self)
         skip_id(self, ((const BgLandmarkList *) g_ptr_array_index(state->landmarks, i))->id);
     for (guint i = 0; i < state->registrations->len; i++)
         skip_id(self, ((const BgRegistration *) g_ptr_array_index(state->registrations, i))->id);
+    for (guint i = 0; i < state->cameras->len; i++)
+        skip_id(self, ((const BgPhotoCamera *) g_ptr_array_index(state->cameras, i))->id);
 }
 
 gboolean

@@ -20,8 +20,8 @@ typedef struct {
 /**
  * BgCaseState:
  * @layers: of BgLayer, the lowest first
- * @measurements, @landmarks, @registrations, @overrides: of BgMeasurement, BgLandmarkList,
- *   BgRegistration, BgPatientOverride
+ * @measurements, @landmarks, @registrations, @cameras, @overrides: of BgMeasurement,
+ *   BgLandmarkList, BgRegistration, BgPhotoCamera, BgPatientOverride; the middle three by id
  * @panes: axial, coronal, sagittal
  * @radiological: the patient's right on the left; else the neurological convention
  *
@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
     BgPatient patient;
     char *study_date, *study_description;
-    GPtrArray *layers, *measurements, *landmarks, *registrations, *overrides;
+    GPtrArray *layers, *measurements, *landmarks, *registrations, *cameras, *overrides;
     BgVec3 cursor_mm;
     BgView view;
     BgPaneState panes[3];
@@ -64,6 +64,21 @@ const BgCaseState *bg_case_get_state(BgCase *self);
 /** bg_case_get_layer: (transfer none) (nullable) */
 const BgLayer *bg_case_get_layer(BgCase *self, const char *id);
 const BgMeasurement *bg_case_get_measurement(BgCase *self, const char *id);
+const BgLandmarkList *bg_case_get_landmarks(BgCase *self, const char *id);
+
+/** bg_case_get_registration: (transfer none) (nullable): the one that moves that layer */
+const BgRegistration *bg_case_get_registration(BgCase *self, const char *layer_id);
+
+/** bg_case_get_camera: (transfer none) (nullable): of that photograph */
+const BgPhotoCamera *bg_case_get_camera(BgCase *self, const char *layer_id);
+
+/**
+ * bg_case_get_placement:
+ *
+ * Where registrations put a layer: from the space of its file to the space of the case, over as many
+ * registrations as follow each other. The payload of the layer lies there already.
+ */
+BgAffine bg_case_get_placement(BgCase *self, const char *layer_id);
 
 /** bg_case_new_id: (transfer full): @prefix: "layer", "measurement" ...: never given twice */
 char *bg_case_new_id(BgCase *self, const char *prefix);

@@ -239,6 +239,21 @@ bg_command_remove_registration(const char *id)
 }
 
 BgCommand *
+bg_command_set_camera(const BgPhotoCamera *camera)
+{
+    return bg_command_new("set-camera",
+                          g_variant_new("(@sm@" BG_VARIANT_CAMERA ")", TEXT(camera->id),
+                                        bg_photo_camera_to_variant(camera)));
+}
+
+BgCommand *
+bg_command_remove_camera(const char *id)
+{
+    return bg_command_new("set-camera",
+                          g_variant_new("(@sm@" BG_VARIANT_CAMERA ")", TEXT(id), NULL));
+}
+
+BgCommand *
 bg_command_set_notes(const char *notes)
 {
     return bg_command_new("set-notes", g_variant_new("(@s)", TEXT(notes)));

@@ -10,7 +10,8 @@ G_DEFINE_BOXED_TYPE(BgCommand, bg_command, bg_command_ref, bg_command_unref)
 static const BgCommandKind *
 find_kind(const char *name)
 {
-    const BgCommandKind *const tables[] = { bg_layer_command_kinds, bg_state_command_kinds };
+    const BgCommandKind *const tables[] = { bg_layer_command_kinds, bg_state_command_kinds,
+                                            bg_alignment_command_kinds };
 
     for (gsize t = 0; t < G_N_ELEMENTS(tables); t++) {
         for (const BgCommandKind *kind = tables[t]; kind->name != NULL; kind++) {

@@ -110,9 +110,16 @@ BgCommand *bg_command_change_measurement(const BgMeasurement *measurement);
 BgCommand *bg_command_set_landmarks(const BgLandmarkList *list);
 BgCommand *bg_command_remove_landmarks(const char *id);
 
-/** bg_command_set_registration: adds or replaces the one of that id */
+/**
+ * bg_command_set_registration: adds or replaces the one of that id. Refused when the moving layer would
+ * have two, when it would follow itself, or when one of the two is no layer of the case
+ */
 BgCommand *bg_command_set_registration(const BgRegistration *registration);
 BgCommand *bg_command_remove_registration(const char *id);
+
+/** bg_command_set_camera: adds or replaces the one of that id; a photograph has one */
+BgCommand *bg_command_set_camera(const BgPhotoCamera *camera);
+BgCommand *bg_command_remove_camera(const char *id);
 BgCommand *bg_command_set_notes(const char *notes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgCommand, bg_command_unref)

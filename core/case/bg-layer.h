@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/bg-affine.h"
+#include "core/case/bg-alignment.h"
 #include "core/io/bg-io.h"
 #include "core/model/bg-camera.h"
 #include "core/model/bg-label-table.h"
@@ -209,37 +210,6 @@ BgMeasurement *bg_measurement_new(BgMeasureKind kind, const BgVec3 *points_mm);
 BgMeasurement *bg_measurement_copy(const BgMeasurement *measurement);
 void bg_measurement_free(BgMeasurement *measurement);
 
-/** BgLandmark: @state: "fit", "check" or "skip" */
-typedef struct {
-    char name[64];
-    BgVec3 point_mm;
-    char state[8];
-} BgLandmark;
-
-/** BgLandmarkList: @points: GArray of BgLandmark; @layer_id: on what they lie, or "" */
-typedef struct {
-    char *id, *name, *layer_id;
-    GArray *points;
-} BgLandmarkList;
-
-BgLandmarkList *bg_landmark_list_new(const char *id, const char *name, const char *layer_id);
-void bg_landmark_list_free(BgLandmarkList *list);
-
-/**
- * BgRegistration:
- * @moving, @fixed: ids of layers
- * @method: "landmarks", "mutual-information", "manual", ...
- * @error_mm: fiducial registration error, or -1 when there is none. Not an accuracy
- */
-typedef struct {
-    char *id, *moving, *fixed, *method;
-    BgAffine fixed_from_moving;
-    double error_mm;
-} BgRegistration;
-
-BgRegistration *bg_registration_new(const char *id, const char *moving, const char *fixed);
-void bg_registration_free(BgRegistration *registration);
-
 /** BgPatientOverride: @reason: typed by a person */
 typedef struct {
     BgPatient patient;
@@ -248,7 +218,5 @@ typedef struct {
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgLayer, bg_layer_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgMeasurement, bg_measurement_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgLandmarkList, bg_landmark_list_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgRegistration, bg_registration_free)
 
 G_END_DECLS

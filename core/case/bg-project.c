@@ -94,7 +94,7 @@ collect_contents(BgProjectSave *self, BgCase *the_case)
         if (*layer->blob_id == '\0')
             continue;
         Content *content = g_new0(Content, 1);
-        bg_payload_copy(&layer->payload, &content->payload);
+        bg_payload_copy(bg_case_get_content(the_case, layer->id), &content->payload);
         bg_content_place_init(&content->place, the_case, layer);
         g_ptr_array_add(self->contents, content);
     }

@@ -11,6 +11,7 @@ free_slot(gpointer data)
     BgSlot *slot = data;
 
     bg_payload_clear(&slot->payload);
+    bg_payload_clear(&slot->placed);
     g_free(slot->status_text);
     g_free(slot->blob_id);
     g_free(slot);
@@ -23,6 +24,7 @@ get_slot(BgCase *self, const char *id)
 
     if (slot == NULL) {
         slot = g_new0(BgSlot, 1);
+        slot->placement = bg_affine_identity();
         slot->status_text = g_strdup("");
         slot->blob_id = g_strdup("");
         g_hash_table_insert(self->slots, g_strdup(id), slot);
@@ -30,17 +32,68 @@ get_slot(BgCase *self, const char *id)
     return slot;
 }
 
+// The same content where @placement puts it; empty for a picture, and where that cannot be.
+static BgPayload
+place_payload(const BgPayload *from, const BgAffine *placement)
+{
+    BgPayload placed = { 0 };
+
+    if (from->volume != NULL) {
+        BgGeometry geometry = *bg_volume_get_geometry(from->volume);
+        geometry.patient_from_voxel = bg_affine_multiply(placement, &geometry.patient_from_voxel);
+        placed.volume = bg_volume_new_at(from->volume, &geometry, NULL);
+    } else if (from->labels != NULL) {
+        BgGeometry geometry = *bg_label_map_get_geometry(from->labels);
+        geometry.patient_from_voxel = bg_affine_multiply(placement, &geometry.patient_from_voxel);
+        placed.labels = bg_label_map_new_at(from->labels, &geometry, NULL);
+    } else if (from->mesh != NULL) {
+        placed.mesh = bg_mesh_transform(from->mesh, placement, NULL);
+    }
+    return placed;
+}
+
+static const BgPayload *
+content_in_place(BgCase *self, const BgLayer *layer, BgSlot *slot)
+{
+    BgAffine identity = bg_affine_identity(), placement = bg_case_get_placement(self, layer->id);
+
+    if (bg_affine_max_difference(&placement, &slot->placement) > 0.0) {
+        bg_payload_clear(&slot->placed);
+        slot->placement = placement;
+    }
+    if (bg_affine_max_difference(&placement, &identity) == 0.0 || slot->payload.image != NULL)
+        return &slot->payload;
+    if (bg_payload_is_empty(&slot->placed) && !bg_payload_is_empty(&slot->payload))
+        slot->placed = place_payload(&slot->payload, &placement);
+    return &slot->placed;
+}
+
 // The layer shows what its slot says.
 static void
-show_slot(BgLayer *layer, const BgSlot *slot)
+show_slot(BgCase *self, BgLayer *layer, BgSlot *slot)
 {
     BgPayload payload;
 
-    bg_payload_copy(&slot->payload, &payload);
+    bg_payload_copy(content_in_place(self, layer, slot), &payload);
     bg_payload_clear(&layer->payload);
     layer->payload = payload;
     layer->status = slot->status;
     bg_layer_set_string(&layer->status_text, slot->status_text);
+}
+
+const BgPayload *
+bg_case_get_content(BgCase *self, const char *layer_id)
+{
+    return &get_slot(self, layer_id)->payload;
+}
+
+void
+bg_case_place_layers(BgCase *self)
+{
+    for (guint i = 0; i < self->state.layers->len; i++) {
+        BgLayer *layer = g_ptr_array_index(self->state.layers, i);
+        show_slot(self, layer, get_slot(self, layer->id));
+    }
 }
 
 void
@@ -114,6 +167,7 @@ keep_budget(BgCase *self)
         put_blob(self, slot); // the store holds it until it is on the disk
         self->detached_bytes -= bg_payload_n_bytes(&slot->payload);
         bg_payload_clear(&slot->payload);
+        bg_payload_clear(&slot->placed);
         slot->status = BG_LAYER_LOADING;
     }
 }
@@ -128,7 +182,7 @@ bg_case_attach_layer(BgCase *self, BgLayer *layer)
     slot->detached_at = 0;
     g_free(slot->blob_id);
     slot->blob_id = g_strdup(layer->blob_id);
-    show_slot(layer, slot);
+    show_slot(self, layer, slot);
 }
 
 void
@@ -147,9 +201,10 @@ bg_case_drop_content(BgCase *self, BgLayer *layer)
     BgSlot *slot = get_slot(self, layer->id);
 
     bg_payload_clear(&slot->payload);
+    bg_payload_clear(&slot->placed);
     slot->status = BG_LAYER_LOADING;
     bg_layer_set_string(&slot->status_text, "");
-    show_slot(layer, slot);
+    show_slot(self, layer, slot);
 }
 
 // Called as commands that add or remove a layer go into a pile or leave it.
@@ -200,6 +255,7 @@ bg_case_set_payload(BgCase *self, const char *layer_id, const BgPayload *payload
     BgPayload copy;
     bg_payload_copy(payload, &copy);
     bg_payload_clear(&slot->payload);
+    bg_payload_clear(&slot->placed);
     slot->payload = copy;
     if (slot->status != BG_LAYER_CHANGED) { // that its file is another one stays true
         slot->status = BG_LAYER_OK;
@@ -207,7 +263,7 @@ bg_case_set_payload(BgCase *self, const char *layer_id, const BgPayload *payload
     }
     if (self->journal != NULL)
         put_blob(self, slot);
-    show_slot(layer, slot);
+    show_slot(self, layer, slot);
     bg_case_tell_layers(self);
     return TRUE;
 }
@@ -232,7 +288,7 @@ bg_case_set_layer_status(BgCase *self, const char *layer_id, BgLayerStatus statu
     BgSlot *slot = get_slot(self, layer_id);
     slot->status = status;
     bg_layer_set_string(&slot->status_text, text);
-    show_slot(layer, slot);
+    show_slot(self, layer, slot);
     bg_case_tell_layers(self);
 }
 

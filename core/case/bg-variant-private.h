@@ -9,9 +9,11 @@ G_BEGIN_DECLS
 #define BG_VARIANT_LABEL "(usdddb)"            // label, name, sRGB, visible
 #define BG_VARIANT_LABELS "a(usdddb)"          //
 #define BG_VARIANT_MEASUREMENT "(sussa(ddd)s)" // id, kind, name, plane, LPS points, layer
-#define BG_VARIANT_LANDMARKS "(sssa(sddds))"   // id, name, layer; name, LPS point, state
-#define BG_VARIANT_REGISTRATION "(ssssadd)"    // id, moving, fixed, method, 12 numbers, error
-#define BG_VARIANT_PATIENT "(sssss)"           // name, id, issuer, birth date, sex
+#define BG_VARIANT_LANDMARKS \
+    "(sssua(sdddubb))" // id, name, layer, space; name, point, use, placed, locked
+#define BG_VARIANT_REGISTRATION "(sssssssssaddd)" // as BgRegistration; 12 numbers; errors
+#define BG_VARIANT_CAMERA "(ssssssssdb)"          // as BgPhotoCamera; its JSON; error, mirrored
+#define BG_VARIANT_PATIENT "(sssss)"              // name, id, issuer, birth date, sex
 
 /** bg_variant_string: a floating "s" of anything: bytes that are not UTF-8 are replaced */
 GVariant *bg_variant_string(const char *text);
@@ -36,6 +38,8 @@ GVariant *bg_landmark_list_to_variant(const BgLandmarkList *list);
 BgLandmarkList *bg_landmark_list_from_variant(GVariant *variant, GError **error);
 GVariant *bg_registration_to_variant(const BgRegistration *registration);
 BgRegistration *bg_registration_from_variant(GVariant *variant, GError **error);
+GVariant *bg_photo_camera_to_variant(const BgPhotoCamera *camera);
+BgPhotoCamera *bg_photo_camera_from_variant(GVariant *variant, GError **error);
 
 /** bg_layer_check: what all layers have to keep; %BG_ERROR_INVALID, naming the field */
 gboolean bg_layer_check(const BgLayer *layer, GError **error);

@@ -62,6 +62,23 @@ bg_label_map_new_take(const BgGeometry *geometry, BgLabelType type, gpointer lab
     return bg_label_map_new_bytes(geometry, type, bytes, error);
 }
 
+BgLabelMap *
+bg_label_map_new_at(BgLabelMap *labels, const BgGeometry *geometry, GError **error)
+{
+    g_return_val_if_fail(labels != NULL, NULL);
+    g_return_val_if_fail(geometry != NULL, NULL);
+
+    for (int axis = 0; axis < 3; axis++) {
+        if (geometry->dims[axis] != labels->geometry.dims[axis]) {
+            g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                        _("A label map of %d voxels along axis %d cannot lie on a grid of %d"),
+                        labels->geometry.dims[axis], axis, geometry->dims[axis]);
+            return NULL;
+        }
+    }
+    return bg_label_map_new_bytes(geometry, labels->type, labels->owner, error);
+}
+
 // In double: a float has no room for labels over 2^24.
 static double
 label_value(const BgVolume *volume, gsize index)

@@ -36,6 +36,14 @@ BgLabelMap *bg_label_map_new_bytes(const BgGeometry *geometry, BgLabelType type,
                                    GError **error);
 
 /**
+ * bg_label_map_new_at:
+ *
+ * Returns: (transfer full): the same labels, shared, on another grid of equal dims; or %NULL with
+ *   %BG_ERROR_INVALID when the dims differ, %BG_ERROR_CORRUPT for a singular affine
+ */
+BgLabelMap *bg_label_map_new_at(BgLabelMap *labels, const BgGeometry *geometry, GError **error);
+
+/**
  * bg_label_map_new_from_volume:
  *
  * Values are rounded to whole numbers, which they must be within 1e-3 of.

@@ -395,13 +395,23 @@ static BgCommand *
 random_list_command(void)
 {
     g_autofree char *id = g_strdup_printf("list-%d", g_test_rand_int_range(0, 4));
-    g_autoptr(BgLandmarkList) list = bg_landmark_list_new(id, "points", "layer-1");
-    g_autoptr(BgRegistration) item = bg_registration_new(id, "layer-1", "layer-2");
-    BgLandmark mark = { "nasion", bg_vec3(g_test_rand_double(), 0, 0), "fit" };
+    BgLandmark mark = { "nasion", bg_vec3(g_test_rand_double(), 0, 0), BG_LANDMARK_CHECK, TRUE,
+                        FALSE };
+    g_autoptr(BgLandmarks) points = bg_landmarks_new(BG_LANDMARK_PATIENT, &mark, 1, NULL);
+    g_autoptr(BgLandmarkList) list = bg_landmark_list_new(id, "points", "layer-1", points);
+    // Each id moves a layer of its own, so that none is refused.
+    g_autofree char *moving = g_strdup_printf("layer-%s", id);
+    g_autoptr(BgRegistration) item = bg_registration_new(id, moving, "layer-2");
+    BgView view = bg_view_default();
+    BgCamera lens = bg_camera_from_view(&view, bg_vec3(0, 0, 0), 100.0, 64, 48);
+    g_autoptr(BgPhotoCamera) camera = bg_photo_camera_new(id, moving, &lens);
 
-    g_array_append_val(list->points, mark);
-    item->error_mm = g_test_rand_double();
-    switch (g_test_rand_int_range(0, 4)) {
+    item->error_mm = camera->error_px = g_test_rand_double();
+    switch (g_test_rand_int_range(0, 6)) {
+    case 4:
+        return bg_command_set_camera(camera);
+    case 5:
+        return bg_command_remove_camera(id);
     case 0:
         return bg_command_set_landmarks(list);
     case 1:

@@ -20,7 +20,8 @@ typedef enum {
     BG_CHANGE_MEASUREMENTS = 1 << 6,
     BG_CHANGE_TOGGLES = 1 << 7, // tool, and what is shown over pictures
     BG_CHANGE_SELECTION = 1 << 8,
-    BG_CHANGE_CASE = 1 << 9, // patient, convention, layout, review, everything replaced
+    BG_CHANGE_CASE = 1 << 9,       // patient, convention, layout, review, everything replaced
+    BG_CHANGE_LANDMARKS = 1 << 10, // points, registrations, cameras
 } BgChange;
 
 #define BG_CHANGE_ALL ((BgChange) ~0u)
