@@ -3,6 +3,7 @@
 #include "app/bg-demo.h"
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-points.h"
 #include "ui/model/bg-settings.h"
 #include "ui/view/bg-slice-view.h"
 
@@ -57,6 +58,18 @@ static void
 on_open_labels(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
     choose_files(user_data, TRUE);
+}
+
+static void
+on_load_points(GSimpleAction *action, GVariant *path, gpointer user_data)
+{
+    bg_points_load(BG_WINDOW(user_data)->session, g_variant_get_string(path, NULL));
+}
+
+static void
+on_save_points(GSimpleAction *action, GVariant *path, gpointer user_data)
+{
+    bg_points_save(BG_WINDOW(user_data)->session, g_variant_get_string(path, NULL));
 }
 
 static void
@@ -142,7 +155,7 @@ on_layout(GSimpleAction *action, GVariant *value, gpointer user_data)
     g_simple_action_set_state(action, value);
 }
 
-static const char *const tool_names[] = { "crosshair", "window", "ruler", "angle" };
+static const char *const tool_names[] = { "crosshair", "window", "ruler", "angle", "point" };
 
 static void
 on_tool(GSimpleAction *action, GVariant *value, gpointer user_data)
@@ -287,6 +300,8 @@ bg_window_init_actions(BgWindow *self)
         { "open-path", on_open_path, "s", NULL, NULL },
         { "open-paths", on_open_paths, "as", NULL, NULL },
         { "open-folder", on_open_folder, NULL, NULL, NULL },
+        { "load-points", on_load_points, "s", NULL, NULL },
+        { "save-points", on_save_points, "s", NULL, NULL },
         { "demo", on_demo, "s", NULL, NULL },
         { "undo", on_undo, NULL, NULL, NULL },
         { "redo", on_redo, NULL, NULL, NULL },

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 /**
  * BgLandmarkList:
- * @layer_id: on what the points lie, or "". Points of a volume are in the space of the case, as it is
- *   shown: with the layer's registration, if it has one
+ * @layer_id: on what the points lie, or "". They are in the space of the layer's file, so that they
+ *   go with it when it is registered: bg_case_get_placement() puts them where they are shown
  * @points: owned reference; never %NULL
  */
 typedef struct {
@@ -35,7 +35,7 @@ typedef struct {
 
 /**
  * BgRegistration:
- * @moving, @fixed: ids of layers. The moving one is shown where @fixed_from_moving puts it, and so are
+ * @moving, @fixed: ids of layers; @fixed_from_moving is between the spaces of their files. The moving one is shown where @fixed_from_moving puts it, and so are
  *   the layers of its frame of reference
  * @method: "landmarks", "mutual-information", "manual", "file"
  * @model: "rigid", "similarity", "affine"

@@ -21,6 +21,8 @@ struct _BgSession {
     guint load_id;
     char *selected, *selected_before; // ids of layers; nullable
     char *selected_measurement;
+    char *selected_list; // of the selected point
+    gsize selected_point;
     BgGeometry mesh_geometry;
     BgTool tool;
     gboolean toggles[BG_N_TOGGLES];

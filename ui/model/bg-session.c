@@ -239,6 +239,25 @@ bg_session_select_measurement(BgSession *self, const char *measurement_id)
     bg_session_tell(self, BG_CHANGE_SELECTION | BG_CHANGE_MEASUREMENTS);
 }
 
+const char *
+bg_session_get_selected_point(BgSession *self, gsize *index)
+{
+    *index = self->selected_point;
+    return self->selected_list;
+}
+
+void
+bg_session_select_point(BgSession *self, const char *list_id, gsize index)
+{
+    if (g_strcmp0(self->selected_list, list_id) == 0 && self->selected_point == index)
+        return;
+
+    g_autofree char *old = self->selected_list;
+    self->selected_list = g_strdup(list_id);
+    self->selected_point = index;
+    bg_session_tell(self, BG_CHANGE_SELECTION | BG_CHANGE_LANDMARKS);
+}
+
 const BgLayer *
 bg_session_get_base(BgSession *self)
 {
@@ -441,6 +460,7 @@ let_case_go(BgSession *self)
     g_clear_pointer(&self->selected, g_free);
     g_clear_pointer(&self->selected_before, g_free);
     g_clear_pointer(&self->selected_measurement, g_free);
+    g_clear_pointer(&self->selected_list, g_free);
 }
 
 static void

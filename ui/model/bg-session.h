@@ -31,6 +31,7 @@ typedef enum {
     BG_TOOL_WINDOW,
     BG_TOOL_RULER,
     BG_TOOL_ANGLE,
+    BG_TOOL_POINT,
 } BgTool;
 
 /** BgToggle: what is drawn over pictures */
@@ -141,6 +142,10 @@ const BgLayer *bg_session_get_selected(BgSession *self);
 void bg_session_select(BgSession *self, const char *layer_id);
 const char *bg_session_get_selected_measurement(BgSession *self); // nullable
 void bg_session_select_measurement(BgSession *self, const char *measurement_id);
+
+/** bg_session_get_selected_point: (transfer none) (nullable): its list; @index: (out): in that list */
+const char *bg_session_get_selected_point(BgSession *self, gsize *index);
+void bg_session_select_point(BgSession *self, const char *list_id, gsize index);
 
 /** bg_session_get_base: (transfer none) (nullable): the lowest loaded volume, visible ones first */
 const BgLayer *bg_session_get_base(BgSession *self);

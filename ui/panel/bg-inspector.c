@@ -7,6 +7,7 @@
 #include "ui/panel/bg-labels-section.h"
 #include "ui/panel/bg-measure-section.h"
 #include "ui/panel/bg-mesh-section.h"
+#include "ui/panel/bg-points-section.h"
 #include "ui/panel/bg-provenance-section.h"
 #include "ui/panel/bg-transfer-section.h"
 
@@ -15,7 +16,8 @@ struct _BgInspector {
 
     GtkWidget *root; // of the template, unparented in dispose
     GtkLabel *title; // of the template, borrowed
-    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *provenance; // likewise
+    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points,
+        *provenance; // likewise
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -41,8 +43,10 @@ on_changed(BgSession *session, guint changes, gpointer user_data)
 void
 bg_inspector_set_session(BgInspector *self, BgSession *session)
 {
-    BgSection *const sections[] = { self->display, self->labels,  self->transfer,  self->mesh,
-                                    self->clip,    self->measure, self->provenance };
+    BgSection *const sections[] = {
+        self->display, self->labels,  self->transfer, self->mesh,
+        self->clip,    self->measure, self->points,   self->provenance
+    };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -88,6 +92,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     g_type_ensure(BG_TYPE_LABELS_SECTION);
     g_type_ensure(BG_TYPE_MEASURE_SECTION);
     g_type_ensure(BG_TYPE_MESH_SECTION);
+    g_type_ensure(BG_TYPE_POINTS_SECTION);
     g_type_ensure(BG_TYPE_PROVENANCE_SECTION);
     g_type_ensure(BG_TYPE_TRANSFER_SECTION);
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
@@ -102,6 +107,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, mesh);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, clip);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, measure);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, points);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, provenance);
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-points.h"
 
 typedef struct {
     BgMesh *mesh;
@@ -213,6 +214,40 @@ add_measurements(BgSession *session, const BgSliceFrame *frame, double scale, gb
     }
 }
 
+// A point is shown on its slice and, smaller in meaning, up to so far from it.
+#define NEAR_MM 1.0
+
+static void
+add_points(BgSession *session, const BgSliceFrame *frame, double scale, gboolean on_screen,
+           GArray *marks)
+{
+    const GPtrArray *lists = bg_session_get_state(session)->landmarks;
+    gsize selected_index;
+    const char *selected = bg_session_get_selected_point(session, &selected_index);
+
+    for (guint i = 0; i < lists->len; i++) {
+        const BgLandmarkList *list = g_ptr_array_index(lists, i);
+        const BgLayer *layer = bg_case_get_layer(bg_session_get_case(session), list->layer_id);
+        if (layer == NULL || !layer->visible)
+            continue;
+        for (gsize p = 0; p < bg_landmarks_count(list->points); p++) {
+            const BgLandmark *point = bg_landmarks_get(list->points, p);
+            BgAnnotateLandmark mark = { .number = (int) p + 1,
+                                        .name = point->name,
+                                        .check_only = point->use == BG_LANDMARK_CHECK,
+                                        .scale = scale };
+            BgVec3 at_mm;
+            if (!bg_points_shown_at(session, list, p, &at_mm) ||
+                fabs(bg_slice_frame_project(frame, at_mm, &mark.x, &mark.y)) > NEAR_MM)
+                continue;
+            mark.x += 0.5;
+            mark.y += 0.5;
+            mark.selected = on_screen && g_strcmp0(selected, list->id) == 0 && selected_index == p;
+            bg_annotate_landmark(&mark, marks);
+        }
+    }
+}
+
 // The value under the crosshair, and the name of the label there: (transfer full)
 static char *
 probe(BgSession *session)
@@ -268,6 +303,17 @@ badges(BgSession *session)
             break;
         }
     }
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        const BgRegistration *item =
+            bg_case_get_registration(bg_session_get_case(session), layer->id);
+        if (layer->visible && item != NULL) {
+            g_ptr_array_add(words, (gpointer) (*item->approval.by != '\0'
+                                                   ? _("REGISTERED")
+                                                   : _("REGISTERED, NOT APPROVED")));
+            break;
+        }
+    }
     g_ptr_array_add(words, NULL);
 
     return words;
@@ -287,6 +333,7 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
     BgAnnotateSlice params;
 
     add_measurements(session, frame, scale, on_screen, marks); // under the texts
+    add_points(session, frame, scale, on_screen, marks);
 
     bg_annotate_slice_init(&params, frame);
     params.scale = scale;

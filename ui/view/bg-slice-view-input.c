@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mouse and keys of a slice: the maps "Planning" and "Radiology".
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-points.h"
 #include "ui/model/bg-settings.h"
 #include "ui/view/bg-slice-view-private.h"
 #include "ui/view/bg-view-keys.h"
 
 #define CLICK_PX 3.0        // less is a click, not a drag
 #define GRAB_PX 6.0         // how close to an end a measurement is taken
+#define POINT_STEP 0.25     // of a voxel: a point's, by Ctrl and an arrow
 #define ZOOM_PER_PX 1.01    // of a drag
 #define ZOOM_PER_NOTCH 1.15 // of the wheel
 #define ZOOM_MIN 0.1
@@ -118,6 +120,58 @@ measurement_at(BgSliceView *self, double x, double y, int *point)
     return NULL;
 }
 
+// The point at (x, y): its list: (transfer none) (nullable)
+static const BgLandmarkList *
+point_at(BgSliceView *self, double x, double y, gsize *index)
+{
+    const GPtrArray *lists = bg_session_get_state(self->session)->landmarks;
+    BgSliceFrame frame;
+
+    if (!bg_slice_view_frame(self, &frame))
+        return NULL;
+    for (guint i = 0; i < lists->len; i++) {
+        const BgLandmarkList *list = lists->pdata[i];
+        for (gsize p = 0; p < bg_landmarks_count(list->points); p++) {
+            BgVec3 at_mm;
+            double px, py;
+            if (!bg_points_shown_at(self->session, list, p, &at_mm) ||
+                fabs(bg_slice_frame_project(&frame, at_mm, &px, &py)) > 1.0 ||
+                hypot(px + 0.5 - x, py + 0.5 - y) > GRAB_PX)
+                continue;
+            *index = p;
+            return list;
+        }
+    }
+    return NULL;
+}
+
+// Takes a point, or places the next one.
+static void
+begin_point(BgSliceView *self, double x, double y)
+{
+    gsize index;
+    const BgLandmarkList *list = point_at(self, x, y, &index);
+    BgVec3 at_mm;
+
+    bg_case_begin_gesture(case_of(self), list != NULL ? _("Move point") : _("Point"));
+    self->drag = BG_DRAG_POINT;
+    if (list != NULL)
+        bg_session_select_point(self->session, list->id, index);
+    else if (bg_slice_view_point_mm(self, x, y, &at_mm))
+        bg_points_place(self->session, at_mm);
+}
+
+static void
+move_point(BgSliceView *self, double x, double y)
+{
+    gsize index;
+    const char *list_id = bg_session_get_selected_point(self->session, &index);
+    BgVec3 at_mm;
+
+    if (list_id != NULL && bg_slice_view_point_mm(self, x, y, &at_mm))
+        bg_points_move(self->session, list_id, index, at_mm);
+}
+
 static void
 move_measure_point(BgSliceView *self, double x, double y)
 {
@@ -205,6 +259,8 @@ choose_drag(BgSliceView *self, guint button, GdkModifierType state)
         return BG_DRAG_WINDOW;
     if (tool == BG_TOOL_RULER || tool == BG_TOOL_ANGLE)
         return BG_DRAG_MEASURE;
+    if (tool == BG_TOOL_POINT)
+        return BG_DRAG_POINT;
     if (state & GDK_SHIFT_MASK)
         return BG_DRAG_PAN;
     if (state & GDK_CONTROL_MASK)
@@ -265,7 +321,9 @@ on_drag_begin(GtkGestureDrag *gesture, double x, double y, gpointer user_data)
             begin_measure(self, x, y);
         return;
     }
-    if (self->drag == BG_DRAG_NONE)
+    if (self->drag == BG_DRAG_POINT)
+        begin_point(self, x, y);
+    if (self->drag == BG_DRAG_NONE || self->drag == BG_DRAG_POINT)
         return;
 
     self->start_zoom = pane->zoom > 0.0 ? pane->zoom : 1.0;
@@ -310,6 +368,9 @@ on_drag_update(GtkGestureDrag *gesture, double dx, double dy, gpointer user_data
     case BG_DRAG_MEASURE:
     case BG_DRAG_MEASURE_POINT:
         move_measure_point(self, x, y);
+        break;
+    case BG_DRAG_POINT:
+        move_point(self, x, y);
         break;
     case BG_DRAG_NONE:
         break;
@@ -357,6 +418,7 @@ on_motion(GtkEventControllerMotion *controller, double x, double y, gpointer use
     GdkModifierType state =
         gtk_event_controller_get_current_event_state(GTK_EVENT_CONTROLLER(controller));
     int point;
+    gsize index;
 
     if (fabs(x - self->pointer_x) < 0.01 && fabs(y - self->pointer_y) < 0.01)
         return; // GTK repeats the last place when widgets move
@@ -371,8 +433,11 @@ on_motion(GtkEventControllerMotion *controller, double x, double y, gpointer use
         set_cursor_at(self, x, y);
 
     BgTool tool = bg_session_get_tool(self->session);
-    const char *shape = tool == BG_TOOL_RULER || tool == BG_TOOL_ANGLE ? "cell" : "crosshair";
-    if (measurement_at(self, x, y, &point) != NULL)
+    const char *shape = tool == BG_TOOL_RULER || tool == BG_TOOL_ANGLE || tool == BG_TOOL_POINT
+                            ? "cell"
+                            : "crosshair";
+    if (measurement_at(self, x, y, &point) != NULL ||
+        (tool == BG_TOOL_POINT && point_at(self, x, y, &index) != NULL))
         shape = "grab";
     gtk_widget_set_cursor_from_name(GTK_WIDGET(self), shape);
 }
@@ -415,8 +480,18 @@ nudge(BgSliceView *self, double right, double down, int steps)
                   &v);
     BgVec3 spacing_mm = bg_geometry_spacing_mm(geometry);
     double step_mm = MIN(spacing_mm.x, MIN(spacing_mm.y, spacing_mm.z)) * steps;
-    BgVec3 to_mm = bg_vec3_along(state->cursor_mm, right * step_mm, u);
-    bg_session_move_cursor(self->session, bg_vec3_along(to_mm, down * step_mm, v));
+    gsize index;
+    const char *list_id = bg_session_get_tool(self->session) == BG_TOOL_POINT
+                              ? bg_session_get_selected_point(self->session, &index)
+                              : NULL;
+    const BgLandmarkList *list =
+        list_id != NULL ? bg_case_get_landmarks(case_of(self), list_id) : NULL;
+    BgVec3 at_mm = state->cursor_mm;
+    if (list != NULL && bg_points_shown_at(self->session, list, index, &at_mm))
+        step_mm *= POINT_STEP;
+    BgVec3 to_mm = bg_vec3_along(bg_vec3_along(at_mm, right * step_mm, u), down * step_mm, v);
+    if (list == NULL || !bg_points_move(self->session, list_id, index, to_mm))
+        bg_session_move_cursor(self->session, to_mm);
 }
 
 static gboolean
@@ -492,6 +567,13 @@ bg_slice_view_key(BgSliceView *self, guint keyval, GdkModifierType state, gboole
                   gtk_widget_get_height(GTK_WIDGET(self)) / 2.0);
         return TRUE;
     }
+    gsize index;
+    const char *list = bg_session_get_selected_point(self->session, &index);
+    if (keyval == GDK_KEY_Delete && list != NULL &&
+        bg_session_get_tool(self->session) == BG_TOOL_POINT) {
+        bg_points_remove(self->session, list, index);
+        return TRUE;
+    }
     const char *selected = bg_session_get_selected_measurement(self->session);
     if (keyval == GDK_KEY_Delete && selected != NULL) {
         bg_session_do(self->session, bg_command_remove_measurement(selected));
@@ -548,6 +630,7 @@ menu_model(BgSliceView *self)
     g_menu_append(view, _("Copy Picture"), "win.copy-picture");
     g_menu_append(tools, _("Ruler"), "win.tool::ruler");
     g_menu_append(tools, _("Angle"), "win.tool::angle");
+    g_menu_append(tools, _("Point"), "win.tool::point");
     g_menu_append_submenu(menu, _("Window"), G_MENU_MODEL(windows));
     g_menu_append_section(menu, NULL, G_MENU_MODEL(view));
     g_menu_append_section(menu, NULL, G_MENU_MODEL(tools));

@@ -15,6 +15,7 @@ typedef enum {
     BG_DRAG_WINDOW,
     BG_DRAG_MEASURE,       // a new one
     BG_DRAG_MEASURE_POINT, // an end of an old one
+    BG_DRAG_POINT,
 } BgDrag;
 
 struct _BgSliceView {

@@ -181,7 +181,7 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
     if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_PANES |
                    BG_CHANGE_TOGGLES | BG_CHANGE_CASE))
         request_picture(self);
-    else if (changes & (BG_CHANGE_MEASUREMENTS | BG_CHANGE_SELECTION))
+    else if (changes & (BG_CHANGE_MEASUREMENTS | BG_CHANGE_LANDMARKS | BG_CHANGE_SELECTION))
         gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 

@@ -127,6 +127,9 @@ bg_view_keys_common(BgSession *session, guint keyval, GdkModifierType state)
     case GDK_KEY_a:
         take_tool(session, BG_TOOL_ANGLE);
         return TRUE;
+    case GDK_KEY_p:
+        take_tool(session, BG_TOOL_POINT);
+        return TRUE;
     default:
         break;
     }

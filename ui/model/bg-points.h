@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Named points of the layers: placing, moving, and registrations made from them.
+#pragma once
+
+#include "core/register/bg-point-fit.h"
+#include "ui/model/bg-session.h"
+
+G_BEGIN_DECLS
+
+/** bg_points_of_layer: (transfer none) (nullable): the layer's list */
+const BgLandmarkList *bg_points_of_layer(BgSession *session, const char *layer_id);
+
+/** bg_points_get_active: (transfer none) (nullable): that of the volume that is worked on */
+const BgLandmarkList *bg_points_get_active(BgSession *session);
+
+/** bg_points_shown_at: where point @index of the list is shown; FALSE while it has no place */
+gboolean bg_points_shown_at(BgSession *session, const BgLandmarkList *list, gsize index,
+                            BgVec3 *at_mm);
+
+/**
+ * bg_points_place: the next point of the active list that has no place gets it, or a new one is added; it
+ * is selected. A list is made where there is none
+ */
+void bg_points_place(BgSession *session, BgVec3 at_mm);
+
+/** bg_points_add: a name that waits for its place: (nullable): "P1", "P2", ... */
+void bg_points_add(BgSession *session, const char *name);
+
+/** bg_points_move: not a locked one; Returns: whether it moved */
+gboolean bg_points_move(BgSession *session, const char *list_id, gsize index, BgVec3 at_mm);
+
+/** bg_points_change: name, use, lock; @point: its place is kept */
+void bg_points_change(BgSession *session, const char *list_id, gsize index,
+                      const BgLandmark *point);
+void bg_points_remove(BgSession *session, const char *list_id, gsize index);
+
+/** bg_points_load: as a job: what a file has becomes the points of the volume that is worked on */
+void bg_points_load(BgSession *session, const char *path);
+
+/** bg_points_save: as a job; a file that is there is replaced */
+void bg_points_save(BgSession *session, const char *path);
+
+/**
+ * bg_points_residual_mm: how far the registration of the list's layer puts the point from its partner;
+ * negative where there is no registration or no partner
+ */
+double bg_points_residual_mm(BgSession *session, const BgLandmarkList *list, gsize index);
+
+/**
+ * bg_points_register:
+ * @moving, @fixed: lists of two volumes; pairs are found by name
+ * @words: (out) (transfer full): what came of it, for people
+ *
+ * Returns: %FALSE with the errors of bg_point_fit()
+ */
+gboolean bg_points_register(BgSession *session, const BgLandmarkList *moving,
+                            const BgLandmarkList *fixed, BgTransformModel model, char **words,
+                            GError **error);
+
+/** bg_points_register_volumes: by mutual information, as a job: the layer to @fixed_id; rigid */
+void bg_points_register_volumes(BgSession *session, const char *moving_id, const char *fixed_id);
+
+G_END_DECLS

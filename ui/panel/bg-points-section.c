@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ui/panel/bg-points-section.h"
+
+#include "core/base/bg-i18n.h"
+#include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-points.h"
+
+struct _BgPointsSection {
+    BgSection parent_instance;
+
+    // of the template, borrowed
+    GtkExpander *expander;
+    GtkListBox *list;
+    GtkEntry *name, *approver;
+    GtkWidget *import, *export, *register_box, *result_box, *by_points, *by_values, *approve;
+    GtkWidget *withdraw;
+    GtkDropDown *fixed;
+    GtkLabel *result;
+
+    GPtrArray *fixed_ids; // owned: of char *: the layers of the drop-down
+    char *words;          // owned, nullable: what came of the last fit
+    gboolean unfolded;    // once by itself; then the user folds it
+};
+
+G_DEFINE_FINAL_TYPE(BgPointsSection, bg_points_section, BG_TYPE_SECTION)
+
+static const BgLayer *
+volume_of(BgPointsSection *self)
+{
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+
+    return session != NULL ? bg_session_get_volume(session) : NULL;
+}
+
+static gboolean
+applies(BgSection *section, const BgLayer *layer)
+{
+    return volume_of(BG_POINTS_SECTION(section)) != NULL;
+}
+
+static const BgLandmarkList *
+row_point(BgPointsSection *self, GtkWidget *widget, gsize *index)
+{
+    const BgLandmarkList *list = bg_points_get_active(bg_section_get_session(BG_SECTION(self)));
+
+    *index = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(widget), "index"));
+    return list != NULL && *index < bg_landmarks_count(list->points) ? list : NULL;
+}
+
+static void
+on_use(GtkDropDown *use, GParamSpec *spec, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    gsize index;
+    const BgLandmarkList *list = row_point(self, GTK_WIDGET(use), &index);
+
+    if (list == NULL || bg_section_is_updating(BG_SECTION(self)))
+        return;
+    BgLandmark point = *bg_landmarks_get(list->points, index);
+    point.use = (BgLandmarkUse) gtk_drop_down_get_selected(use);
+    bg_points_change(bg_section_get_session(BG_SECTION(self)), list->id, index, &point);
+}
+
+static void
+on_lock(GtkToggleButton *lock, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    gsize index;
+    const BgLandmarkList *list = row_point(self, GTK_WIDGET(lock), &index);
+
+    if (list == NULL || bg_section_is_updating(BG_SECTION(self)))
+        return;
+    BgLandmark point = *bg_landmarks_get(list->points, index);
+    point.locked = gtk_toggle_button_get_active(lock);
+    bg_points_change(bg_section_get_session(BG_SECTION(self)), list->id, index, &point);
+}
+
+static void
+on_remove(GtkButton *button, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    gsize index;
+    const BgLandmarkList *list = row_point(self, GTK_WIDGET(button), &index);
+
+    if (list != NULL)
+        bg_points_remove(bg_section_get_session(BG_SECTION(self)), list->id, index);
+}
+
+// @name: (transfer full)
+static void
+name_widget(GtkWidget *widget, char *name)
+{
+    g_autofree char *whole = name;
+
+    gtk_widget_set_tooltip_text(widget, whole);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, whole,
+                                   -1);
+}
+
+// The fit's colour: green below 2 mm, amber below 4, red beyond; the words say it too.
+static GtkWidget *
+make_residual(double residual_mm, gboolean placed)
+{
+    g_autofree char *text = NULL;
+    GtkWidget *label;
+
+    if (!placed)
+        text = g_strdup(_("to place"));
+    else if (residual_mm >= 0.0)
+        // Translators: a length
+        text = g_strdup_printf(_("%.1f mm"), residual_mm);
+    label = gtk_label_new(text);
+    gtk_widget_add_css_class(label, "numeric");
+    if (!placed)
+        gtk_widget_add_css_class(label, "dim-label");
+    else if (residual_mm >= 0.0)
+        gtk_widget_add_css_class(label, residual_mm < 2.0   ? "success"
+                                        : residual_mm < 4.0 ? "warning"
+                                                            : "error");
+    return label;
+}
+
+static GtkWidget *
+make_use(BgPointsSection *self, const BgLandmark *point, gsize index)
+{
+    const char *words[] = { _("fit"), _("check"), _("skip"), NULL };
+    GtkWidget *use = gtk_drop_down_new_from_strings(words);
+
+    gtk_drop_down_set_selected(GTK_DROP_DOWN(use), (guint) point->use);
+    // Translators: %s is a point's name
+    name_widget(use, g_strdup_printf(_("What %s is for"), point->name));
+    g_object_set_data(G_OBJECT(use), "index", GSIZE_TO_POINTER(index));
+    g_signal_connect(use, "notify::selected", G_CALLBACK(on_use), self);
+    return use;
+}
+
+static GtkWidget *
+make_row(BgPointsSection *self, const BgLandmarkList *list, gsize index)
+{
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const BgLandmark *point = bg_landmarks_get(list->points, index);
+    // Translators: a point's number and name
+    g_autofree char *title = g_strdup_printf(_("%zu  %s"), index + 1, point->name);
+    GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 4);
+    GtkWidget *label = gtk_label_new(title), *lock = gtk_toggle_button_new();
+    GtkWidget *remove = gtk_button_new_from_icon_name("edit-delete-symbolic");
+
+    gtk_label_set_xalign(GTK_LABEL(label), 0.0f);
+    gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+    gtk_widget_set_hexpand(label, TRUE);
+    gtk_button_set_icon_name(GTK_BUTTON(lock), "changes-prevent-symbolic");
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(lock), point->locked);
+    gtk_widget_add_css_class(lock, "flat");
+    gtk_widget_add_css_class(remove, "flat");
+    // Translators: %s is a point's name
+    name_widget(lock, g_strdup_printf(_("Lock %s"), point->name));
+    // Translators: %s is a point's name
+    name_widget(remove, g_strdup_printf(_("Remove %s"), point->name));
+    gtk_accessible_update_property(GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+    g_object_set_data(G_OBJECT(lock), "index", GSIZE_TO_POINTER(index));
+    g_object_set_data(G_OBJECT(remove), "index", GSIZE_TO_POINTER(index));
+    g_object_set_data(G_OBJECT(row), "index", GSIZE_TO_POINTER(index));
+    g_signal_connect(lock, "toggled", G_CALLBACK(on_lock), self);
+    g_signal_connect(remove, "clicked", G_CALLBACK(on_remove), self);
+    gtk_box_append(GTK_BOX(box), label);
+    gtk_box_append(GTK_BOX(box),
+                   make_residual(bg_points_residual_mm(session, list, index), point->placed));
+    gtk_box_append(GTK_BOX(box), make_use(self, point, index));
+    gtk_box_append(GTK_BOX(box), lock);
+    gtk_box_append(GTK_BOX(box), remove);
+    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), box);
+    return row;
+}
+
+static void
+show_points(BgPointsSection *self, const BgLandmarkList *list)
+{
+    gsize selected_index;
+    const char *selected =
+        bg_session_get_selected_point(bg_section_get_session(BG_SECTION(self)), &selected_index);
+    GtkListBoxRow *row;
+
+    while ((row = gtk_list_box_get_row_at_index(self->list, 0)) != NULL)
+        gtk_list_box_remove(self->list, GTK_WIDGET(row));
+    for (gsize i = 0; list != NULL && i < bg_landmarks_count(list->points); i++) {
+        GtkWidget *next = make_row(self, list, i);
+        gtk_list_box_append(self->list, next);
+        if (g_strcmp0(selected, list->id) == 0 && selected_index == i)
+            gtk_list_box_select_row(self->list, GTK_LIST_BOX_ROW(next));
+    }
+    gtk_widget_set_visible(GTK_WIDGET(self->list), list != NULL);
+    gtk_widget_set_sensitive(self->export, list != NULL);
+}
+
+static void
+show_others(BgPointsSection *self, const BgLayer *volume)
+{
+    const GPtrArray *layers =
+        bg_session_get_state(bg_section_get_session(BG_SECTION(self)))->layers;
+    const BgRegistration *item = bg_case_get_registration(
+        bg_session_get_case(bg_section_get_session(BG_SECTION(self))), volume->id);
+    g_autoptr(GtkStringList) names = gtk_string_list_new(NULL);
+    guint selected = 0;
+
+    g_ptr_array_set_size(self->fixed_ids, 0);
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = g_ptr_array_index(layers, i);
+        if (layer->payload.volume == NULL || g_str_equal(layer->id, volume->id))
+            continue;
+        if (item != NULL && g_str_equal(item->fixed, layer->id))
+            selected = self->fixed_ids->len;
+        gtk_string_list_append(names, layer->name);
+        g_ptr_array_add(self->fixed_ids, g_strdup(layer->id));
+    }
+    gtk_drop_down_set_model(self->fixed, G_LIST_MODEL(names));
+    if (self->fixed_ids->len > 0)
+        gtk_drop_down_set_selected(self->fixed, selected);
+    gtk_widget_set_visible(self->register_box, self->fixed_ids->len > 0);
+}
+
+static char *
+describe(BgPointsSection *self, const BgRegistration *item)
+{
+    BgCase *bg_case = bg_session_get_case(bg_section_get_session(BG_SECTION(self)));
+    const BgLayer *fixed = bg_case_get_layer(bg_case, item->fixed);
+    GString *words = g_string_new(NULL);
+
+    // Translators: a layer's name, and how: "landmarks", "mutual-information"
+    g_string_append_printf(words, _("Registered to %s by %s."),
+                           fixed != NULL ? fixed->name : item->fixed, item->method);
+    if (self->words != NULL)
+        g_string_append_printf(words, " %s", self->words);
+    else if (item->error_mm >= 0.0)
+        // Translators: a length in mm
+        g_string_append_printf(words, _(" Residual %.2f mm (root mean square; not an accuracy)."),
+                               item->error_mm);
+    if (*item->approval.by != '\0')
+        // Translators: a name and a time
+        g_string_append_printf(words, _(" Approved by %s, %s."), item->approval.by,
+                               item->approval.at);
+    else
+        g_string_append(words, _(" Not approved: look at it first."));
+    return g_string_free(words, FALSE);
+}
+
+static void
+show_result(BgPointsSection *self, const BgLayer *volume)
+{
+    const BgRegistration *item = bg_case_get_registration(
+        bg_session_get_case(bg_section_get_session(BG_SECTION(self))), volume->id);
+
+    gtk_widget_set_visible(self->result_box, item != NULL);
+    if (item == NULL)
+        return;
+    g_autofree char *words = describe(self, item);
+    gtk_label_set_text(self->result, words);
+    gtk_widget_set_sensitive(self->approve, *item->approval.by == '\0');
+}
+
+static void
+update(BgSection *section, const BgLayer *layer, BgChange changes)
+{
+    BgPointsSection *self = BG_POINTS_SECTION(section);
+    const BgLayer *volume = volume_of(self);
+
+    if (!self->unfolded &&
+        (bg_points_get_active(bg_section_get_session(section)) != NULL ||
+         bg_session_get_tool(bg_section_get_session(section)) == BG_TOOL_POINT)) {
+        self->unfolded = TRUE;
+        gtk_expander_set_expanded(self->expander, TRUE);
+    }
+    if (!(changes & (BG_CHANGE_LANDMARKS | BG_CHANGE_CASE | BG_CHANGE_LAYERS | BG_CHANGE_LOOK |
+                     BG_CHANGE_SELECTION)))
+        return;
+    if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_CASE))
+        g_clear_pointer(&self->words, g_free);
+    show_points(self, bg_points_get_active(bg_section_get_session(section)));
+    show_others(self, volume);
+    show_result(self, volume);
+}
+
+// All panes go where the point is.
+static void
+on_row_selected(GtkListBox *list, GtkListBoxRow *row, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    gsize index;
+    BgVec3 at_mm;
+
+    if (row == NULL || bg_section_is_updating(BG_SECTION(self)))
+        return;
+    const BgLandmarkList *points = row_point(self, GTK_WIDGET(row), &index);
+    if (points == NULL)
+        return;
+    gboolean placed = bg_points_shown_at(session, points, index, &at_mm);
+    bg_session_select_point(session, points->id, index);
+    if (placed)
+        bg_session_move_cursor(session, at_mm);
+}
+
+static void
+on_add(GtkWidget *widget, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+
+    bg_points_add(bg_section_get_session(BG_SECTION(self)),
+                  gtk_editable_get_text(GTK_EDITABLE(self->name)));
+    gtk_editable_set_text(GTK_EDITABLE(self->name), "");
+}
+
+static void
+load_from(GtkWidget *asker, const char *path)
+{
+    bg_points_load(bg_section_get_session(BG_SECTION(asker)), path);
+}
+
+static void
+on_import(GtkButton *button, gpointer user_data)
+{
+    BgFileChoice choice = { .title = _("Read points"),
+                            .accept = _("_Open"),
+                            .filter_name = _("Lists of points"),
+                            .patterns = "*.fcsv *.json *.csv" };
+
+    bg_file_dialog_ask(user_data, &choice, load_from);
+}
+
+static void
+save_to(GtkWidget *asker, const char *path)
+{
+    bg_points_save(bg_section_get_session(BG_SECTION(asker)), path);
+}
+
+static void
+on_export(GtkButton *button, gpointer user_data)
+{
+    BgFileChoice choice = { .title = _("Save the points"),
+                            .accept = _("_Save"),
+                            .suggested_name = "points.mrk.json",
+                            .filter_name = _("Lists of points"),
+                            .patterns = "*.mrk.json *.fcsv *.csv",
+                            .save = TRUE };
+
+    bg_file_dialog_ask(user_data, &choice, save_to);
+}
+
+static const char *
+chosen_fixed(BgPointsSection *self)
+{
+    guint at = gtk_drop_down_get_selected(self->fixed);
+
+    return at < self->fixed_ids->len ? g_ptr_array_index(self->fixed_ids, at) : NULL;
+}
+
+static void
+on_by_points(GtkButton *button, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const BgLandmarkList *moving = bg_points_get_active(session);
+    const BgLandmarkList *fixed = bg_points_of_layer(session, chosen_fixed(self));
+    g_autoptr(GError) error = NULL;
+    g_autofree char *words = NULL;
+
+    if (moving == NULL || fixed == NULL) {
+        g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                            _("One of the two volumes has no points. Place at least three points "
+                              "of the same names in both"));
+        bg_session_fail(session, _("The volume is not registered"), error);
+        return;
+    }
+    if (!bg_points_register(session, moving, fixed, BG_TRANSFORM_RIGID, &words, &error)) {
+        bg_session_fail(session, _("The volume is not registered"), error);
+        return;
+    }
+    g_free(self->words);
+    self->words = g_steal_pointer(&words);
+    if (volume_of(self) != NULL)
+        show_result(self, volume_of(self));
+}
+
+static void
+on_by_values(GtkButton *button, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    const BgLayer *volume = volume_of(self);
+    const char *fixed = chosen_fixed(self);
+
+    if (volume != NULL && fixed != NULL)
+        bg_points_register_volumes(bg_section_get_session(BG_SECTION(self)), volume->id, fixed);
+}
+
+static void
+on_approve(GtkWidget *widget, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    const BgLayer *volume = volume_of(self);
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const char *by = gtk_editable_get_text(GTK_EDITABLE(self->approver));
+    const BgRegistration *old =
+        volume != NULL ? bg_case_get_registration(bg_session_get_case(session), volume->id) : NULL;
+
+    if (old == NULL || *by == '\0') {
+        gtk_widget_grab_focus(GTK_WIDGET(self->approver));
+        return;
+    }
+    g_autoptr(BgRegistration) item = bg_registration_copy(old);
+    bg_approval_set(&item->approval, by);
+    bg_session_do(session, bg_command_set_registration(item));
+}
+
+static void
+on_withdraw(GtkButton *button, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    const BgLayer *volume = volume_of(self);
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const BgRegistration *item =
+        volume != NULL ? bg_case_get_registration(bg_session_get_case(session), volume->id) : NULL;
+
+    if (item != NULL)
+        bg_session_do(session, bg_command_remove_registration(item->id));
+}
+
+static void
+bg_points_section_finalize(GObject *object)
+{
+    BgPointsSection *self = BG_POINTS_SECTION(object);
+
+    g_ptr_array_unref(self->fixed_ids);
+    g_free(self->words);
+
+    G_OBJECT_CLASS(bg_points_section_parent_class)->finalize(object);
+}
+
+static void
+bg_points_section_class_init(BgPointsSectionClass *klass)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
+
+    G_OBJECT_CLASS(klass)->finalize = bg_points_section_finalize;
+    BG_SECTION_CLASS(klass)->applies = applies;
+    BG_SECTION_CLASS(klass)->update = update;
+
+    gtk_widget_class_set_template_from_resource(widget_class,
+                                                "/org/bregma/Bregma/ui/bg-points-section.ui");
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, expander);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, list);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, name);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, approver);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, import);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, export);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, register_box);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, result_box);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, by_points);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, by_values);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, approve);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, withdraw);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, fixed);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, result);
+    gtk_widget_class_bind_template_callback(widget_class, on_row_selected);
+    gtk_widget_class_bind_template_callback(widget_class, on_add);
+    gtk_widget_class_bind_template_callback(widget_class, on_import);
+    gtk_widget_class_bind_template_callback(widget_class, on_export);
+    gtk_widget_class_bind_template_callback(widget_class, on_by_points);
+    gtk_widget_class_bind_template_callback(widget_class, on_by_values);
+    gtk_widget_class_bind_template_callback(widget_class, on_approve);
+    gtk_widget_class_bind_template_callback(widget_class, on_withdraw);
+}
+
+static void
+bg_points_section_init(BgPointsSection *self)
+{
+    self->fixed_ids = g_ptr_array_new_with_free_func(g_free);
+    gtk_widget_init_template(GTK_WIDGET(self));
+}
