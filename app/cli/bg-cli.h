@@ -219,5 +219,6 @@ extern const BgCliCommand bg_cli_command_landmarks;
 extern const BgCliCommand bg_cli_command_register;
 extern const BgCliCommand bg_cli_command_evaluate;
 extern const BgCliCommand bg_cli_command_fuse;
+extern const BgCliCommand bg_cli_command_models;
 
 G_END_DECLS

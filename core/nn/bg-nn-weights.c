@@ -169,21 +169,37 @@ read_graph(BgH5 *h5, const char *path, GError **error)
     return graph;
 }
 
-BgNnGraph *
-bg_nn_weights_read_graph(const char *path, GCancellable *cancellable, GError **error)
+static BgH5 *
+open_ours(const char *path, GCancellable *cancellable, GError **error)
 {
     g_autoptr(BgH5) h5 = bg_h5_open_sealed(path, cancellable, error);
 
     if (h5 == NULL)
         return NULL;
-    if (!is_ours(h5)) {
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    _("%s: the network cannot be read: this file has weights of another program, "
-                      "without the network. Import it under the name of a known network"),
-                    path);
-        return NULL;
-    }
-    return read_graph(h5, path, error);
+    if (is_ours(h5))
+        return g_steal_pointer(&h5);
+    g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                _("%s: the network cannot be read: this file has weights of another program, "
+                  "without the network. Import it under the name of a known network"),
+                path);
+    return NULL;
+}
+
+BgNnGraph *
+bg_nn_weights_read_graph(const char *path, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(BgH5) h5 = open_ours(path, cancellable, error);
+
+    return h5 == NULL ? NULL : read_graph(h5, path, error);
+}
+
+BgJson *
+bg_nn_weights_read_card(const char *path, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(BgH5) h5 = open_ours(path, cancellable, error);
+    g_autofree char *text = h5 == NULL ? NULL : bg_h5_read_text(h5, "/card", error);
+
+    return text == NULL ? NULL : bg_json_parse(text, -1, error);
 }
 
 static gboolean

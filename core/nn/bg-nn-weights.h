@@ -81,4 +81,7 @@ gboolean bg_nn_weights_save(const char *path, const BgNnGraph *graph, const BgNn
 /** bg_nn_weights_read_graph: (transfer full): of one of our files; errors as bg_nn_weights_load() */
 BgNnGraph *bg_nn_weights_read_graph(const char *path, GCancellable *cancellable, GError **error);
 
+/** bg_nn_weights_read_card: (transfer full): of one of our files: an object, perhaps empty; errors likewise */
+BgJson *bg_nn_weights_read_card(const char *path, GCancellable *cancellable, GError **error);
+
 G_END_DECLS
