@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions of the CPU executor, with the batch norm and the rectifier that follow them.
 #include "bg-nn-cpu-private.h"
+#include "bg-nn-winograd.h"
 #include "core/base/bg-buffer.h"
 
 #include <math.h>
@@ -328,12 +329,105 @@ plan_border(BgNnCpu *cpu, int number, Fused *fused)
     return step.out;
 }
 
+// ------------------------------------------------------------------------------------------------
+
+typedef struct {
+    BgNnWinograd *winograd; // owned
+    BgNnWinogradSize size;
+} Fast;
+
+static void
+fast_free(gpointer data)
+{
+    Fast *fast = data;
+
+    bg_nn_winograd_free(fast->winograd);
+    g_free(fast);
+}
+
+static gboolean
+run_fast(BgNnCpu *cpu, BgNnStep *step, GError **error)
+{
+    Fast *fast = step->data;
+
+    return bg_nn_winograd_run(fast->winograd, &fast->size,
+                              bg_nn_memory_data(bg_nn_value(cpu, step->in[0])->memory),
+                              bg_nn_memory_data(bg_nn_value(cpu, step->out)->memory), error);
+}
+
+// Whether Winograd's way is open, and worth it: enough tiles for what it does besides.
+static gboolean
+can_be_fast(const BgNnCpu *cpu, const Fused *fused)
+{
+    const BgNnGeometry *g = &fused->g;
+
+    return !cpu->options.direct && fused->layer->kind == BG_NN_CONV && fused->in.rank == 4 &&
+           g->groups == 1 && g->kernel[1] == 3 && g->kernel[2] == 3 && g->stride[1] == 1 &&
+           g->stride[2] == 1 && g->dilation[1] == 1 && g->dilation[2] == 1 &&
+           g->n * g->out_space >= 16 * 16 && bg_nn_winograd_can(g->in_channels, g->out_channels);
+}
+
+static dnnl_memory_desc_t
+blocked_desc(const BgNnShape *shape)
+{
+    dnnl_memory_desc_t desc;
+    dnnl_dims_t dims = { 0 };
+
+    for (int k = 0; k < shape->rank; k++)
+        dims[k] = (dnnl_dim_t) shape->dims[k];
+    dnnl_status_t status =
+        dnnl_memory_desc_init_by_tag(&desc, shape->rank, dims, dnnl_f32, dnnl_nChw8c);
+    g_assert(status == dnnl_success);
+    return desc;
+}
+
+static gboolean
+plan_fast(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
+{
+    const BgNnGeometry *g = &fused->g;
+    dnnl_memory_desc_t in = blocked_desc(&fused->in), out = blocked_desc(&fused->out);
+    BgNnWinograd *winograd =
+        bg_nn_winograd_new(g->in_channels, g->out_channels, fused->weight, fused->bias,
+                           fused->rectify ? fused->slope : 1, error);
+    if (winograd == NULL)
+        return FALSE;
+    Fast *fast = g_new0(Fast, 1);
+    *fast = (Fast){
+        winograd,
+        { g->n, { g->in[1], g->in[2] }, { g->out[1], g->out[2] }, { g->before[1], g->before[2] } }
+    };
+    BgNnStep step = {
+        .layer = fused->last, .run = run_fast, .n_in = 1, .data = fast, .free_data = fast_free
+    };
+    step.in[0] = bg_nn_plan_reorder(cpu, input, &in);
+    step.out = bg_nn_plan_value(cpu, &out);
+    bg_nn_step_add(cpu, &step);
+    cpu->constant_bytes += bg_nn_winograd_get_bytes(winograd);
+    cpu->native[fused->last] = step.out;
+    return TRUE;
+}
+
+static gboolean
+plan_direct(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
+{
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_memory_desc_t src = any_desc(&fused->in);
+    dnnl_status_t status = make_primitive_desc(cpu, fused, &src, &pd);
+
+    if (status != dnnl_success) { // some kinds exist for plain layouts only
+        src = bg_nn_desc_dense(&fused->in);
+        status = make_primitive_desc(cpu, fused, &src, &pd);
+    }
+    gboolean ok = bg_nn_fail_dnnl(status, error) && add_step(cpu, fused, pd, input, error);
+    if (pd != NULL)
+        dnnl_primitive_desc_destroy(pd);
+    return ok;
+}
+
 gboolean
 bg_nn_plan_weighted(BgNnCpu *cpu, int number, GError **error)
 {
     Fused fused;
-    dnnl_primitive_desc_t pd = NULL;
-    dnnl_memory_desc_t src;
 
     gboolean ok = fused_init(cpu, number, &fused, error);
     if (!ok)
@@ -345,15 +439,8 @@ bg_nn_plan_weighted(BgNnCpu *cpu, int number, GError **error)
     int input = cpu->native[fused.layer->inputs[0]];
     if (fused.layer->kind == BG_NN_CONV && fused.layer->pad_mode != BG_NN_PAD_ZERO)
         input = plan_border(cpu, number, &fused);
-    src = any_desc(&fused.in);
-    dnnl_status_t status = make_primitive_desc(cpu, &fused, &src, &pd);
-    if (status != dnnl_success) { // some kinds exist for plain layouts only
-        src = bg_nn_desc_dense(&fused.in);
-        status = make_primitive_desc(cpu, &fused, &src, &pd);
-    }
-    ok = bg_nn_fail_dnnl(status, error) && add_step(cpu, &fused, pd, input, error);
-    if (pd != NULL)
-        dnnl_primitive_desc_destroy(pd);
+    ok = can_be_fast(cpu, &fused) ? plan_fast(cpu, &fused, input, error)
+                                  : plan_direct(cpu, &fused, input, error);
     fused_clear(&fused);
     return ok;
 }

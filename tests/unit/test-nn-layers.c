@@ -35,6 +35,9 @@ static const Row rows[] = {
     { "conv-3x3-wide", 1, 32, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 64, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 } } },
     { "conv-3x3-odd-channels", 2, 17, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 19, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 } } },
     { "conv-3x3-no-bias", 1, 9, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .no_bias = TRUE } },
+    { "conv-3x3-winograd", 2, 40, 2, { { 0, 17, 19 }, { 0, 16, 32 }, { 0, 33, 21 } }, 1, { BG_NN_CONV, .channels = 48, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 } } },
+    { "conv-3x3-winograd-valid", 1, 264, 2, { { 0, 18, 19 }, { 0 }, { 0 } }, 1, { BG_NN_CONV, .channels = 16, .kernel = { 3, 3 }, .before = { 0, 1 }, .no_bias = TRUE } },
+    { "conv-3x3-winograd-reflect", 1, 32, 2, { { 0, 16, 17 }, { 0, 21, 19 }, { 0 } }, 1, { BG_NN_CONV, .channels = 32, .kernel = { 3, 3 }, .before = { 1, 1 }, .after = { 1, 1 }, .pad_mode = BG_NN_PAD_REFLECT } },
     { "conv-valid", 1, 16, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 24, .kernel = { 3, 3 } } },
     { "conv-2x2-after", 1, 8, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 8, .kernel = { 2, 2 }, .after = { 1, 1 } } },
     { "conv-4x4-s2", 1, 6, 2, SIZES_2D, 1, { BG_NN_CONV, .channels = 16, .kernel = { 4, 4 }, .stride = { 2, 2 }, .before = { 1, 1 }, .after = { 1, 1 } } },
@@ -288,7 +291,7 @@ check_slopes(Case *c, const char *what, BgNnTape64 *tape, const double *factors,
 
     for (gsize i = 0; i < n; i++)
         most = MAX(most, fabs(gradient[i]));
-    for (int k = 0; k < 6; k++) {
+    for (int k = 0; k < (count > 10000 ? 1 : 4); k++) {
         gsize at = bg_nn_random_below(&random, n);
         double kept = values[at];
         values[at] = kept + STEP;
