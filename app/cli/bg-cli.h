@@ -213,6 +213,7 @@ extern const BgCliCommand bg_cli_command_mesh_compare;
 extern const BgCliCommand bg_cli_command_phantom;
 extern const BgCliCommand bg_cli_command_provenance;
 extern const BgCliCommand bg_cli_command_again;
+extern const BgCliCommand bg_cli_command_anonymize;
 extern const BgCliCommand bg_cli_command_self_test;
 extern const BgCliCommand bg_cli_command_bench;
 extern const BgCliCommand bg_cli_command_landmarks;

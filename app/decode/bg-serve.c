@@ -8,6 +8,7 @@
 #include "core/base/bg-i18n.h"
 #include "core/decode/bg-decode-wire.h"
 #include "core/io/bg-io-wire.h"
+#include "media/dicom/bg-dicom-anonymize.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,12 +166,23 @@ thumbnail(Job *job, GError **error)
     return TRUE;
 }
 
+static gboolean
+anonymize(Job *job, GError **error)
+{
+    const BgJson *options = bg_json_get(job->request, "options");
+    BgDicomAnonymizeParams params = bg_dicom_anonymize_params_from_json(options);
+    g_autoptr(GBytes) bytes = bg_dicom_anonymize(job->path, &params, job->result, error);
+
+    return bytes != NULL && bg_io_parts_add(&job->parts, g_bytes_get_data(bytes, NULL),
+                                            g_bytes_get_size(bytes), error);
+}
+
 static const struct {
     const char *name;
     gboolean (*run)(Job *job, GError **error);
 } operations[] = {
-    { "load", load }, { "ping", ping },           { "probe", probe },
-    { "scan", scan }, { "thumbnail", thumbnail },
+    { "anonymize", anonymize }, { "load", load }, { "ping", ping },
+    { "probe", probe },         { "scan", scan }, { "thumbnail", thumbnail },
 };
 
 static gboolean

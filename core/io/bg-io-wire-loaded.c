@@ -93,6 +93,14 @@ add_part(BgIoParts *parts, gconstpointer data, gsize n_bytes, BgJson *json, cons
     return TRUE;
 }
 
+gboolean
+bg_io_parts_add(BgIoParts *parts, gconstpointer data, gsize n_bytes, GError **error)
+{
+    g_autoptr(BgJson) number = bg_json_new_object();
+
+    return add_part(parts, data, n_bytes, number, "part", error);
+}
+
 static GBytes *
 get_part(const BgJson *json, const char *name, GPtrArray *parts)
 {

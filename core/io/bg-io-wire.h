@@ -32,6 +32,9 @@ void bg_io_parts_clear(BgIoParts *parts);
  */
 gboolean bg_io_parts_seal(BgIoParts *parts, GError **error);
 
+/** bg_io_parts_add: a copy of @data as one more part; %FALSE with %BG_ERROR_NO_MEMORY */
+gboolean bg_io_parts_add(BgIoParts *parts, gconstpointer data, gsize n_bytes, GError **error);
+
 /** bg_io_parts_to_json: (transfer full): an array of sizes */
 BgJson *bg_io_parts_to_json(const BgIoParts *parts);
 

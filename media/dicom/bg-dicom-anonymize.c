@@ -3,47 +3,27 @@
 
 #include "bg-dicom-anonymize-rules.h"
 #include "bg-dicom-dictionary.h"
-#include "bg-dicom-encode.h"
-#include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-hash.h"
 #include "core/base/bg-i18n.h"
-#include "core/base/bg-output.h"
+#include "core/io/bg-dicom-encode.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TAG BG_DCM_TAG
 #define VR BG_DCM_VR
-#define COPY_BYTES (1u << 20)
 #define MAX_DEPTH 64
-#define NAMED_FILES 8
 
 typedef struct {
     const BgDicomAnonymizeParams *params;
-    char salt[65];
-    GHashTable *uids;               // old -> new, for the map
-    GHashTable *ids;                // old -> new
+    GHashTable *uids;               // old -> new, for the report
+    char *old_id, *new_id;          // owned, nullable
     GHashTable *removed, *replaced; // tags
-    GPtrArray *burned;              // names of files that are written
-    const BgDcmData *data;          // of the file at hand
+    const BgDcmData *data;
     GByteArray *out;
     gboolean explicit_vr, big_endian;
     int depth;
 } Job;
-
-void
-bg_dicom_anonymized_free(BgDicomAnonymized *result)
-{
-    if (result == NULL)
-        return;
-    g_ptr_array_unref(result->removed);
-    g_ptr_array_unref(result->replaced);
-    g_ptr_array_unref(result->warnings);
-    g_free(result);
-}
 
 static void
 append16(Job *job, guint value)
@@ -119,7 +99,8 @@ note(GHashTable *tags, guint32 tag)
 static char *
 make_code(const Job *job, const char *what, const char *old)
 {
-    g_autofree char *text = g_strconcat(job->salt, what, old, NULL);
+    g_autofree char *text =
+        g_strconcat(job->params->salt != NULL ? job->params->salt : "", what, old, NULL);
     g_autofree char *hash = bg_hash_bytes(text, strlen(text));
 
     hash[32] = '\0';
@@ -175,8 +156,10 @@ put_new_id(Job *job, BgDcmSet set, const BgDcmElement *element, guint16 vr)
 
     code[16] = '\0';
     const char *made = job->params->patient_id != NULL ? job->params->patient_id : code;
-    if (!g_hash_table_contains(job->ids, old))
-        g_hash_table_insert(job->ids, g_strdup(old), g_strdup(made));
+    if (job->old_id == NULL) {
+        job->old_id = g_strdup(old);
+        job->new_id = g_strdup(made);
+    }
     note(job->replaced, element->tag);
     put_string(job, element->tag, vr, made);
 }
@@ -320,7 +303,7 @@ clean_set(Job *job, BgDcmSet set)
 
 // 128 zeros, "DICM" and group 0002, which is explicit little endian whatever follows.
 static void
-put_meta(Job *job, BgOutput *output, GError **error)
+put_meta(Job *job)
 {
     BgDcmSet root = bg_dcm_root(job->data);
     g_auto(BgDcmEncoder) e = { 0 };
@@ -344,26 +327,7 @@ put_meta(Job *job, BgOutput *output, GError **error)
     bg_dcm_put_text(&e, TAG(0x0002, 0x0013), "SH", "BREGMA_" BG_VERSION);
     guint32 length = GUINT32_TO_LE(e.bytes->len - start);
     memcpy(e.bytes->data + start - 4, &length, 4);
-    bg_output_write(output, e.bytes->data, e.bytes->len, error);
-}
-
-// Bytes of the file from @offset, as they are.
-static gboolean
-copy_bytes(const Job *job, BgOutput *output, guint64 offset, guint64 n_bytes, GError **error)
-{
-    bg_auto_buffer guint8 *chunk = bg_buffer_alloc(COPY_BYTES, error);
-
-    if (chunk == NULL)
-        return FALSE;
-    while (n_bytes > 0) {
-        gsize n = (gsize) MIN(n_bytes, COPY_BYTES);
-        if (!bg_dcm_data_read(job->data, offset, chunk, n, error) ||
-            !bg_output_write(output, chunk, n, error))
-            return FALSE;
-        offset += n;
-        n_bytes -= n;
-    }
-    return TRUE;
+    g_byte_array_append(job->out, e.bytes->data, e.bytes->len);
 }
 
 // Up to the end of the fragments: what lies behind them is not known, and not copied.
@@ -395,14 +359,13 @@ find_pixel_end(const Job *job, guint64 *end, GError **error)
 }
 
 static gboolean
-write_pixels(Job *job, BgOutput *output, GError **error)
+write_pixels(Job *job, GError **error)
 {
     const BgDcmData *data = job->data;
     guint64 n_bytes = data->pixel_length;
 
     if (data->pixel_tag == 0)
         return TRUE;
-    g_byte_array_set_size(job->out, 0);
     put_header(job, data->pixel_tag, data->pixel_vr != 0 ? data->pixel_vr : VR('O', 'W'),
                data->pixel_length);
     if (data->pixel_length == BG_DCM_UNDEFINED_LENGTH) {
@@ -411,8 +374,15 @@ write_pixels(Job *job, BgOutput *output, GError **error)
             return FALSE;
         n_bytes = end - data->pixel_offset;
     }
-    return bg_output_write(output, job->out->data, job->out->len, error) &&
-           copy_bytes(job, output, data->pixel_offset, n_bytes, error);
+    if (data->pixel_offset > data->data_size || n_bytes > data->data_size - data->pixel_offset) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT, _("the pixels are cut short"));
+        return FALSE;
+    }
+    guint at = job->out->len;
+    if (!bg_dcm_fits(n_bytes + at, error))
+        return FALSE;
+    g_byte_array_set_size(job->out, at + (guint) n_bytes);
+    return bg_dcm_data_read(data, data->pixel_offset, job->out->data + at, (gsize) n_bytes, error);
 }
 
 static gboolean
@@ -437,68 +407,6 @@ may_hold_text(const BgDcmData *data)
            bg_dcm_has_word(root, TAG(0x0008, 0x0008), "SECONDARY");
 }
 
-static gboolean
-write_one(Job *job, const BgDcmData *data, const char *path, GError **error)
-{
-    g_autoptr(BgOutput) output = NULL;
-    GError *failure = NULL;
-
-    if (data->cut_short) {
-        g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                    _("%s: the file is cut short or damaged, and was not anonymised"), data->path);
-        return FALSE;
-    }
-    job->data = data;
-    job->explicit_vr = data->syntax.explicit_vr;
-    job->big_endian = data->syntax.big_endian;
-    job->depth = 0;
-    g_byte_array_set_size(job->out, 0);
-    output = bg_output_new(path, job->params->force, error);
-    if (output == NULL)
-        return FALSE;
-    put_meta(job, output, &failure);
-    if (failure == NULL) {
-        clean_set(job, bg_dcm_root(data));
-        if (bg_output_write(output, job->out->data, job->out->len, &failure) &&
-            write_pixels(job, output, &failure) && bg_output_commit(output, &failure))
-            return TRUE;
-    }
-    g_propagate_prefixed_error(error, failure, "%s: ", data->path);
-    return FALSE;
-}
-
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-static gboolean
-list_files(const char *path, GPtrArray *files, int depth, GError **error)
-{
-    g_autoptr(GDir) dir = NULL;
-    const char *name;
-
-    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        g_ptr_array_add(files, g_strdup(path));
-        return TRUE;
-    }
-    dir = g_dir_open(path, 0, error);
-    if (dir == NULL)
-        return FALSE;
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
-        if (g_file_test(inner, G_FILE_TEST_IS_SYMLINK)) // could lead anywhere
-            continue;
-        if (g_file_test(inner, G_FILE_TEST_IS_REGULAR))
-            g_ptr_array_add(files, g_steal_pointer(&inner));
-        else if (depth < MAX_DEPTH && g_file_test(inner, G_FILE_TEST_IS_DIR) &&
-                 !list_files(inner, files, depth + 1, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 static int
 compare_tags(gconstpointer a, gconstpointer b)
 {
@@ -507,164 +415,107 @@ compare_tags(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
-static GPtrArray *
-name_tags(GHashTable *tags)
+static BgJson *
+list_tags(GHashTable *tags)
 {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    BgJson *array = bg_json_new_array();
     GList *keys = g_list_sort(g_hash_table_get_keys(tags), compare_tags);
 
+    for (GList *l = keys; l != NULL; l = l->next)
+        bg_json_append(array, bg_json_new_integer(GPOINTER_TO_UINT(l->data)));
+    g_list_free(keys);
+    return array;
+}
+
+static void
+write_report(const Job *job, BgJson *report)
+{
+    BgJson *uids = bg_json_new_array();
+    GList *keys = g_list_sort(g_hash_table_get_keys(job->uids), (GCompareFunc) strcmp);
+
     for (GList *l = keys; l != NULL; l = l->next) {
-        guint32 tag = GPOINTER_TO_UINT(l->data);
-        g_ptr_array_add(names, g_strdup_printf("(%04x,%04x)", tag >> 16, tag & 0xffff));
+        bg_json_append(uids, bg_json_new_string(l->data));
+        bg_json_append(uids, bg_json_new_string(g_hash_table_lookup(job->uids, l->data)));
     }
     g_list_free(keys);
-    return names;
+    bg_json_set(report, "removed", list_tags(job->removed));
+    bg_json_set(report, "replaced", list_tags(job->replaced));
+    bg_json_set(report, "uids", uids);
+    bg_json_set_string(report, "old_id", job->old_id != NULL ? job->old_id : "");
+    bg_json_set_string(report, "new_id", job->new_id != NULL ? job->new_id : "");
+    bg_json_set_boolean(report, "burned_in", may_hold_text(job->data));
 }
 
-static void
-append_map(GString *text, GHashTable *map)
+static GBytes *
+rewrite(Job *job, GError **error)
 {
-    GList *keys = g_list_sort(g_hash_table_get_keys(map), (GCompareFunc) strcmp);
+    const BgDcmData *data = job->data;
 
-    for (GList *l = keys; l != NULL; l = l->next) {
-        g_auto(GStrv) quoted = g_strsplit(l->data, "\"", -1);
-        g_autofree char *old = g_strjoinv("\"\"", quoted);
-        g_string_append_printf(text, "\"%s\",%s\n", old,
-                               (const char *) g_hash_table_lookup(map, l->data));
-    }
-    g_list_free(keys);
-}
-
-static gboolean
-write_map(const Job *job, GError **error)
-{
-    g_autoptr(GString) text = g_string_new("old,new\n");
-
-    if (job->params->uid_map_path == NULL)
-        return TRUE;
-    append_map(text, job->ids);
-    append_map(text, job->uids);
-    return bg_output_replace(job->params->uid_map_path, job->params->force, text->str, text->len,
-                             error);
-}
-
-static void
-warn_at_end(const Job *job, BgDicomAnonymized *result)
-{
-    if (job->burned->len > 0) {
-        g_autoptr(GString) names = g_string_new(NULL);
-        for (guint i = 0; i < job->burned->len && i < NAMED_FILES; i++)
-            g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
-                                   (const char *) g_ptr_array_index(job->burned, i));
-        g_ptr_array_add(result->warnings,
-                        g_strdup_printf(ngettext("The pixels of %u file may hold burned-in text, "
-                                                 "which was not looked for: %s.",
-                                                 "The pixels of %u files may hold burned-in text, "
-                                                 "which was not looked for: %s.",
-                                                 job->burned->len),
-                                        job->burned->len, names->str));
-    }
-    if (job->params->keep_descriptions)
-        g_ptr_array_add(result->warnings,
-                        g_strdup(_("Descriptions were kept and not read: they may name the "
-                                   "patient.")));
-    if (job->params->keep_graphics)
-        g_ptr_array_add(result->warnings, g_strdup(_("Overlays were kept: they may show a name.")));
-}
-
-static gboolean
-is_directory_record(const BgDcmData *data)
-{
-    return bg_dcm_find(bg_dcm_root(data), TAG(0x0004, 0x1220)) != NULL;
-}
-
-static gboolean
-anonymize_files(Job *job, GPtrArray *files, const char *out_folder, BgDicomAnonymized *result,
-                const BgProgress *progress, GCancellable *cancellable, GError **error)
-{
-    for (guint i = 0; i < files->len; i++) {
-        const char *path = g_ptr_array_index(files, i);
-        g_autoptr(GError) failure = NULL;
-        if (g_cancellable_set_error_if_cancelled(cancellable, error))
-            return FALSE;
-        g_autoptr(BgDcmData) data = bg_dcm_data_open(path, &failure);
-        if (data == NULL && !g_error_matches(failure, BG_ERROR, BG_ERROR_UNSUPPORTED)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
-            return FALSE;
-        }
-        if (data == NULL || is_directory_record(data)) {
-            result->n_skipped++;
-            continue;
-        }
-        g_autofree char *name = g_strdup_printf("%06zu.dcm", result->n_files + 1);
-        g_autofree char *out = g_build_filename(out_folder, name, NULL);
-        if (!write_one(job, data, out, error))
-            return FALSE;
-        if (may_hold_text(data))
-            g_ptr_array_add(job->burned, g_steal_pointer(&name));
-        result->n_files++;
-        bg_progress_report(progress, (i + 1.0) / files->len);
-    }
-    if (result->n_files == 0) {
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    _("%s: there is no DICOM file to anonymise"),
-                    (const char *) (files->len > 0 ? g_ptr_array_index(files, 0) : "-"));
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static void
-make_salt(Job *job)
-{
-    if (job->params->seed != 0) {
-        g_snprintf(job->salt, sizeof job->salt, "%016" G_GINT64_MODIFIER "x", job->params->seed);
-        return;
-    }
-    g_autofree char *a = g_uuid_string_random();
-    g_snprintf(job->salt, sizeof job->salt, "%s", a);
-}
-
-BgDicomAnonymized *
-bg_dicom_anonymize(const char *in, const char *out_folder, const BgDicomAnonymizeParams *params,
-                   const BgProgress *progress, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(BgDicomAnonymized) result = g_new0(BgDicomAnonymized, 1);
-    Job job = { .params = params };
-
-    result->warnings = g_ptr_array_new_with_free_func(g_free);
-    result->removed = g_ptr_array_new();
-    result->replaced = g_ptr_array_new();
-    if (!list_files(in, files, 0, error))
-        return NULL;
-    g_ptr_array_sort(files, compare_names);
-    if (g_mkdir_with_parents(out_folder, 0700) != 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", out_folder,
-                    g_strerror(errno));
+    if (bg_dcm_find(bg_dcm_root(data), TAG(0x0004, 0x1220)) != NULL) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                            _("a DICOMDIR is not anonymised: it names other files"));
         return NULL;
     }
-    make_salt(&job);
+    if (data->cut_short) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
+                            _("the file is cut short or damaged, and was not anonymised"));
+        return NULL;
+    }
+    put_meta(job);
+    job->explicit_vr = data->syntax.explicit_vr;
+    job->big_endian = data->syntax.big_endian;
+    clean_set(job, bg_dcm_root(data));
+    if (!write_pixels(job, error))
+        return NULL;
+    return g_byte_array_free_to_bytes(g_steal_pointer(&job->out));
+}
+
+GBytes *
+bg_dicom_anonymize(const char *path, const BgDicomAnonymizeParams *params, BgJson *report,
+                   GError **error)
+{
+    g_autoptr(BgDcmData) data = bg_dcm_data_open(path, error);
+    Job job = { .params = params, .data = data };
+
+    if (data == NULL)
+        return NULL;
     job.uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    job.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     job.removed = g_hash_table_new(NULL, NULL);
     job.replaced = g_hash_table_new(NULL, NULL);
-    job.burned = g_ptr_array_new_with_free_func(g_free);
     job.out = g_byte_array_new();
-    gboolean ok = anonymize_files(&job, files, out_folder, result, progress, cancellable, error) &&
-                  write_map(&job, error);
-    if (ok) {
-        g_ptr_array_unref(result->removed);
-        g_ptr_array_unref(result->replaced);
-        result->removed = name_tags(job.removed);
-        result->replaced = name_tags(job.replaced);
-        warn_at_end(&job, result);
-    }
+    GBytes *bytes = rewrite(&job, error);
+    if (bytes == NULL)
+        g_prefix_error(error, "%s: ", path);
+    else if (report != NULL)
+        write_report(&job, report);
     g_hash_table_unref(job.uids);
-    g_hash_table_unref(job.ids);
     g_hash_table_unref(job.removed);
     g_hash_table_unref(job.replaced);
-    g_ptr_array_unref(job.burned);
-    g_byte_array_unref(job.out);
-    return ok ? g_steal_pointer(&result) : NULL;
+    g_clear_pointer(&job.out, g_byte_array_unref);
+    g_free(job.old_id);
+    g_free(job.new_id);
+    return bytes;
+}
+
+static gboolean
+get_flag(const BgJson *json, const char *name)
+{
+    return bg_json_to_boolean(bg_json_get(json, name), FALSE);
+}
+
+BgDicomAnonymizeParams
+bg_dicom_anonymize_params_from_json(const BgJson *json)
+{
+    return (BgDicomAnonymizeParams){
+        .keep_uids = get_flag(json, "keep_uids"),
+        .keep_dates = get_flag(json, "keep_dates"),
+        .keep_device = get_flag(json, "keep_device"),
+        .keep_institution = get_flag(json, "keep_institution"),
+        .keep_characteristics = get_flag(json, "keep_characteristics"),
+        .keep_descriptions = get_flag(json, "keep_descriptions"),
+        .keep_graphics = get_flag(json, "keep_graphics"),
+        .patient_name = bg_json_to_string(bg_json_get(json, "patient_name"), NULL),
+        .patient_id = bg_json_to_string(bg_json_get(json, "patient_id"), NULL),
+        .salt = bg_json_to_string(bg_json_get(json, "salt"), NULL),
+    };
 }

@@ -2,7 +2,7 @@
 // De-identification by PS3.15 annex E, the Basic Application Level Confidentiality Profile.
 #pragma once
 
-#include "core/base/bg-progress.h"
+#include "core/base/bg-json.h"
 
 G_BEGIN_DECLS
 
@@ -17,9 +17,8 @@ G_BEGIN_DECLS
  *   name the patient, and a warning says so
  * @keep_graphics: overlays stay, which may show a name
  * @patient_name, @patient_id: (nullable): of the result; "Anonymous" and a code made from the old id
- * @uid_map_path: (nullable): gets a CSV file "old,new" of all UIDs and patients' ids: keep it apart
- * @seed: the same seed makes the same new UIDs and codes of the same old ones; 0 for one by chance
- * @force: files that are in the way are replaced
+ * @salt: (nullable): the same salt makes the same new UIDs and codes of the same old ones; whoever
+ *   knows it can try old ones out. Empty when %NULL
  *
  * Zeros are the default: everything goes.
  */
@@ -33,50 +32,29 @@ typedef struct {
     gboolean keep_graphics;
     const char *patient_name;
     const char *patient_id;
-    const char *uid_map_path;
-    guint64 seed;
-    gboolean force;
+    const char *salt;
 } BgDicomAnonymizeParams;
 
 /**
- * BgDicomAnonymized:
- * @n_files: written
- * @n_skipped: that are no DICOM, or directories of it
- * @removed: of char *: "(gggg,eeee)" of all that was taken out, ascending
- * @replaced: of char *: alike, of all whose value was changed or emptied
- * @warnings: of char *: sentences: pictures whose pixels may hold text, ...
- */
-typedef struct {
-    gsize n_files;
-    gsize n_skipped;
-    GPtrArray *removed;
-    GPtrArray *replaced;
-    GPtrArray *warnings;
-} BgDicomAnonymized;
-
-void bg_dicom_anonymized_free(BgDicomAnonymized *result);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgDicomAnonymized, bg_dicom_anonymized_free)
-
-/**
  * bg_dicom_anonymize:
- * @in: a file, or a folder with its tree
- * @out_folder: made when it is not there; files in it are called 000001.dcm and so on, for old names
- *   may name the patient
+ * @path: a file
+ * @report: (nullable): gets removed and replaced (arrays of tags as numbers), uids (array of old,
+ *   new, old, new, ...), old_id, new_id, burned_in (the pixels may hold text: nobody looked)
  *
  * Goes by what may stay, not by what must go: private elements, elements that PS3.6 does not know,
  * texts, names, dates and times go unless they are on a list of those that say nothing of a person.
- * UIDs become new ones, the same for the same, so references within the files go on to hold. Pixels
- * are copied as they are: text that is burned into them stays, and warnings name such files.
- * The preamble becomes zeros.
+ * UIDs become new ones, the same for the same, so references within a set of files go on to hold.
+ * Pixels are copied as they are: text that is burned into them stays. The preamble becomes zeros;
+ * what lies behind the pixels is left out.
  *
- * Returns: (transfer full): or %NULL with %G_IO_ERROR (EXISTS without @force, or what the system
- *   says), %BG_ERROR_UNSUPPORTED: no DICOM there, %BG_ERROR_CORRUPT: a file that cannot be
- *   parsed to its pixels: nothing of it is written; %G_IO_ERROR_CANCELLED
+ * Returns: (transfer full): the new file's bytes; or %NULL with %G_IO_ERROR as the system says,
+ *   %BG_ERROR_UNSUPPORTED: no DICOM, a directory of it, or 2 GiB and more; %BG_ERROR_CORRUPT: it
+ *   cannot be parsed to its pixels' end; %BG_ERROR_NO_MEMORY
  */
-BgDicomAnonymized *bg_dicom_anonymize(const char *in, const char *out_folder,
-                                      const BgDicomAnonymizeParams *params,
-                                      const BgProgress *progress, GCancellable *cancellable,
-                                      GError **error);
+GBytes *bg_dicom_anonymize(const char *path, const BgDicomAnonymizeParams *params, BgJson *report,
+                           GError **error);
+
+/** bg_dicom_anonymize_params_from_json: its strings live as long as @json */
+BgDicomAnonymizeParams bg_dicom_anonymize_params_from_json(const BgJson *json);
 
 G_END_DECLS

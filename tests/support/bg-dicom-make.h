@@ -2,7 +2,7 @@
 // Made-up DICOM files for the tests.
 #pragma once
 
-#include "media/dicom/bg-dicom-encode.h"
+#include "core/io/bg-dicom-encode.h"
 
 G_BEGIN_DECLS
 

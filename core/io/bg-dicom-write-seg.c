@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Label maps as segmentations (PS3.3 A.51, C.8.20): one bit a pixel, frames without padding between.
-#include "bg-dicom-data.h"
 #include "bg-dicom-encode.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
@@ -9,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define TAG BG_DCM_TAG
+#define TAG BG_DICOM_TAG
 #define SOP_SEG "1.2.840.10008.5.1.4.1.1.66.4"
 #define MAX_SHEAR_DEG 0.05
 #define MAX_SEGMENTS 65535

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-dicom-write.h"
 
-#include "bg-dicom-data.h"
 #include "bg-dicom-encode.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
@@ -10,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#define TAG BG_DCM_TAG
+#define TAG BG_DICOM_TAG
 #define SOP_SC "1.2.840.10008.5.1.4.1.1.7"
 #define SOP_SC_GREY_BYTE "1.2.840.10008.5.1.4.1.1.7.2"
 #define SOP_SC_GREY_WORD "1.2.840.10008.5.1.4.1.1.7.3"

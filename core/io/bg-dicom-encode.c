@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-dicom-encode.h"
 
-#include "bg-dicom-data.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TAG BG_DCM_TAG
+#define TAG BG_DICOM_TAG
 #define UNDEFINED 0xffffffffu
 #define MAX_BYTES (2048u << 20)
 #define MAX_SHORT 65534

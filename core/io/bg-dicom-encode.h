@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+#define BG_DICOM_TAG(group, element) ((guint32) (group) << 16 | (guint32) (element))
+
 typedef struct {
     GByteArray *bytes; // owned
     GRand *random;     // owned, nullable: of the UIDs
