@@ -5,9 +5,13 @@
 
 #include "core/base/bg-error.h"
 #include "core/model/bg-distortion.h"
+#include "core/register/bg-pose-refine.h"
 #include "core/register/bg-pose.h"
 
 #include <string.h>
+
+#define OUTSIDE_MM 1.0 // vessels lie on the surface, half sunk in
+#define INSIDE_MM 1.5
 
 static const BgCliOption options[] = {
     { "points3d", BG_CLI_PATH, "=A  points of the volume: .fcsv, .mrk.json or .csv" },
@@ -23,6 +27,10 @@ static const BgCliOption options[] = {
     { "all-points", BG_CLI_FLAG, "no point is an outlier" },
     { "mirrored", BG_CLI_FLAG, "the photograph shows left and right swapped" },
     { "inside", BG_CLI_VALUE, "=x,y,z  a place inside of the head: tells mirrored photographs" },
+    { "photograph", BG_CLI_PATH, "=IMG  refine the pose by what it shows of --surface" },
+    { "surface", BG_CLI_PATH, "=MESH  the surface that the photograph shows: the brain's" },
+    { "volume", BG_CLI_PATH, "=V  whose values the surface has: T1 with contrast shows vessels" },
+    { "keep-doubtful", BG_CLI_FLAG, "take a refined pose that might be worse" },
     { "output", BG_CLI_PATH, "=CAM.json, -o CAM.json  the camera with its pose" },
     { NULL },
 };
@@ -92,6 +100,11 @@ parse_params(BgCli *cli, BgPoseParams *params, GError **error)
     if (!bg_cli_has(cli, "points3d") || !bg_cli_has(cli, "points2d")) {
         bg_cli_usage_error(error, "which points: register camera: give --points3d=A and "
                                   "--points2d=B");
+        return FALSE;
+    }
+    if (bg_cli_has(cli, "photograph") != bg_cli_has(cli, "surface")) {
+        bg_cli_usage_error(error, "refine what: register camera: give --photograph=IMG and "
+                                  "--surface=MESH together");
         return FALSE;
     }
     return bg_cli_get_positive(cli, "noise", &params->noise_px, error) &&
@@ -210,6 +223,88 @@ finish(BgCli *cli, const BgPoseResult *result, const GArray *residuals, GError *
     return bg_cli_save_camera(cli, g_steal_pointer(&file), error);
 }
 
+static BgCortex *
+load_cortex(BgCli *cli, GError **error)
+{
+    const char *volume_path = bg_cli_option(cli, "volume");
+    g_autoptr(BgMesh) mesh = bg_cli_load_mesh(cli, bg_cli_option(cli, "surface"), error);
+    g_autoptr(BgVolume) volume = NULL;
+
+    if (mesh == NULL)
+        return NULL;
+    if (volume_path != NULL) {
+        volume = bg_cli_load_volume(cli, volume_path, error);
+        if (volume == NULL)
+            return NULL;
+    }
+    return bg_cortex_new(mesh, volume, OUTSIDE_MM, INSIDE_MM, cli->cancellable, error);
+}
+
+static void
+tell_refined(BgCli *cli, const BgPoseRefined *refined, gboolean taken)
+{
+    BgJson *json = bg_json_new_object();
+
+    bg_json_set_boolean(json, "taken", taken);
+    bg_json_set_boolean(json, "trusted", refined->trusted);
+    bg_json_set_string(json, "doubt", refined->doubt);
+    bg_json_set_double(json, "metric_before", refined->metric_before);
+    bg_json_set_double(json, "metric_after", refined->metric_after);
+    bg_json_set_double(json, "moved_px", refined->moved_px);
+    bg_json_set_double(json, "moved_mm", refined->moved_mm);
+    bg_json_set_double(json, "moved_sigmas", refined->moved_sigmas);
+    bg_json_set_double(json, "spread_mm", refined->spread_mm);
+    bg_cli_set_pose(cli, json, &refined->camera);
+    bg_json_set(cli->result, "refined", json);
+    if (!refined->trusted) {
+        g_autofree char *text =
+            g_strdup_printf("%s: %s",
+                            taken ? "the refined pose was taken in spite of a doubt"
+                                  : "the refined pose was not taken",
+                            refined->doubt);
+        bg_cli_add_warning(cli, text);
+    }
+}
+
+static gboolean
+refine(BgCli *cli, BgPoseResult *result, GArray *residuals, GError **error)
+{
+    const char *path = bg_cli_option(cli, "photograph");
+    g_autoptr(GArray) region = g_array_new(FALSE, FALSE, sizeof(double));
+    BgPoseRefined refined;
+
+    if (path == NULL)
+        return TRUE;
+    g_autoptr(BgImage) photograph = bg_cli_load_picture(cli, path, error);
+    g_autoptr(BgCortex) cortex = photograph != NULL ? load_cortex(cli, error) : NULL;
+    if (cortex == NULL)
+        return FALSE;
+    for (guint i = 0; i < residuals->len; i++) {
+        const BgPoseResidual *row = &g_array_index(residuals, BgPoseResidual, i);
+        const double uv[2] = { row->point.u, row->point.v };
+        if (row->used)
+            g_array_append_vals(region, uv, 2);
+    }
+    BgPoseRefineParams params = { .cortex = cortex,
+                                  .photograph = photograph,
+                                  .start = result,
+                                  .region = (const double *) (gpointer) region->data,
+                                  .n_region = region->len / 2 };
+    if (!bg_pose_refine(&params, &refined, &cli->progress, cli->cancellable, error)) {
+        g_prefix_error(error, "not refined: %s: ", path);
+        return FALSE;
+    }
+    BgJson *before = bg_json_new_object();
+    bg_cli_set_pose(cli, before, &result->camera);
+    bg_json_set_double(before, "reprojection_rms_px", result->rms_px);
+    bg_json_set(cli->result, "before", before);
+    gboolean taken = refined.trusted || bg_cli_has(cli, "keep-doubtful");
+    tell_refined(cli, &refined, taken);
+    if (taken)
+        bg_pose_take_camera(result, &refined.camera, residuals);
+    return TRUE;
+}
+
 static gboolean
 run(BgCli *cli, GError **error)
 {
@@ -238,7 +333,7 @@ run(BgCli *cli, GError **error)
         g_prefix_error(error, "not registered: %s: ", bg_cli_option(cli, "points2d"));
         return FALSE;
     }
-    return finish(cli, &result, residuals, error);
+    return refine(cli, &result, residuals, error) && finish(cli, &result, residuals, error);
 }
 
 const BgCliCommand bg_cli_verb_register_camera = {

@@ -182,7 +182,7 @@ paint_cerebrum(const Head *head, Paint *at, Point p)
     paint(at, cortex.pial, GREY);
     paint(at, cortex.white, WHITE);
     paint(at, cortex.vessel, BLOOD);
-    at->brain_mm = cortex.pial;
+    at->brain_mm = MIN(cortex.pial, cortex.vessel);
 }
 
 static void

@@ -682,6 +682,24 @@ bg_pose_residual(const BgPoseResult *result, const BgPosePoint *point, BgPoseRes
     residual->expected_px = predict_px(result, point->patient_mm, depth_mm);
 }
 
+void
+bg_pose_take_camera(BgPoseResult *result, const BgCamera *camera, GArray *residuals)
+{
+    double sum = 0.0;
+    guint n = 0;
+
+    result->camera = *camera;
+    for (guint i = 0; i < residuals->len; i++) {
+        BgPoseResidual *row = &g_array_index(residuals, BgPoseResidual, i);
+        bg_pose_residual(result, &row->point, row);
+        if (row->used) {
+            sum += row->error_px * row->error_px;
+            n++;
+        }
+    }
+    result->rms_px = n > 0 ? sqrt(sum / n) : (double) NAN;
+}
+
 static BgLandmarkUse
 stricter(BgLandmarkUse a, BgLandmarkUse b)
 {
@@ -708,7 +726,7 @@ bg_pose_from_landmarks(BgLandmarks *in_patient, BgLandmarks *in_picture, const B
         if (b == NULL || !a->placed || !b->placed || stricter(a->use, b->use) == BG_LANDMARK_SKIP)
             continue;
         BgPosePoint point = { a->position, b->position.x, b->position.y };
-        BgPoseResidual row = { .name = a->name, .use = stricter(a->use, b->use) };
+        BgPoseResidual row = { .name = a->name, .point = point, .use = stricter(a->use, b->use) };
         g_array_append_val(all, point);
         g_array_append_val(list, row);
         if (row.use == BG_LANDMARK_FIT)

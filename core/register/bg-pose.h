@@ -100,6 +100,7 @@ gboolean bg_pose_estimate(const BgPosePoint *points, gsize n_points, const BgPos
 /**
  * BgPoseResidual:
  * @name: of the landmark; valid as long as the lists
+ * @point: where it was placed
  * @use: fit or check
  * @used: the fit rests on it: %FALSE for check points and outliers
  * @u, @v: where the fitted camera shows it, in the photograph as it is (mirrored or not)
@@ -110,6 +111,7 @@ gboolean bg_pose_estimate(const BgPosePoint *points, gsize n_points, const BgPos
  */
 typedef struct {
     const char *name;
+    BgPosePoint point;
     BgLandmarkUse use;
     gboolean used;
     double u, v;
@@ -135,6 +137,15 @@ gboolean bg_pose_from_landmarks(BgLandmarks *in_patient, BgLandmarks *in_picture
  */
 void bg_pose_residual(const BgPoseResult *result, const BgPosePoint *point,
                       BgPoseResidual *residual);
+
+/**
+ * bg_pose_take_camera:
+ * @camera: another pose for the same points: a refined one
+ * @residuals: of bg_pose_from_landmarks(): filled again
+ *
+ * Puts @camera in the place of the result's; the covariance stays the landmarks'.
+ */
+void bg_pose_take_camera(BgPoseResult *result, const BgCamera *camera, GArray *residuals);
 
 /** bg_pose_mirror_camera: the camera of the mirror image of its photograph: the same pose, K and lens turned round */
 BgCamera bg_pose_mirror_camera(const BgCamera *camera);
