@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each header compiles alone, as C. Takes the flags of a source beside it from compile_commands.json."""
+"""Each header compiles alone, as C. Takes the flags of a source beside it from compile_commands.json.
+
+A `*-plain.h` is a template that a source includes once for each scalar type, after naming the type: it is compiled there.
+"""
 import concurrent.futures
 import json
 import os
@@ -12,7 +15,7 @@ ROOT, BUILD = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 SKIPPED = {"-o", "-MF", "-MQ", "-c"}
 
 
-def flags_by_layer():
+def flags_by_folder():
     flags = {}
     with open(os.path.join(BUILD, "compile_commands.json"), encoding="utf-8") as commands:
         for entry in json.load(commands):
@@ -28,27 +31,28 @@ def flags_by_layer():
                     skip = True
                 elif word not in ("-MD", entry["file"]):
                     kept.append(word)
-            layer = "app/cli" if path.startswith("app/cli/") else path.split("/")[0]
-            flags.setdefault(layer, (kept, entry["directory"]))
+            flags.setdefault(os.path.dirname(path) + "/", (kept, entry["directory"]))
+            flags.setdefault(path.split("/")[0], (kept, entry["directory"]))
     return flags
 
 
 def compile_alone(header, flags):
-    layer = "app/cli" if header.startswith("app/cli/") else header.split("/")[0]
+    folder, layer = os.path.dirname(header) + "/", header.split("/")[0]
     if layer not in flags:
         return header, "no source of its layer is built"
-    words, directory = flags[layer]
+    words, directory = flags.get(folder, flags[layer])
     done = subprocess.run(words + ["-fsyntax-only", "-O0", "-x", "c", "-"], cwd=directory, text=True,
                           input=f'#include "{header}"\nint bg_nothing;\n', capture_output=True, check=False)
     return header, done.stderr if done.returncode else ""
 
 
 def main():
-    flags = flags_by_layer()
+    flags = flags_by_folder()
     headers = []
     for top in ("core", "media", "render", "ui", "app"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
-            headers += [os.path.relpath(os.path.join(folder, name), ROOT) for name in names if name.endswith(".h")]
+            headers += [os.path.relpath(os.path.join(folder, name), ROOT) for name in names
+                        if name.endswith(".h") and not name.endswith("-plain.h")]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda header: compile_alone(header, flags), sorted(headers)))
     bad = [(header, text) for header, text in results if text]
