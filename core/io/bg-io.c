@@ -153,7 +153,8 @@ bg_file_info_warn(BgFileInfo *info, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    char *text = g_strdup_vprintf(format, args);
+    g_autofree char *raw = g_strdup_vprintf(format, args);
+    char *text = g_utf8_make_valid(raw, -1); // it may quote a damaged file
     va_end(args);
     if (g_ptr_array_find_with_equal_func(info->warnings, text, g_str_equal, NULL))
         g_free(text);
@@ -208,6 +209,11 @@ prefix_path(const char *path, GError **error)
 {
     g_autofree char *name = g_filename_display_name(path);
 
+    if (error != NULL && *error != NULL && !g_utf8_validate((*error)->message, -1, NULL)) {
+        char *valid = g_utf8_make_valid((*error)->message, -1); // it quotes a damaged file
+        g_free((*error)->message);
+        (*error)->message = valid;
+    }
     if (reads_foreign) // whoever has asked this child says the name
         return;
     // Translators: a file name; what is wrong with it follows

@@ -7,6 +7,8 @@
 #include <charls/charls_jpegls_decoder.h>
 #include <string.h>
 
+#define MAX_ZERO_BYTES 24
+
 static gboolean
 fail(charls_jpegls_errc status, GError **error)
 {
@@ -34,6 +36,25 @@ arrange(const BgCodedFrame *frame, const guint8 *in, int in_bytes, gboolean plan
     }
 }
 
+// CharLS counts the zeros of a unary code without an end: seconds where a damaged stream is all zeros.
+// A code has fewer than 64 of them before its one, and at most 32 bits after it (ISO/IEC 14495-1, A.5.3).
+static gboolean
+check_zeros(const BgCodedFrame *frame, GError **error)
+{
+    gsize n_zeros = 0;
+
+    for (gsize i = 1; i < frame->n_bytes && n_zeros < MAX_ZERO_BYTES; i++) {
+        if (frame->bytes[i - 1] == 0xFF && frame->bytes[i] == 0xD9)
+            return TRUE; // the end of the picture
+        n_zeros = frame->bytes[i] == 0 ? n_zeros + 1 : 0;
+    }
+    if (n_zeros < MAX_ZERO_BYTES)
+        return TRUE;
+    g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
+                        _("the JPEG-LS picture is damaged: it is all zeros from some byte on"));
+    return FALSE;
+}
+
 static gboolean
 decode(charls_jpegls_decoder *decoder, const BgCodedFrame *frame, guint8 *out,
        BgDecodedFrame *decoded, GError **error)
@@ -43,6 +64,8 @@ decode(charls_jpegls_decoder *decoder, const BgCodedFrame *frame, guint8 *out,
     charls_jpegls_errc status;
     size_t size;
 
+    if (!check_zeros(frame, error))
+        return FALSE;
     if ((status = charls_jpegls_decoder_set_source_buffer(decoder, frame->bytes, frame->n_bytes)) !=
             0 ||
         (status = charls_jpegls_decoder_read_header(decoder)) != 0 ||

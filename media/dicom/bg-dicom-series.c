@@ -177,22 +177,32 @@ known_kind(const char *kind)
     return NULL;
 }
 
+// Damaged files hold bytes that are no text.
+static void
+add_text(GVariantBuilder *strings, const char *name, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    g_variant_builder_add(strings, "{ss}", name, valid);
+}
+
 GVariant *
 bg_dicom_series_to_variant(BgDicomSeries *series)
 {
     GVariantBuilder strings, dims, spacing, files, warnings;
     char **list[N_STRINGS];
+    g_autofree char *key = g_utf8_make_valid(series->key, -1);
 
     g_variant_builder_init(&strings, G_VARIANT_TYPE("a{ss}"));
     list_strings(series, list);
     for (gsize i = 0; i < N_STRINGS; i++)
-        g_variant_builder_add(&strings, "{ss}", string_names[i], *list[i]);
+        add_text(&strings, string_names[i], *list[i]);
     if (series->referenced_series_uid != NULL)
-        g_variant_builder_add(&strings, "{ss}", "referenced", series->referenced_series_uid);
+        add_text(&strings, "referenced", series->referenced_series_uid);
     if (series->frame_kind != NULL)
         g_variant_builder_add(&strings, "{ss}", "frame-kind", series->frame_kind);
     if (series->thumbnail_file != NULL)
-        g_variant_builder_add(&strings, "{ss}", "thumbnail", series->thumbnail_file);
+        add_text(&strings, "thumbnail", series->thumbnail_file);
     g_variant_builder_init(&dims, G_VARIANT_TYPE("ai"));
     g_variant_builder_init(&spacing, G_VARIANT_TYPE("ad"));
     for (int a = 0; a < 3; a++) {
@@ -206,9 +216,11 @@ bg_dicom_series_to_variant(BgDicomSeries *series)
         g_variant_builder_add(&files, "s", escaped);
     }
     g_variant_builder_init(&warnings, G_VARIANT_TYPE("as"));
-    for (guint i = 0; i < series->warnings->len; i++)
-        g_variant_builder_add(&warnings, "s", (char *) g_ptr_array_index(series->warnings, i));
-    return g_variant_new(BG_DICOM_SERIES_TYPE, series->key, (guint32) series->content, &strings,
+    for (guint i = 0; i < series->warnings->len; i++) {
+        g_autofree char *valid = g_utf8_make_valid(g_ptr_array_index(series->warnings, i), -1);
+        g_variant_builder_add(&warnings, "s", valid);
+    }
+    return g_variant_new(BG_DICOM_SERIES_TYPE, key, (guint32) series->content, &strings,
                          series->series_number, series->n_slices, series->n_frames, &dims, &spacing,
                          series->n_bytes, &files, (guint32) series->badges, &warnings);
 }
