@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define BG_ARCHIVE_MAX_MEMBERS 200000u
+#define BG_ARCHIVE_MAX_MEMBERS 100000u
 
 /**
  * BgArchiveMember:
