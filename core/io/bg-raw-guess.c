@@ -26,16 +26,16 @@ typedef struct {
 typedef struct {
     BgRawType type;
     gboolean big_endian;
-    double roughness;
+    double roughness, spread;
 } Kind;
 
 static double
-get_value(const Sample *s, gsize at, const Kind *kind)
+read_value(const guint8 *at, const Kind *kind)
 {
     guint8 bytes[8];
     gsize size = bg_raw_type_size(kind->type);
 
-    memcpy(bytes, s->bytes + at, size);
+    memcpy(bytes, at, size);
     if (kind->big_endian != (G_BYTE_ORDER == G_BIG_ENDIAN) && size > 1)
         bg_raw_swap(bytes, 1, size);
 #define CASE(TYPE, name, ctype)      \
@@ -51,35 +51,48 @@ get_value(const Sample *s, gsize at, const Kind *kind)
     return 0.0;
 }
 
-// How far values @distance apart differ, on the average, over how far any two do. NaN for what cannot
-// be: not-a-number, or numbers beyond all scanners.
-static double
-find_roughness(const Sample *s, const Kind *kind, gsize distance, guint64 phase)
+typedef struct {
+    double *values; // owned; NaN for what cannot be: not-a-number, or numbers beyond all scanners
+    gsize n;
+} Values;
+
+// The sample as values, the last of which ends where the file ends.
+static Values
+read_values(const Sample *s, const Kind *kind)
 {
     gsize size = bg_raw_type_size(kind->type);
-    gsize n = s->n / size > distance + 2 ? s->n / size - distance - 1 : 0;
-    gsize step = MAX(n / N_SAMPLES, 1),
-          first = (gsize) ((size - (s->offset + size - phase) % size) % size);
+    gsize first = (gsize) ((size - (s->offset + size - s->n_file % size) % size) % size);
+    Values values = { NULL, s->n > first ? (s->n - first) / size : 0 };
+
+    values.values = g_new(double, MAX(values.n, 1));
+    for (gsize i = 0; i < values.n; i++) {
+        double v = read_value(s->bytes + first + i * size, kind);
+        gboolean sound = isfinite(v) && fabs(v) <= 1e9 && (v == 0.0 || fabs(v) >= 1e-12);
+        values.values[i] = sound ? v : (double) NAN;
+    }
+    return values;
+}
+
+// How far values @distance apart differ, on the average, over how far any two do. NaN for what cannot be.
+static double
+find_roughness(const Values *values, gsize distance, double *spread)
+{
+    gsize n = values->n > distance ? values->n - distance : 0;
+    gsize step = MAX(n / N_SAMPLES, 1), count = 0;
+    const double *v = values->values;
     double sum = 0.0, sum_values = 0.0, sum_squares = 0.0;
-    gsize count = 0;
 
     for (gsize i = 0; i < n; i += step) {
-        gsize at = first + i * size;
-        if (at + (distance + 1) * size > s->n)
-            break;
-        double a = get_value(s, at, kind), b = get_value(s, at + distance * size, kind);
-        if (!isfinite(a) || !isfinite(b) || fabs(a) > 1e9 || (a != 0.0 && fabs(a) < 1e-12))
-            return NAN;
-        sum += fabs(a - b);
-        sum_values += a;
-        sum_squares += a * a;
+        sum += fabs(v[i] - v[i + distance]);
+        sum_values += v[i];
+        sum_squares += v[i] * v[i];
         count++;
     }
-    if (count < 8)
+    if (count < 8 || isnan(sum))
         return NAN;
     double mean = sum_values / (double) count;
-    double spread = sqrt(fmax(sum_squares / (double) count - mean * mean, 0.0));
-    return spread > 0.0 ? sum / (double) count / spread : 2.0;
+    *spread = sqrt(fmax(sum_squares / (double) count - mean * mean, 0.0));
+    return *spread > 0.0 ? sum / (double) count / *spread : 2.0;
 }
 
 static gboolean
@@ -161,6 +174,20 @@ compare_kinds(gconstpointer a, gconstpointer b)
     return one->roughness < two->roughness ? -1 : one->roughness > two->roughness ? 1 : 0;
 }
 
+// With the wrong sign numbers jump from one end to the other wherever they pass zero (or half): what
+// lies together is right.
+static void
+prefer_narrow(Kind *kinds, int n)
+{
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+            if (kinds[i].type == BG_RAW_INT16 && kinds[j].type == BG_RAW_UINT16 &&
+                kinds[i].big_endian == kinds[j].big_endian)
+                kinds[kinds[i].spread < kinds[j].spread ? j : i].roughness *= 50.0;
+        }
+    }
+}
+
 // The types that give sound values, the smoothest first. Wider types win ties: two 16-bit numbers read
 // as one of 32 bits are rough in their low half, but 8-bit halves of 16-bit numbers are rougher still.
 static int
@@ -173,10 +200,11 @@ rank_kinds(const Sample *s, const char *name, Kind *kinds)
     int n = 0;
 
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
-        gsize size = bg_raw_type_size(types[i]);
-        for (int big = 0; big < (size > 1 ? 2 : 1); big++) {
-            Kind kind = { types[i], big, 0.0 };
-            kind.roughness = find_roughness(s, &kind, 1, s->n_file % size);
+        for (int big = 0; big < (bg_raw_type_size(types[i]) > 1 ? 2 : 1); big++) {
+            Kind kind = { types[i], big, 0.0, 0.0 };
+            Values values = read_values(s, &kind);
+            kind.roughness = find_roughness(&values, 1, &kind.spread);
+            g_free(values.values);
             if (!isfinite(kind.roughness))
                 continue;
             if (has_name && named == types[i])
@@ -184,15 +212,9 @@ rank_kinds(const Sample *s, const char *name, Kind *kinds)
             kinds[n++] = kind;
         }
     }
+    prefer_narrow(kinds, n);
     qsort(kinds, (gsize) n, sizeof *kinds, compare_kinds);
     return n;
-}
-
-// A width is good where rows fit below each other better than at other widths.
-static double
-score_width(const Sample *s, const Kind *kind, int width, guint64 phase)
-{
-    return find_roughness(s, kind, (gsize) width, phase);
 }
 
 typedef struct {
@@ -278,22 +300,24 @@ add_named(List *list, const Sample *s, const Kind *kinds, int n_kinds, const cha
     return list->n > 0;
 }
 
+// A width is good where rows fit below each other better than at other widths.
 static void
-add_by_content(List *list, const Sample *s, const Kind *kinds, int n_kinds)
+add_widths(List *list, const Sample *s, const Kind *kind)
 {
-    for (int k = 0; k < MIN(n_kinds, 4); k++) {
-        gsize size = bg_raw_type_size(kinds[k].type);
-        for (int width = 16; width <= MAX_WIDTH && (gsize) width * size * 2 < s->n; width++) {
-            // Only widths that leave a small header for some height are worth a look.
-            guint64 square = (guint64) width * (guint64) width * size;
-            gboolean fits = square <= s->n_file && s->n_file % square <= LARGEST_HEADER;
-            if (!fits && width % 8 != 0)
-                continue;
-            double score = score_width(s, &kinds[k], width, s->n_file % size);
-            if (isfinite(score))
-                add_shapes(list, s, &kinds[k], width, score * (0.2 + kinds[k].roughness));
-        }
+    gsize size = bg_raw_type_size(kind->type);
+    Values values = read_values(s, kind);
+
+    for (int width = 16; width <= MAX_WIDTH && (gsize) width * size * 2 < s->n; width++) {
+        // Only widths that leave a small header for some height are worth a look.
+        guint64 square = (guint64) width * (guint64) width * size;
+        gboolean fits = square <= s->n_file && s->n_file % square <= LARGEST_HEADER;
+        if (!fits && width % 8 != 0)
+            continue;
+        double spread, score = find_roughness(&values, (gsize) width, &spread);
+        if (isfinite(score))
+            add_shapes(list, s, kind, width, score * (0.2 + kind->roughness));
     }
+    g_free(values.values);
 }
 
 int
@@ -313,8 +337,10 @@ bg_raw_guess(const char *path, BgRawGuess *guesses, int n_most, GCancellable *ca
     g_autofree char *base = g_path_get_basename(path);
     g_autofree char *name = g_ascii_strdown(base, -1);
     int n_kinds = rank_kinds(&sample, name, kinds);
-    if (!add_named(&list, &sample, kinds, n_kinds, name))
-        add_by_content(&list, &sample, kinds, n_kinds);
+    if (!add_named(&list, &sample, kinds, n_kinds, name)) {
+        for (int k = 0; k < MIN(n_kinds, 4); k++)
+            add_widths(&list, &sample, &kinds[k]);
+    }
     if (list.n == 0) { // one row of bytes can always be shown
         memset(&guesses[0], 0, sizeof guesses[0]);
         int width = (int) CLAMP(sqrt((double) sample.n_file), 1, BG_VOLUME_MAX_DIM);
