@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The small good files that the fuzzers begin with: usage: make-corpus.py FOLDER
 
-Made by other people's programs: pydicom, DCMTK's tools, Pillow, h5py, nibabel, numpy, tar and zip.
+Made by other people's programs: pydicom, DCMTK's tools, Pillow, h5py, nibabel, numpy, tar and zip; and
+what tests/reference/*-cases.json holds.
 """
+import base64
 import io
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +26,18 @@ from scipy.io import netcdf_file
 
 OUT = sys.argv[1]
 RAMP = (np.arange(8 * 6, dtype=np.int32).reshape(6, 8) * 37) % 256
+
+REFERENCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reference")
+# The header is what the harness is given; pairs miss their voxels there.
+FORMAT_CASES = {
+    "afni": ["afni"], "analyze": ["Spm2AnalyzeImage-<", "AnalyzeImage->"], "interfile": ["interfile-int16"], "mgh": ["mgh-int32", "mgz-frames"],
+    "minc1": ["minc1-uint8", "minc1-time", "minc1-order"], "npy": ["npy-<i2-C", "npy-complex", "npy-frames"], "parrec": ["par-1"],
+}
+PICTURE_CASES = {
+    "bmp": ["grey.bmp", "palette.bmp", "rle.bmp", "sixteen.bmp", "top.bmp"], "gif": ["palette-1.gif", "hole.gif"],
+    "pnm": ["wide.pgm", "text.ppm", "text.pbm", "real.pfm"], "jpeg-file": ["grey.jpg", "inks.jpg", "rgb-p.jpg", "orientation-6.jpg"],
+    "tiff": ["tiles.tif", "u2-tiff_lzw.tif", "f4-tiff_adobe_deflate.tif", "planes.tif", "palette.tif"],
+}
 
 
 def put(harness, name, data):
@@ -44,11 +59,11 @@ def saved(image, **options):
 
 def pictures():
     for mode in ("L", "RGB", "CMYK"):
-        put("jpeg", mode.lower() + ".jpg", saved(picture(mode), format="JPEG"))
-    put("jpeg", "progressive.jpg", saved(picture(), format="JPEG", progressive=True))
+        put("jpeg-file", mode.lower() + ".jpg", saved(picture(mode), format="JPEG"))
+    put("jpeg-file", "progressive.jpg", saved(picture(), format="JPEG", progressive=True))
     exif = Image.Exif()
     exif[0x0112] = 6
-    put("jpeg", "exif.jpg", saved(picture(), format="JPEG", exif=exif))
+    put("jpeg-file", "exif.jpg", saved(picture(), format="JPEG", exif=exif))
     for mode in ("L", "RGB", "RGBA", "P", "1"):
         put("png", mode.lower() + ".png", saved(picture(mode), format="PNG"))
     put("png", "i16.png", saved(Image.fromarray(RAMP.astype(np.uint16) * 257), format="PNG"))
@@ -130,20 +145,22 @@ def dicom():
     put("dicom", "frames.dcm", written(ds))
     put("dicom", "implicit.dcm", converted(grey, "dcmconv", "+ti"))
     put("dicom", "big.dcm", converted(grey, "dcmconv", "+tb"))
-    put("dicom-deflated", "deflated.dcm", converted(grey, "dcmconv", "+td"))
-    put("dicom-rle", "grey.dcm", converted(grey, "dcmcrle"))
-    put("dicom-rle", "colour.dcm", converted(colour, "dcmcrle"))
-    put("dicom-jpeg", "baseline.dcm", converted(byte, "dcmcjpeg", "+eb"))
-    put("dicom-jpeg", "colour.dcm", converted(colour, "dcmcjpeg", "+eb"))
-    put("dicom-jpeg", "extended.dcm", converted(byte, "dcmcjpeg", "+ee"))
-    put("dicom-jpeg-lossless", "grey.dcm", converted(grey, "dcmcjpeg", "+e1"))
-    put("dicom-jpeg-lossless", "byte.dcm", converted(byte, "dcmcjpeg", "+el", "+sv", "7"))
-    put("dicom-jpegls", "grey.dcm", converted(grey, "dcmcjpls"))
-    put("dicom-jpegls", "colour.dcm", converted(colour, "dcmcjpls"))
+    put("dicom", "deflated.dcm", converted(grey, "dcmconv", "+td"))
+    put("dicom", "rle-grey.dcm", converted(grey, "dcmcrle"))
+    put("dicom", "rle-colour.dcm", converted(colour, "dcmcrle"))
+    put("dicom", "jpeg-baseline.dcm", converted(byte, "dcmcjpeg", "+eb"))
+    put("dicom", "jpeg-colour.dcm", converted(colour, "dcmcjpeg", "+eb"))
+    put("dicom", "jpeg-extended.dcm", converted(byte, "dcmcjpeg", "+ee"))
+    put("dicom", "jpeg-lossless-grey.dcm", converted(grey, "dcmcjpeg", "+e1"))
+    put("dicom", "jpeg-lossless-byte.dcm", converted(byte, "dcmcjpeg", "+el", "+sv", "7"))
+    put("dicom", "jpegls-grey.dcm", converted(grey, "dcmcjpls"))
+    put("dicom", "jpegls-colour.dcm", converted(colour, "dcmcjpls"))
     stream = saved(Image.fromarray(RAMP.astype(np.uint8)), format="JPEG2000", irreversible=False, no_jp2=True)
-    put("dicom-jpeg2000", "byte.dcm", encapsulated(byte, "1.2.840.10008.1.2.4.90", stream))
+    put("jpeg-2000", "grey", bytes([7, 5, 0, 0]) + stream)  # width and height less one, flags
+    put("dicom", "jpeg2000-byte.dcm", encapsulated(byte, "1.2.840.10008.1.2.4.90", stream))
     stream = saved(picture(), format="JPEG2000", irreversible=True, no_jp2=True)
-    put("dicom-jpeg2000", "colour.dcm", encapsulated(colour, "1.2.840.10008.1.2.4.91", stream))
+    put("jpeg-2000", "colour", bytes([7, 5, 1, 0]) + stream)
+    put("dicom", "jpeg2000-colour.dcm", encapsulated(colour, "1.2.840.10008.1.2.4.91", stream))
     return grey
 
 
@@ -236,6 +253,25 @@ def texts():
     put("mesh", "b.ply", b"ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\nelement face 1\nproperty list uchar int vertex_indices\nend_header\n" + np.array([0, 0, 0, 1, 0, 0, 0, 1, 0], "<f4").tobytes() + b"\3" + np.array([0, 1, 2], "<i4").tobytes())
     put("mesh", "a.stl", b"solid a\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\nendsolid a\n")
     put("mesh", "b.stl", b"\0" * 80 + b"\1\0\0\0" + np.array([0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0], "<f4").tobytes() + b"\0\0")
+    put("raw", "a.raw.json", b'{"bregma": {"schema": 1, "dims": [3, 4, 2], "n_frames": 1, "datatype": "int16", "byte_order": "little", "header_bytes": 0, "patient_from_voxel": [1,0,0,1, 0,1,0,2, 0,0,1,3, 0,0,0,1], "slope": 1, "intercept": 0, "kind": "volume"}}\n')
+
+
+def read_cases(name):
+    with open(os.path.join(REFERENCE, name), encoding="utf-8") as file:
+        return {case["name"]: case for case in json.load(file)}
+
+
+def cases():
+    found = read_cases("format-cases.json")
+    for harness, names in FORMAT_CASES.items():
+        for name in names:
+            first, data = next(iter(found[name]["files"].items()))
+            file = name.replace("<", "le").replace(">", "be") + "." + first.split(".", 1)[1]
+            put(harness, file, base64.b64decode(data))
+    found = read_cases("picture-cases.json")
+    for harness, names in PICTURE_CASES.items():
+        for name in names:
+            put(harness, name, base64.b64decode(found[name]["file"]))
 
 
 pictures()
@@ -243,3 +279,4 @@ archives(dicom())
 volumes()
 minc()
 texts()
+cases()

@@ -85,6 +85,8 @@ list_good_files(const char *format)
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
     const char *name;
 
+    if (dir == NULL)
+        g_ptr_array_add(paths, g_strdup(folder)); // one of them
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
         g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
     g_ptr_array_sort(paths, (GCompareFunc) (gpointer) g_strcmp0);
@@ -130,22 +132,24 @@ main(int argc, char **argv)
         "analyze",
         "archive",
         "bmp",
-        "dicom",
-        "dicom-deflated",
-        "dicom-jpeg",
-        "dicom-jpeg-lossless",
-        "dicom-jpeg2000",
-        "dicom-jpegls",
-        "dicom-rle",
+        "dicom/colour.dcm",
+        "dicom/deflated.dcm",
+        "dicom/jpeg-extended.dcm",
+        "dicom/jpeg-lossless-grey.dcm",
+        "dicom/jpeg2000-byte.dcm",
+        "dicom/jpegls-grey.dcm",
+        "dicom/rle-grey.dcm",
         "gif",
         "interfile",
-        "jpeg",
+        "jpeg-file",
         "landmarks",
         "mgh",
         "minc1",
         "npy",
+        "parrec",
         "png",
         "pnm",
+        "raw",
         "tiff",
     };
 
