@@ -9,12 +9,13 @@
 #include "core/cast/bg-preset.h"
 #include "core/cast/bg-slice.h"
 #include "core/io/bg-gif-write.h"
+#include "core/io/bg-webm-write.h"
 #include "render/scene/bg-gl-caster.h"
 
 #include <string.h>
 
 #define MAX_TURNTABLE 3600
-#define FILM_MS 8000 // a turn of a GIF
+#define FILM_MS 8000 // a turn of a film
 
 static const BgCliOption options[] = {
     { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
@@ -39,7 +40,7 @@ static const BgCliOption options[] = {
     { "label", BG_CLI_PATH, "=SEG  labels that colour the voxels" },
     { "background", BG_CLI_VALUE, "=black|white|transparent|#RRGGBB" },
     { "engine", BG_CLI_VALUE, "=cast|gl  who draws" },
-    { "turntable", BG_CLI_VALUE, "=N  pictures all round, OUT-000.png and on" },
+    { "turntable", BG_CLI_VALUE, "=N  pictures all round: a film, or OUT-000.png and on" },
     { "plain", BG_CLI_FLAG, "no letters, scale bar and words" },
     { "frame", BG_CLI_VALUE, "=N  of a file with several, from 0" },
     { NULL },
@@ -501,11 +502,17 @@ set_facts(BgCli *cli, const Job *job)
 }
 
 static gboolean
-is_gif(const char *out)
+has_suffix(const char *out, const char *suffix)
 {
     g_autofree char *lower = g_ascii_strdown(out, -1);
 
-    return g_str_has_suffix(lower, ".gif");
+    return g_str_has_suffix(lower, suffix);
+}
+
+static gboolean
+is_film(const char *out)
+{
+    return has_suffix(out, ".gif") || has_suffix(out, ".webm");
 }
 
 // The n-th picture of a turntable.
@@ -545,24 +552,56 @@ render_turntable(BgCli *cli, Job *job, const char *out, double *seconds, GError 
     return TRUE;
 }
 
+// A turntable in one file: one of the two is not NULL.
+typedef struct {
+    BgGif *gif;
+    BgWebm *webm;
+} Film;
+
 static gboolean
-render_film(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
+film_open(BgCli *cli, const Job *job, const char *out, Film *film, GError **error)
 {
     g_autofree char *provenance = bg_cli_provenance(cli, error);
-    g_autoptr(BgGif) gif =
-        provenance != NULL
-            ? bg_gif_new(out, cli->force, FILM_MS / job->n_pictures, provenance, error)
-            : NULL;
+    int delay_ms = MAX(1, FILM_MS / job->n_pictures);
+
+    if (provenance == NULL)
+        return FALSE;
+    if (has_suffix(out, ".gif"))
+        film->gif = bg_gif_new(out, cli->force, delay_ms, provenance, error);
+    else
+        film->webm = bg_webm_new(out, cli->force, delay_ms, provenance, error);
+    return film->gif != NULL || film->webm != NULL;
+}
+
+static gboolean
+film_run(BgCli *cli, Job *job, const char *out, Film *film, double *seconds, GError **error)
+{
     BgView from = job->view;
 
-    for (int n = 0; gif != NULL && n < job->n_pictures; n++) {
+    if (!film_open(cli, job, out, film, error))
+        return bg_cli_wrote(cli, FALSE, out, error);
+    for (int n = 0; n < job->n_pictures; n++) {
         g_autoptr(BgImage) image = render_turned(cli, job, &from, n, seconds, error);
         if (image == NULL)
             return FALSE;
-        if (!bg_gif_add(gif, image, error))
+        if (!(film->gif != NULL ? bg_gif_add(film->gif, image, error)
+                                : bg_webm_add(film->webm, image, error)))
             return bg_cli_wrote(cli, FALSE, out, error);
     }
-    return bg_cli_wrote(cli, gif != NULL && bg_gif_commit(gif, error), out, error);
+    gboolean ok =
+        film->gif != NULL ? bg_gif_commit(film->gif, error) : bg_webm_commit(film->webm, error);
+    return bg_cli_wrote(cli, ok, out, error);
+}
+
+static gboolean
+render_film(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
+{
+    Film film = { 0 };
+    gboolean ok = film_run(cli, job, out, &film, seconds, error);
+
+    bg_gif_free(film.gif);
+    bg_webm_free(film.webm);
+    return ok;
 }
 
 static gboolean
@@ -576,18 +615,18 @@ render_picture(BgCli *cli, Job *job, const char *out, double *seconds, GError **
 static gboolean
 check_outputs(const BgCli *cli, const Job *job, const char *out, GError **error)
 {
-    if (job->n_pictures == 0 && is_gif(out)) {
-        bg_cli_usage_error(error, "one picture only: %s: give --turntable=N for a GIF, or a .png",
+    if (job->n_pictures == 0 && is_film(out)) {
+        bg_cli_usage_error(error, "one picture only: %s: give --turntable=N for a film, or a .png",
                            out);
         return FALSE;
     }
-    for (int n = 0; n < job->n_pictures && !is_gif(out); n++) {
+    for (int n = 0; n < job->n_pictures && !is_film(out); n++) {
         g_autofree char *number = g_strdup_printf("-%03d", n);
         g_autofree char *path = bg_cli_with_suffix(out, number);
         if (!bg_cli_check_output(cli, path, error))
             return FALSE;
     }
-    return (job->n_pictures > 0 && !is_gif(out)) || bg_cli_check_output(cli, out, error);
+    return (job->n_pictures > 0 && !is_film(out)) || bg_cli_check_output(cli, out, error);
 }
 
 static gboolean
@@ -616,7 +655,7 @@ run_job(BgCli *cli, Job *job, GError **error)
     bg_json_set_string(cli->result, "output", out);
     set_facts(cli, job);
     gboolean ok = job->n_pictures == 0 ? render_picture(cli, job, out, &seconds, error)
-                  : is_gif(out)        ? render_film(cli, job, out, &seconds, error)
+                  : is_film(out)       ? render_film(cli, job, out, &seconds, error)
                                        : render_turntable(cli, job, out, &seconds, error);
     bg_json_set_double(cli->result, "seconds", seconds);
     return ok;
@@ -625,20 +664,12 @@ run_job(BgCli *cli, Job *job, GError **error)
 static gboolean
 check_suffix(const char *out, GError **error)
 {
-    g_autofree char *lower = g_ascii_strdown(out, -1);
-
-    if (g_str_has_suffix(lower, ".png") || is_gif(out))
+    if (has_suffix(out, ".png") || is_film(out))
         return TRUE;
-    if (g_str_has_suffix(lower, ".webm"))
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "not available: %s: this version writes a turntable as a GIF or as PNG files. "
-                    "Give a .gif or a .png",
-                    out);
-    else
-        bg_cli_usage_error(error,
-                           "unknown format: %s: pictures are written as .png, turntables as .png "
-                           "or .gif",
-                           out);
+    bg_cli_usage_error(error,
+                       "unknown format: %s: pictures are written as .png, turntables as .png, .gif "
+                       "or .webm",
+                       out);
     return FALSE;
 }
 
@@ -667,8 +698,9 @@ run(BgCli *cli, GError **error)
 
 const BgCliCommand bg_cli_command_render = {
     .name = "render",
-    .arguments = "VOLUME OUT.(png|gif) [--preset=NAME | --tf=FILE] [--view=elev,azim,roll,zoom | "
-                 "--camera=FILE] [--size=WxH] [OPTIONS]",
+    .arguments =
+        "VOLUME OUT.(png|gif|webm) [--preset=NAME | --tf=FILE] [--view=elev,azim,roll,zoom | "
+        "--camera=FILE] [--size=WxH] [OPTIONS]",
     .summary = "a picture of a volume and of surfaces in it, or a turntable",
     .min_args = 0,
     .max_args = 2,

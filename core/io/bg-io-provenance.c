@@ -2,6 +2,7 @@
 #include "bg-gif-write.h"
 #include "bg-io-private.h"
 #include "bg-mesh-io.h"
+#include "bg-webm-write.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-hash.h"
 #include "core/base/bg-i18n.h"
@@ -46,6 +47,8 @@ bg_io_read_provenance(const char *path, GError **error)
     char *comment = bg_gif_read_comment(path);
     GError *failure = NULL;
 
+    if (comment == NULL)
+        comment = bg_webm_read_provenance(path);
     if (comment != NULL)
         return comment;
     g_autoptr(BgFileInfo) info = bg_io_probe(path, NULL, error);

@@ -48,6 +48,7 @@ OWNERS = [
     (r"hdf5", {"core/io"}),
     (r"png\.h", {"core/io", "tests"}),
     (r"nifti", {"core/io"}),
+    (r"gif_lib|vpx/", {"core/io", "tests"}),
     (r"isa-l|igzip|libdeflate|zlib", {"core/io", "media", "tests"}),
     (r"json-glib/", {"core/base"}),
     (r"openssl/", {"core/base"}),

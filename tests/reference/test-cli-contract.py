@@ -212,6 +212,9 @@ def test_render(case):
     r = run_json("render", case.volume, case.at("turn.gif"), "--turntable=3", "--size=32x32")
     assert open(case.at("turn.gif"), "rb").read(6) == b"GIF89a"
     assert run_json("again", case.at("turn.gif"), "-o", case.at("turn2.gif"))["identical"]
+    r = run_json("render", case.volume, case.at("turn.webm"), "--turntable=3", "--size=33x31")
+    assert open(case.at("turn.webm"), "rb").read(4) == b"\x1a\x45\xdf\xa3"
+    assert run_json("again", case.at("turn.webm"), "-o", case.at("turn2.webm"))["identical"]
     r = run_json("render", case.volume, case.at("turn.png"), "--turntable=3", "--size=32x32")
     assert [os.path.exists(path) for path in r["files"]] == [True] * 3
     gl = subprocess.run([CLI, "--json", "render", case.volume, case.at("gl.png"), "--engine=gl",
