@@ -3,6 +3,7 @@
 #include "app/bg-demo.h"
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
+#include "ui/dialog/bg-raw-dialog.h"
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-settings.h"
 #include "ui/view/bg-slice-view.h"
@@ -87,6 +88,13 @@ on_open_paths(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
     if (paths[0] != NULL)
         bg_window_open_all(user_data, paths);
+}
+
+static void
+on_open_raw(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    bg_raw_dialog_present(GTK_WINDOW(user_data), BG_WINDOW(user_data)->session,
+                          g_variant_get_string(parameter, NULL));
 }
 
 static void
@@ -299,6 +307,7 @@ bg_window_init_actions(BgWindow *self)
         { "open-labels", on_open_labels, NULL, NULL, NULL },
         { "open-path", on_open_path, "s", NULL, NULL },
         { "open-paths", on_open_paths, "as", NULL, NULL },
+        { "open-raw", on_open_raw, "s", NULL, NULL },
         { "open-folder", on_open_folder, NULL, NULL, NULL },
         { "load-points", on_load_points, "s", NULL, NULL },
         { "save-points", on_save_points, "s", NULL, NULL },

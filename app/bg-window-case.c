@@ -35,19 +35,30 @@ ask_where_to_save(BgWindow *self)
 static void
 on_save_as(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-    ask_where_to_save(user_data);
+    BgWindow *self = user_data;
+
+    self->after_question = BG_AFTER_NOTHING; // of a question whose file dialog was given up
+    ask_where_to_save(self);
 }
 
 static void
-on_save(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+save(BgWindow *self)
 {
-    BgWindow *self = user_data;
     const char *path = bg_case_get_project_path(bg_session_get_case(self->session));
 
     if (path != NULL && path[0] != '\0')
         bg_session_save_case(self->session, path);
     else
         ask_where_to_save(self);
+}
+
+static void
+on_save(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    self->after_question = BG_AFTER_NOTHING;
+    save(self);
 }
 
 static void
@@ -79,11 +90,12 @@ on_question(GtkDialog *dialog, int response, gpointer user_data)
 {
     BgWindow *self = user_data;
 
+    self->question = NULL;
     gtk_window_destroy(GTK_WINDOW(dialog));
     if (response == RESPONSE_DISCARD)
         go_on(self);
     else if (response == RESPONSE_SAVE)
-        on_save(NULL, NULL, self); // on_saved() goes on
+        save(self); // on_saved() goes on
     else
         self->after_question = BG_AFTER_NOTHING;
 }
@@ -91,8 +103,12 @@ on_question(GtkDialog *dialog, int response, gpointer user_data)
 static void
 on_saved(BgSession *session, gboolean done, gpointer user_data)
 {
+    BgWindow *self = user_data;
+
     if (done)
-        go_on(user_data);
+        go_on(self);
+    else
+        self->after_question = BG_AFTER_NOTHING;
 }
 
 // Returns: whether there is nothing to lose; else the user is asked, once.
@@ -103,6 +119,12 @@ nothing_to_lose(BgWindow *self, BgAfterQuestion after)
         !bg_case_is_modified(bg_session_get_case(self->session)))
         return TRUE;
 
+    if (self->question != NULL) { // one answer for both
+        if (after == BG_AFTER_CLOSE)
+            self->after_question = after;
+        gtk_window_present(self->question);
+        return FALSE;
+    }
     GtkWidget *dialog = gtk_message_dialog_new(
         GTK_WINDOW(self), GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT, GTK_MESSAGE_QUESTION,
         GTK_BUTTONS_NONE, "%s", _("Save the case before it is closed?"));
@@ -113,6 +135,7 @@ nothing_to_lose(BgWindow *self, BgAfterQuestion after)
                            RESPONSE_DISCARD, _("_Save"), RESPONSE_SAVE, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(dialog), RESPONSE_SAVE);
     self->after_question = after;
+    self->question = GTK_WINDOW(dialog);
     g_signal_connect(dialog, "response", G_CALLBACK(on_question), self);
     gtk_window_present(GTK_WINDOW(dialog));
     return FALSE;

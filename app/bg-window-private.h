@@ -41,6 +41,7 @@ struct _BgWindow {
     gboolean patient_hidden;
     gboolean may_close;
     BgAfterQuestion after_question;
+    GtkWindow *question;   // borrowed, nullable: the dialog that asks about unsaved changes
     char *locating;        // owned, nullable: id of the layer whose file is looked for
     GPtrArray *recoveries; // owned, nullable: of BgRecovery
     guint check_id, n_checked;

@@ -217,6 +217,15 @@ on_failed(BgSession *session, const char *message, const char *details, gpointer
     bg_window_tell(user_data, "error", message, details, NULL, NULL);
 }
 
+static void
+on_unknown_file(BgSession *session, const char *path, const char *message, gpointer user_data)
+{
+    g_autofree char *action =
+        g_action_print_detailed_name("win.open-raw", g_variant_new_string(path));
+
+    bg_window_tell(user_data, "error", message, NULL, _("Open as voxels…"), action);
+}
+
 void
 bg_window_tell(BgWindow *self, const char *css_class, const char *message, const char *details,
                const char *action_label, const char *action)
@@ -444,6 +453,7 @@ bg_window_init(BgWindow *self)
     self->session = bg_session_new();
     g_signal_connect(self->session, "changed", G_CALLBACK(on_session_changed), self);
     g_signal_connect(self->session, "failed", G_CALLBACK(on_failed), self);
+    g_signal_connect(self->session, "unknown-file", G_CALLBACK(on_unknown_file), self);
     make_panes(self);
     make_layout_row(self);
     self->import_page = bg_import_page_new(self->session);

@@ -158,6 +158,41 @@ class Tests:
         self.alive()
 
 
+    def test_guesses_and_shows_voxels_without_a_header(self):
+        if pydicom is None:
+            return
+        path = os.path.join(self.folder, "head_40x48x32.raw")
+        k, j, i = numpy.mgrid[0:32, 0:48, 0:40]
+        values = 3000 * numpy.exp(-((i - 20) ** 2 + (j - 24) ** 2 + (k - 16) ** 2) / 200.0)
+        values.astype(">u2").tofile(path)
+        self.start("raw")
+        self.window.action("open-path", desk.GLib.Variant("s", path))
+        self.press("Open as voxels")
+        self.window.named("Voxels without a header")
+
+        def number(name):
+            node = self.window.find(name, desk.Atspi.Role.SPIN_BUTTON)
+            return node and node.get_value_iface().get_current_value()
+        wait("the guess", lambda: (number("Columns"), number("Rows"), number("Slices")) ==
+             (40, 48, 32))
+        self.window.named("All bytes of the file are used")
+        assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        self.window.find("Slices", desk.Atspi.Role.SPIN_BUTTON).get_value_iface(
+            ).set_current_value(33)
+        opens = [node for node in self.window.walk() if node.get_name() == "Open" and
+                 node.get_role() == desk.Atspi.Role.PUSH_BUTTON][-1]
+        wait("no way to open what is not there", lambda: not opens.get_state_set().contains(
+            desk.Atspi.StateType.SENSITIVE))
+        self.window.find("Slices", desk.Atspi.Role.SPIN_BUTTON).get_value_iface(
+            ).set_current_value(32)
+        wait("a way to open", lambda: opens.get_state_set().contains(
+            desk.Atspi.StateType.SENSITIVE))
+        opens.get_action_iface().do_action(0)
+        wait("the volume", lambda: self.window.find("Axial slice, ") and
+             "of 32" in self.window.find("Axial slice, ").get_name())
+        self.alive()
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)

@@ -14,7 +14,7 @@ struct _BgImportRow {
     GtkEditable *name;
     GtkLabel *modality, *summary, *path, *warnings;
     GtkBox *badges;
-    GtkWidget *frames;
+    GtkWidget *frames, *raw;
     GtkSpinButton *frame;
     GtkAdjustment *frame_adjustment;
 
@@ -83,6 +83,8 @@ update(BgImportRow *self)
     gtk_label_set_text(self->path, bg_import_item_get_path(item));
     gtk_widget_set_visible(self->frames, bg_import_item_count_frames(item) > 1);
     gtk_adjustment_set_upper(self->frame_adjustment, bg_import_item_count_frames(item));
+    gtk_widget_set_visible(self->raw, bg_import_item_is_raw(item));
+    gtk_actionable_set_action_target(GTK_ACTIONABLE(self->raw), "s", bg_import_item_get_path(item));
     show_badges(self);
     show_warnings(self);
     if (picture != NULL && gtk_image_get_paintable(self->picture) == NULL) {
@@ -168,6 +170,7 @@ bg_import_row_class_init(BgImportRowClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, warnings);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, badges);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, frames);
+    gtk_widget_class_bind_template_child(widget_class, BgImportRow, raw);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, frame);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, frame_adjustment);
     gtk_widget_class_bind_template_callback(widget_class, on_chosen);

@@ -202,6 +202,19 @@ add_unread(BgSession *self, const LoadInput *input, const GError *error)
     bg_session_select(self, layer->id);
 }
 
+static gboolean
+may_be_raw(const char *path)
+{
+    static const char *const suffixes[] = {
+        ".raw", ".bin", ".dat", ".vol", ".img", ".ima", ".u16"
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        if (g_str_has_suffix(path, suffixes[i]))
+            return TRUE;
+    return FALSE;
+}
+
 static void
 on_loaded(GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
@@ -217,7 +230,13 @@ on_loaded(GObject *source, GAsyncResult *async_result, gpointer user_data)
         g_autofree char *name = g_path_get_basename(done->input->path);
         // Translators: %s is the name of a file; the reason follows after a colon
         g_autofree char *what = g_strdup_printf(_("“%s” could not be opened"), name);
-        bg_session_fail(self, what, error);
+        if (g_error_matches(error, BG_ERROR, BG_ERROR_UNSUPPORTED) &&
+            may_be_raw(done->input->path)) {
+            g_autofree char *message = g_strdup_printf("%s: %s", what, error->message);
+            g_signal_emit_by_name(self, "unknown-file", done->input->path, message);
+        } else {
+            bg_session_fail(self, what, error);
+        }
         if (g_error_matches(error, BG_ERROR, BG_ERROR_DECODER))
             add_unread(self, done->input, error);
     } else {

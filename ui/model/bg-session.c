@@ -13,6 +13,7 @@ enum {
     SIGNAL_FAILED,
     SIGNAL_PATIENT_CONFLICT,
     SIGNAL_SAVED,
+    SIGNAL_UNKNOWN_FILE,
     N_SIGNALS,
 };
 
@@ -529,6 +530,9 @@ bg_session_class_init(BgSessionClass *klass)
                                           NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
     signals[SIGNAL_PATIENT_CONFLICT] =
         g_signal_new("patient-conflict", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                     G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+    signals[SIGNAL_UNKNOWN_FILE] =
+        g_signal_new("unknown-file", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
     signals[SIGNAL_SAVED] =
         g_signal_new("saved", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,

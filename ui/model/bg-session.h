@@ -53,6 +53,8 @@ typedef enum {
  * ::failed (const char *message, const char *details): for people; details may be %NULL
  * ::patient-conflict (const char *path, const char *reason): adding @path would bring two patients
  *   together; bg_session_open_override() goes on
+ * ::unknown-file (const char *path, const char *message): no reader knows these bytes, but by its
+ *   name the file may be nothing but voxels
  * ::saved (gboolean done): after bg_session_save_case()
  */
 G_DECLARE_FINAL_TYPE(BgSession, bg_session, BG, SESSION, GObject)
