@@ -24,7 +24,7 @@ transform(double complex *x, int n, double sign)
         }
     }
     for (int length = 2; length <= n; length <<= 1) {
-        double complex turn = cexp(CMPLX(0.0, sign * 2.0 * M_PI / length));
+        double complex turn = cexp(sign * 2.0 * M_PI / length * (double complex) I);
         for (int start = 0; start < n; start += length) {
             double complex w = 1.0;
             for (int k = 0; k < length / 2; k++) {

@@ -330,7 +330,7 @@ quartic_roots(const double c[5], double complex z[4])
     for (int k = 0; k < 4; k++)
         size = MAX(size, pow(fabs(c[k] / c[4]), 1.0 / (4 - k)));
     for (int k = 0; k < 4; k++)
-        z[k] = CMPLX(size * cos(0.4 + k * M_PI_2), size * sin(0.4 + k * M_PI_2));
+        z[k] = size * cexp((0.4 + k * M_PI_2) * (double complex) I);
     for (int step = 0; step < ROOT_STEPS; step++) {
         double change = 0.0;
         for (int k = 0; k < 4; k++) {
