@@ -54,6 +54,7 @@ bg_cli_free(BgCli *cli)
     g_ptr_array_unref(cli->options);
     g_ptr_array_unref(cli->inputs);
     g_free(cli->series_path);
+    bg_file_info_free(cli->subject);
     bg_json_free(cli->result);
     g_clear_object(&cli->cancellable);
     g_clear_pointer(&cli->device, bg_backend_free);

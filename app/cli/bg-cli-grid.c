@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-cli-grid.h"
 
+#include "bg-cli-dicom.h"
+
 #include "core/base/bg-error.h"
 #include "core/volume/bg-statistics.h"
 
@@ -32,6 +34,19 @@ bg_cli_grid_take(BgCliGrid *grid, BgVolume *volume, BgLabelMap *labels)
 }
 
 gboolean
+bg_cli_grid_take_loaded(BgCliGrid *grid, BgLoaded *loaded, const char *path, GError **error)
+{
+    if (loaded->volume == NULL && loaded->labels == NULL) {
+        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                    "not a volume: %s: it is of the kind %s. Give a volume or a label map", path,
+                    bg_kind_name(loaded->info->kind));
+        return FALSE;
+    }
+    return bg_cli_grid_take(grid, g_steal_pointer(&loaded->volume),
+                            g_steal_pointer(&loaded->labels));
+}
+
+gboolean
 bg_cli_grid_load(BgCli *cli, const char *path, int frame, BgCliGrid *grid, BgFileInfo **info,
                  GError **error)
 {
@@ -39,17 +54,8 @@ bg_cli_grid_load(BgCli *cli, const char *path, int frame, BgCliGrid *grid, BgFil
 
     params.frame = frame;
     g_autoptr(BgLoaded) loaded = bg_cli_load(cli, path, &params, error);
-    if (loaded == NULL)
+    if (loaded == NULL || !bg_cli_grid_take_loaded(grid, loaded, path, error))
         return FALSE;
-    if (loaded->volume == NULL && loaded->labels == NULL) {
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "not a volume: %s: it is of the kind %s. Give a volume or a label map", path,
-                    bg_kind_name(loaded->info->kind));
-        return FALSE;
-    }
-    bg_cli_grid_clear(grid);
-    grid->volume = g_steal_pointer(&loaded->volume);
-    grid->labels = g_steal_pointer(&loaded->labels);
     if (info != NULL)
         *info = bg_file_info_copy(loaded->info);
     return TRUE;
@@ -141,6 +147,9 @@ gboolean
 bg_cli_grid_save(BgCli *cli, const BgCliGrid *grid, const char *path, const BgFileInfo *info,
                  GError **error)
 {
+    if (bg_cli_is_dicom(path) && grid->labels != NULL)
+        return bg_cli_save_dicom_labels(cli, grid->labels, path, error);
+
     g_autofree char *provenance = bg_cli_provenance(cli, error);
     BgSaveParams params = { .force = cli->force, .provenance = provenance };
 

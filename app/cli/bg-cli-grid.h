@@ -21,6 +21,10 @@ const BgGeometry *bg_cli_grid_get_geometry(const BgCliGrid *grid);
 /** bg_cli_grid_take: replaces the content; @volume or @labels: (transfer full) (nullable); FALSE if both are NULL */
 gboolean bg_cli_grid_take(BgCliGrid *grid, BgVolume *volume, BgLabelMap *labels);
 
+/** bg_cli_grid_take_loaded: what is in @loaded leaves it; images and meshes are refused */
+gboolean bg_cli_grid_take_loaded(BgCliGrid *grid, BgLoaded *loaded, const char *path,
+                                 GError **error);
+
 /** bg_cli_grid_load: as the file says; images and meshes are refused */
 gboolean bg_cli_grid_load(BgCli *cli, const char *path, int frame, BgCliGrid *grid,
                           BgFileInfo **info, GError **error);

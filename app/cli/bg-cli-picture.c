@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-cli-picture.h"
 
+#include "bg-cli-dicom.h"
+
 #include "core/annotate/bg-annotations.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-output.h"
@@ -29,6 +31,8 @@ print_facts(const BgJson *result)
 gboolean
 bg_cli_save_png(BgCli *cli, BgImage *image, const char *path, GError **error)
 {
+    if (bg_cli_is_dicom(path))
+        return bg_cli_save_dicom_pictures(cli, &image, 1, path, error);
     g_autofree char *provenance = bg_cli_provenance(cli, error);
     g_autofree char *facts = print_facts(cli->result);
     const char *texts[] = { "Software", "bregma " BG_VERSION,

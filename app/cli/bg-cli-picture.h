@@ -8,7 +8,11 @@
 
 G_BEGIN_DECLS
 
-/** bg_cli_save_png: with provenance, and the facts (cli->result) as a text; prefixed errors */
+/**
+ * bg_cli_save_png: with provenance, and the facts (cli->result) as a text; prefixed errors
+ *
+ * A @path that ends with .dcm gets a secondary capture.
+ */
 gboolean bg_cli_save_png(BgCli *cli, BgImage *image, const char *path, GError **error);
 
 /**

@@ -63,10 +63,14 @@ bg_cli_load(BgCli *cli, const char *path, const BgLoadParams *params, GError **e
 
     if (bg_cli_find_source(cli, path, FALSE, &source, error))
         loaded = bg_cli_load_source(cli, path, &source, params, error);
-    if (loaded == NULL)
+    if (loaded == NULL) {
         bg_cli_blame_path(error, path);
-    else
-        bg_cli_add_input(cli, path);
+        return NULL;
+    }
+    bg_cli_add_input(cli, path);
+    if (cli->subject == NULL &&
+        (loaded->info->patient_name != NULL || loaded->info->patient_id != NULL))
+        cli->subject = bg_file_info_copy(loaded->info);
     return loaded;
 }
 

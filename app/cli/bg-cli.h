@@ -73,6 +73,7 @@ struct _BgCli {
     BgJson *result;       // the object for stdout
     GPtrArray *inputs;    // of char *: files that were read
     char *series_path;    // owned: the path that --series is about; NULL until one is read
+    BgFileInfo *subject;  // owned: the first input that names a patient; NULL until one is read
     GCancellable *cancellable;
     BgProgress progress;
     gboolean json, quiet, force, help, version;

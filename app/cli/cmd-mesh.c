@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bregma-cli mesh: the surface of a value or of labels.
-#include "bg-cli.h"
+#include "bg-cli-dicom.h"
 
 #include "core/base/bg-error.h"
 #include "core/io/bg-mesh-io.h"
@@ -24,6 +24,7 @@ static const BgCliOption options[] = {
     { "largest", BG_CLI_FLAG, "keep the largest connected part alone" },
     { "ascii", BG_CLI_FLAG, "text instead of binary (STL, PLY)" },
     { "frame", BG_CLI_VALUE, "=N  of a file with several, from 0" },
+    BG_CLI_REFERENCE_OPTION,
     { NULL },
 };
 
@@ -43,11 +44,12 @@ parse(BgCli *cli, Job *job, GError **error)
                            bg_cli_arg(cli, 0));
         return FALSE;
     }
-    if (!bg_mesh_can_save(out)) {
-        bg_cli_usage_error(error,
-                           "unknown format: %s: surfaces are written as .stl, .ply, .obj, .glb or "
-                           ".vtk",
-                           out);
+    if (!bg_mesh_can_save(out) && !bg_cli_is_dicom(out)) {
+        bg_cli_usage_error(
+            error,
+            "unknown format: %s: surfaces are written as .stl, .ply, .obj, .glb, .vtk "
+            "or .dcm",
+            out);
         return FALSE;
     }
     job->ratio = 1.0;
@@ -186,6 +188,9 @@ set_groups(BgCli *cli, BgMesh *mesh, GError **error)
 static gboolean
 save(BgCli *cli, BgMesh *mesh, const char *out, GError **error)
 {
+    if (bg_cli_is_dicom(out))
+        return bg_cli_save_dicom_mesh(cli, mesh, out, error);
+
     g_autofree char *provenance = bg_cli_provenance(cli, error);
     g_auto(GStrv) files = bg_mesh_list_files(mesh, out);
     BgMeshSaveParams params = { .force = cli->force,
@@ -231,7 +236,7 @@ run(BgCli *cli, GError **error)
 
 const BgCliCommand bg_cli_command_mesh = {
     .name = "mesh",
-    .arguments = "VOLUME OUT.(stl|ply|obj|glb|vtk) --iso=V | --label=L,... [--smooth=N] "
+    .arguments = "VOLUME OUT.(stl|ply|obj|glb|vtk|dcm) --iso=V | --label=L,... [--smooth=N] "
                  "[--decimate=R] [--space=lps|ras] [--largest]",
     .summary = "the surface of a value or of labels, in millimetres",
     .min_args = 2,

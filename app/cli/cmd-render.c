@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bregma-cli render: a picture of a volume and of meshes in it, or a turntable of them.
+#include "bg-cli-dicom.h"
 #include "bg-cli-picture.h"
 #include "bg-cli-render.h"
 
@@ -515,6 +516,13 @@ is_film(const char *out)
     return has_suffix(out, ".gif") || has_suffix(out, ".webm");
 }
 
+// What holds all pictures of a turntable in one file.
+static gboolean
+is_one_file(const char *out)
+{
+    return is_film(out) || bg_cli_is_dicom(out);
+}
+
 // The n-th picture of a turntable.
 static BgImage *
 render_turned(BgCli *cli, Job *job, const BgView *from, int n, double *seconds, GError **error)
@@ -604,6 +612,23 @@ render_film(BgCli *cli, Job *job, const char *out, double *seconds, GError **err
     return ok;
 }
 
+// A multi-frame secondary capture.
+static gboolean
+render_multi_frame(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
+{
+    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func((GDestroyNotify) bg_image_unref);
+    BgView from = job->view;
+
+    for (int n = 0; n < job->n_pictures; n++) {
+        BgImage *image = render_turned(cli, job, &from, n, seconds, error);
+        if (image == NULL)
+            return FALSE;
+        g_ptr_array_add(images, image);
+    }
+    return bg_cli_save_dicom_pictures(cli, (BgImage *const *) images->pdata, images->len, out,
+                                      error);
+}
+
 static gboolean
 render_picture(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
 {
@@ -620,13 +645,13 @@ check_outputs(const BgCli *cli, const Job *job, const char *out, GError **error)
                            out);
         return FALSE;
     }
-    for (int n = 0; n < job->n_pictures && !is_film(out); n++) {
+    for (int n = 0; n < job->n_pictures && !is_one_file(out); n++) {
         g_autofree char *number = g_strdup_printf("-%03d", n);
         g_autofree char *path = bg_cli_with_suffix(out, number);
         if (!bg_cli_check_output(cli, path, error))
             return FALSE;
     }
-    return (job->n_pictures > 0 && !is_film(out)) || bg_cli_check_output(cli, out, error);
+    return (job->n_pictures > 0 && !is_one_file(out)) || bg_cli_check_output(cli, out, error);
 }
 
 static gboolean
@@ -656,6 +681,7 @@ run_job(BgCli *cli, Job *job, GError **error)
     set_facts(cli, job);
     gboolean ok = job->n_pictures == 0 ? render_picture(cli, job, out, &seconds, error)
                   : is_film(out)       ? render_film(cli, job, out, &seconds, error)
+                  : is_one_file(out)   ? render_multi_frame(cli, job, out, &seconds, error)
                                        : render_turntable(cli, job, out, &seconds, error);
     bg_json_set_double(cli->result, "seconds", seconds);
     return ok;
@@ -664,11 +690,11 @@ run_job(BgCli *cli, Job *job, GError **error)
 static gboolean
 check_suffix(const char *out, GError **error)
 {
-    if (has_suffix(out, ".png") || is_film(out))
+    if (has_suffix(out, ".png") || is_one_file(out))
         return TRUE;
     bg_cli_usage_error(error,
-                       "unknown format: %s: pictures are written as .png, turntables as .png, .gif "
-                       "or .webm",
+                       "unknown format: %s: pictures are written as .png or .dcm, turntables as "
+                       ".png, .gif, .webm or .dcm",
                        out);
     return FALSE;
 }
@@ -699,7 +725,7 @@ run(BgCli *cli, GError **error)
 const BgCliCommand bg_cli_command_render = {
     .name = "render",
     .arguments =
-        "VOLUME OUT.(png|gif|webm) [--preset=NAME | --tf=FILE] [--view=elev,azim,roll,zoom | "
+        "VOLUME OUT.(png|gif|webm|dcm) [--preset=NAME | --tf=FILE] [--view=elev,azim,roll,zoom | "
         "--camera=FILE] [--size=WxH] [OPTIONS]",
     .summary = "a picture of a volume and of surfaces in it, or a turntable",
     .min_args = 0,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bregma-cli slice: orthogonal and oblique slices, intensity and label on the same plane.
+#include "bg-cli-dicom.h"
 #include "bg-cli-picture.h"
 
 #include "core/annotate/bg-annotations.h"
@@ -67,14 +68,16 @@ parse_output(const char *path, OutKind *kind, GError **error)
 {
     g_autofree char *lower = g_ascii_strdown(path, -1);
 
-    if (g_str_has_suffix(lower, ".png"))
+    if (g_str_has_suffix(lower, ".png") || bg_cli_is_dicom(path))
         *kind = OUT_PNG;
     else if (g_str_has_suffix(lower, ".tif") || g_str_has_suffix(lower, ".tiff"))
         *kind = OUT_TIFF;
     else if (g_str_has_suffix(lower, ".h5") || g_str_has_suffix(lower, ".hdf5"))
         *kind = OUT_H5;
     else {
-        bg_cli_usage_error(error, "unknown format: %s: slices are written as .png, .tiff or .h5",
+        bg_cli_usage_error(error,
+                           "unknown format: %s: slices are written as .png, .tiff, .h5 "
+                           "or .dcm",
                            path);
         return FALSE;
     }

@@ -310,7 +310,9 @@ bg_dcm_put_start(BgDcmEncoder *e, BgDcmObject *object)
         bg_dcm_end_sequence(e);
     }
     bg_dcm_put_text(e, TAG(0x0008, 0x2111), "ST",
-                    "Made by bregma " BG_VERSION "; how is in (0029,1001)");
+                    "Made by bregma " BG_VERSION
+                    "; how is in (0029,1001). Not for diagnosis: research "
+                    "and planning review only");
     bg_dcm_put_text(e, TAG(0x0010, 0x0010), "PN",
                     or_default(p->patient_name, "bregma^no identity"));
     bg_dcm_put_text(e, TAG(0x0010, 0x0020), "LO", p->patient_id);

@@ -143,7 +143,12 @@ static const Text info_texts[] = {
     TEXT(patient_id, MAX_LINE, FALSE),
     TEXT(patient_birth_date, MAX_LINE, FALSE),
     TEXT(patient_sex, MAX_LINE, FALSE),
+    TEXT(study_uid, MAX_LINE, FALSE),
     TEXT(study_date, MAX_LINE, FALSE),
+    TEXT(study_time, MAX_LINE, FALSE),
+    TEXT(study_description, MAX_LINE, FALSE),
+    TEXT(accession_number, MAX_LINE, FALSE),
+    TEXT(series_uid, MAX_LINE, FALSE),
     TEXT(frame_of_reference, MAX_LINE, FALSE),
     TEXT(camera, MAX_LINE, FALSE),
 };

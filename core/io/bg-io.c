@@ -117,7 +117,12 @@ bg_file_info_copy(const BgFileInfo *info)
     copy->patient_id = g_strdup(info->patient_id);
     copy->patient_birth_date = g_strdup(info->patient_birth_date);
     copy->patient_sex = g_strdup(info->patient_sex);
+    copy->study_uid = g_strdup(info->study_uid);
     copy->study_date = g_strdup(info->study_date);
+    copy->study_time = g_strdup(info->study_time);
+    copy->study_description = g_strdup(info->study_description);
+    copy->accession_number = g_strdup(info->accession_number);
+    copy->series_uid = g_strdup(info->series_uid);
     copy->frame_of_reference = g_strdup(info->frame_of_reference);
     copy->camera = g_strdup(info->camera);
     copy->warnings = g_ptr_array_copy(info->warnings, copy_string, NULL);
@@ -141,7 +146,12 @@ bg_file_info_free(BgFileInfo *info)
     g_free(info->patient_id);
     g_free(info->patient_birth_date);
     g_free(info->patient_sex);
+    g_free(info->study_uid);
     g_free(info->study_date);
+    g_free(info->study_time);
+    g_free(info->study_description);
+    g_free(info->accession_number);
+    g_free(info->series_uid);
     g_free(info->frame_of_reference);
     g_free(info->camera);
     g_free(info);

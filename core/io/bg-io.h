@@ -122,7 +122,12 @@ typedef struct {
     char *patient_id;
     char *patient_birth_date;
     char *patient_sex;
+    char *study_uid;
     char *study_date;
+    char *study_time;
+    char *study_description;
+    char *accession_number;
+    char *series_uid;
     char *frame_of_reference;
     gboolean spacing_unknown;
     char *camera;

@@ -29,6 +29,20 @@ intern_plain(BgDcmSet set, guint32 tag)
     return g_ref_string_new_intern(text);
 }
 
+// "YYYY.MM.DD" of ACR-NEMA, which PS3.5 6.2 lets readers meet, becomes "YYYYMMDD".
+static GRefString *
+intern_date(BgDcmSet set, guint32 tag)
+{
+    char text[128];
+
+    bg_dcm_copy_string(set, tag, text, sizeof text);
+    if (strlen(text) == 10 && text[4] == '.' && text[7] == '.') {
+        memmove(text + 4, text + 5, 2);
+        memmove(text + 6, text + 8, 3);
+    }
+    return g_ref_string_new_intern(text);
+}
+
 void
 bg_dcm_image_set_note(BgDcmImage *image, const char *note)
 {
@@ -44,16 +58,16 @@ read_identity(BgDcmImage *image, BgDcmSet root)
 {
     image->patient_name = intern(root, TAG(0x0010, 0x0010));
     image->patient_id = intern(root, TAG(0x0010, 0x0020));
-    image->patient_birth_date = intern_plain(root, TAG(0x0010, 0x0030));
+    image->patient_birth_date = intern_date(root, TAG(0x0010, 0x0030));
     image->patient_sex = intern_plain(root, TAG(0x0010, 0x0040));
     image->study_uid = intern_plain(root, TAG(0x0020, 0x000d));
-    image->study_date = intern_plain(root, TAG(0x0008, 0x0020));
+    image->study_date = intern_date(root, TAG(0x0008, 0x0020));
     image->study_time = intern_plain(root, TAG(0x0008, 0x0030));
     image->study_description = intern(root, TAG(0x0008, 0x1030));
     image->accession_number = intern(root, TAG(0x0008, 0x0050));
     image->series_uid = intern_plain(root, TAG(0x0020, 0x000e));
     image->series_description = intern(root, TAG(0x0008, 0x103e));
-    image->series_date = intern_plain(root, TAG(0x0008, 0x0021));
+    image->series_date = intern_date(root, TAG(0x0008, 0x0021));
     image->modality = intern_plain(root, TAG(0x0008, 0x0060));
     image->body_part = intern_plain(root, TAG(0x0018, 0x0015));
     image->frame_of_reference = intern_plain(root, TAG(0x0020, 0x0052));
@@ -232,7 +246,7 @@ read_lossy(BgDcmImage *image, BgDcmSet root)
         return;
     image->badges |= BG_DICOM_BADGE_LOSSY;
     double ratio = bg_dcm_number(root, TAG(0x0028, 0x2112), VR('D', 'S'), 0.0);
-    g_autofree char *note = ratio > 0.0
+    g_autofree char *note = ratio > 1.0
                                 ? g_strdup_printf(_("Lossy compression (%.3g to 1): fine detail "
                                                     "and values are not the original ones."),
                                                   ratio)
@@ -338,6 +352,9 @@ bg_dcm_image_new(const BgDcmData *data)
     read_content(image);
     image->referenced_series_uid = read_referenced_series(image, root);
     image->kind = read_kind(root);
+    if (bg_dcm_has_word(root, TAG(0x0029, 0x0010), "BREGMA") &&
+        bg_dcm_find(root, TAG(0x0029, 0x1001)) != NULL)
+        image->provenance = bg_dcm_text(root, TAG(0x0029, 0x1001));
     bg_dcm_copy_string(root, TAG(0x0054, 0x1001), unit, sizeof unit);
     if (unit[0] == '\0' && strcmp(image->modality, "CT") == 0)
         g_strlcpy(unit, "HU", sizeof unit);
@@ -380,6 +397,7 @@ bg_dcm_image_free(BgDcmImage *image)
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
         g_clear_pointer(&strings[i], g_ref_string_release);
     g_free(image->path);
+    g_free(image->provenance);
     g_free(image->reason);
     g_free(image->note);
     g_array_unref(image->frames);

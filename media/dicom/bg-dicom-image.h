@@ -115,6 +115,7 @@ typedef struct {
     int mosaic;
     guint badges;
     gboolean has_modality_lut;
+    char *provenance; // nullable: of a file that bregma wrote
     char *reason;
     char *note;     // nullable: a sentence for the warnings (Philips' scale, lossy, ...)
     GArray *frames; // BgDcmFrame

@@ -80,7 +80,13 @@ set_identity(BgFileInfo *info, const BgDcmImage *image)
     info->patient_id = text_or_null(image->patient_id);
     info->patient_birth_date = text_or_null(image->patient_birth_date);
     info->patient_sex = text_or_null(image->patient_sex);
+    info->study_uid = text_or_null(image->study_uid);
     info->study_date = text_or_null(image->study_date);
+    info->study_time = text_or_null(image->study_time);
+    info->study_description = text_or_null(image->study_description);
+    info->accession_number = text_or_null(image->accession_number);
+    info->series_uid = text_or_null(image->series_uid);
+    info->provenance = g_strdup(image->provenance);
     info->frame_of_reference = text_or_null(image->frame_of_reference);
 }
 
@@ -109,6 +115,8 @@ bg_dcm_file_info(const BgDcmStack *stack)
         info->has_geometry = info->kind == BG_KIND_VOLUME;
     }
     info->side_known = stack->side_known;
+    info->spacing_unknown = image->spacing_source == BG_DCM_SPACING_NONE &&
+                            (info->kind == BG_KIND_VOLUME || info->kind == BG_KIND_IMAGE);
     info->frame_spacing = stack->frame_spacing_s;
     info->frame_unit = stack->frame_spacing_s > 0.0 ? "s" : NULL;
     bg_file_info_set_modality(info, image->modality, image->unit);
