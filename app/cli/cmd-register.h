@@ -20,6 +20,7 @@ gboolean bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const B
                                GError **error);
 
 extern const BgCliCommand bg_cli_verb_register_camera;
+extern const BgCliCommand bg_cli_verb_register_pictures;
 extern const BgCliCommand bg_cli_verb_register_points;
 extern const BgCliCommand bg_cli_verb_register_volumes;
 

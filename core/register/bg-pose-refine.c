@@ -3,6 +3,8 @@
 
 #include "bg-dense-private.h"
 #include "bg-grey-private.h"
+#include "bg-joint-private.h"
+#include "bg-uphill-private.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/model/bg-distortion.h"
@@ -15,9 +17,7 @@
 #define DEFAULT_SAMPLES 6000
 #define MIN_SAMPLES 200
 #define MIN_FACING 0.25f // surface seen from aside moves little and shades much
-#define BINS_SURFACE 24
-#define BINS_PHOTO 24
-#define VALUE_STEPS 7 // hats over the values' range: light is any function of the value
+#define VALUE_STEPS 7    // hats over the values' range: light is any function of the value
 #define N_FEATURES (VALUE_STEPS + 5) // and linear in the normal, in relief and its square
 #define RELIEF_MM 8.0 // the surface is compared with its mean over a window of that size
 #define RIDGE 1e-3
@@ -36,7 +36,7 @@ static const double blurs_px[] = { 5.0, 2.5, 1.2 }; // of a picture of 640 pixel
 
 typedef struct {
     double x, y, z;
-    float bin; // of the light that is expected there, 0..BINS_SURFACE - 1
+    float bin; // of the light that is expected there, 0..BG_JOINT_BINS - 1
     float value, relief_mm, normal[3];
 } Sample;
 
@@ -87,77 +87,33 @@ to_photograph(const Refiner *refiner, const BgCamera *camera, const Sample *s, d
     return TRUE;
 }
 
-// Parzen's window, a quadratic B-spline over three bins: mutual information must not jump when a
-// sample leaves its bin. First bin and the three weights of @at.
-static int
-spline_weights(float at, float w[3])
-{
-    int middle = (int) (at + 0.5f);
-    float x = at - (float) middle;
-
-    w[0] = 0.5f * (0.5f - x) * (0.5f - x);
-    w[1] = 0.75f - x * x;
-    w[2] = 0.5f * (0.5f + x) * (0.5f + x);
-    return middle - 1;
-}
-
-static double
-mutual_information(const double *joint, double sum)
-{
-    double rows[BINS_SURFACE] = { 0 }, columns[BINS_PHOTO + 2] = { 0 }, mi = 0.0;
-    int width = BINS_PHOTO + 2;
-
-    for (int i = 0; i < BINS_SURFACE; i++) {
-        for (int j = 0; j < width; j++) {
-            rows[i] += joint[i * width + j];
-            columns[j] += joint[i * width + j];
-        }
-    }
-    for (int i = 0; i < BINS_SURFACE; i++) {
-        for (int j = 0; j < width; j++) {
-            double p = joint[i * width + j];
-            if (p > 0.0)
-                mi += p / sum * log(p * sum / (rows[i] * columns[j]));
-        }
-    }
-    return mi;
-}
-
 static double
 metric_at(Refiner *refiner, const double z[N_P])
 {
-    double joint[BINS_SURFACE * (BINS_PHOTO + 2)] = { 0 }, sum = 0.0;
-    int width = BINS_PHOTO + 2;
     BgCamera camera;
+    BgJoint joint;
 
     refiner->n_evaluations++;
     moved_camera(refiner, z, &camera);
+    bg_joint_clear(&joint);
     for (int n = 0; n < refiner->n; n++) {
         const Sample *s = &refiner->samples[n];
         double u, v;
         if (!to_photograph(refiner, &camera, s, &u, &v) || u < 0.0 || v < 0.0 ||
             u > camera.width - 1 || v > camera.height - 1)
             continue;
-        float grey = (bg_grey_at(&refiner->grey, u, v) - refiner->low) * refiner->scale, w[3];
-        int first = spline_weights(CLAMP(grey, 0.0f, BINS_PHOTO - 1.0f) + 1.0f, w);
-        int row = (int) s->bin;
-        float share = s->bin - (float) row;
-        double *to = joint + row * width + first;
-        for (int k = 0; k < 3; k++) {
-            to[k] += (double) ((1.0f - share) * w[k]);
-            if (row + 1 < BINS_SURFACE)
-                to[width + k] += (double) (share * w[k]);
-        }
-        sum += 1.0;
+        bg_joint_add(&joint, s->bin,
+                     (bg_grey_at(&refiner->grey, u, v) - refiner->low) * refiner->scale);
     }
     // What has left the photograph counts as knowing nothing.
-    return sum > 0.0 ? mutual_information(joint, sum) * sum / refiner->n : 0.0;
+    return bg_joint_information(&joint) * joint.sum / refiner->n;
 }
 
 // What is maximised: the samples' log-likelihood ratio and the landmarks' Gaussian.
 static double
-objective(Refiner *refiner, const double z[N_P])
+objective(const double *z, gpointer user_data)
 {
+    Refiner *refiner = user_data;
     double square = 0.0;
 
     for (int i = 0; i < N_P; i++)
@@ -165,81 +121,19 @@ objective(Refiner *refiner, const double z[N_P])
     return WEIGHT * refiner->n * metric_at(refiner, z) - 0.5 * square;
 }
 
-// BFGS uphill with backtracking (Nocedal and Wright, Numerical Optimization, algorithm 6.1).
 static double
 climb(Refiner *refiner, double z[N_P], GCancellable *cancellable)
 {
-    double h[N_P * N_P] = { 0 }, g[N_P], value = objective(refiner, z);
-    gboolean have_gradient = FALSE;
+    BgUphill uphill = { .function = objective,
+                        .user_data = refiner,
+                        .n = N_P,
+                        .difference = DIFFERENCE,
+                        .max_step = 1.0, // one standard deviation
+                        .end_step = END_STEP,
+                        .trust = 1e-2,
+                        .max_rounds = MAX_ROUNDS };
 
-    for (int i = 0; i < N_P; i++)
-        h[i * (N_P + 1)] = 1e-2;
-    for (int round = 0; round < MAX_ROUNDS && !g_cancellable_is_cancelled(cancellable); round++) {
-        double d[N_P], to[N_P], slope = 0.0, length = 0.0, next = 0.0, s = 1.0, gn[N_P];
-        for (int i = 0; i < N_P && !have_gradient; i++) {
-            double a[N_P], b[N_P];
-            memcpy(a, z, sizeof a);
-            memcpy(b, z, sizeof b);
-            a[i] += DIFFERENCE;
-            b[i] -= DIFFERENCE;
-            g[i] = (objective(refiner, a) - objective(refiner, b)) / (2.0 * DIFFERENCE);
-        }
-        have_gradient = TRUE;
-        for (int i = 0; i < N_P; i++) {
-            d[i] = 0.0;
-            for (int j = 0; j < N_P; j++)
-                d[i] += h[i * N_P + j] * g[j];
-            slope += d[i] * g[i];
-            length += d[i] * d[i];
-        }
-        length = sqrt(length);
-        double most = length > 1.0 ? 1.0 / length : 1.0; // one standard deviation a step
-        gboolean better = FALSE;
-        for (s = most; s * length > END_STEP; s *= 0.5) {
-            for (int i = 0; i < N_P; i++)
-                to[i] = z[i] + s * d[i];
-            next = objective(refiner, to);
-            if (next > value + 1e-4 * s * slope) {
-                better = TRUE;
-                break;
-            }
-        }
-        if (!better)
-            break;
-        for (int i = 0; i < N_P; i++) {
-            double a[N_P], b[N_P];
-            memcpy(a, to, sizeof a);
-            memcpy(b, to, sizeof b);
-            a[i] += DIFFERENCE;
-            b[i] -= DIFFERENCE;
-            gn[i] = (objective(refiner, a) - objective(refiner, b)) / (2.0 * DIFFERENCE);
-        }
-        // The inverse Hessian of -objective: s = to - z, y = -(gn - g).
-        double sy = 0.0, y[N_P], hy[N_P], yhy = 0.0;
-        for (int i = 0; i < N_P; i++) {
-            y[i] = g[i] - gn[i];
-            sy += (to[i] - z[i]) * y[i];
-        }
-        for (int i = 0; i < N_P; i++) {
-            hy[i] = 0.0;
-            for (int j = 0; j < N_P; j++)
-                hy[i] += h[i * N_P + j] * y[j];
-            yhy += y[i] * hy[i];
-        }
-        if (sy > 1e-10) {
-            for (int i = 0; i < N_P; i++) {
-                for (int j = 0; j < N_P; j++) {
-                    double si = to[i] - z[i], sj = to[j] - z[j];
-                    h[i * N_P + j] +=
-                        (1.0 + yhy / sy) * si * sj / sy - (hy[i] * sj + si * hy[j]) / sy;
-                }
-            }
-        }
-        memcpy(z, to, sizeof to);
-        memcpy(g, gn, sizeof gn);
-        value = next;
-    }
-    return value;
+    return bg_uphill(&uphill, z, cancellable);
 }
 
 static gboolean
@@ -319,22 +213,6 @@ is_inside(const GArray *hull, double u, double v)
     return TRUE;
 }
 
-static int
-compare_values(gconstpointer a, gconstpointer b)
-{
-    float x = *(const float *) a, y = *(const float *) b;
-
-    return x < y ? -1 : x > y;
-}
-
-static void
-get_percentiles(float *values, int n, float *low, float *high)
-{
-    qsort(values, (gsize) n, sizeof *values, (int (*)(const void *, const void *)) compare_values);
-    *low = values[n / 100];
-    *high = values[n - 1 - n / 100];
-}
-
 static void
 fill_features(const Sample *s, float low, float high, double f[N_FEATURES])
 {
@@ -362,7 +240,7 @@ set_bins(Refiner *refiner, const float *greys)
 
     for (int i = 0; i < refiner->n; i++)
         values[i] = refiner->samples[i].value;
-    get_percentiles(values, refiner->n, &low, &high);
+    bg_joint_range(values, (gsize) refiner->n, &low, &high);
     for (int i = 0; i < refiner->n; i++) {
         fill_features(&refiner->samples[i], low, high, f);
         for (int r = 0; r < N_FEATURES; r++) {
@@ -382,11 +260,11 @@ set_bins(Refiner *refiner, const float *greys)
             light += g[r] * f[r];
         refiner->samples[i].bin = values[i] = (float) light;
     }
-    get_percentiles(values, refiner->n, &low, &high);
-    float scale = high > low ? (BINS_SURFACE - 1.0f) / (high - low) : 0.0f;
+    bg_joint_range(values, (gsize) refiner->n, &low, &high);
+    float scale = high > low ? (BG_JOINT_BINS - 1.0f) / (high - low) : 0.0f;
     for (int i = 0; i < refiner->n; i++)
         refiner->samples[i].bin =
-            CLAMP((refiner->samples[i].bin - low) * scale, 0.0f, BINS_SURFACE - 1.001f);
+            CLAMP((refiner->samples[i].bin - low) * scale, 0.0f, BG_JOINT_BINS - 1.001f);
 }
 
 // Half the window of the relief in pixels of the view.
@@ -493,8 +371,8 @@ set_greys(Refiner *refiner, const BgCamera *camera)
             greys[i] = bg_grey_at(&refiner->grey, u, v);
     }
     set_bins(refiner, greys);
-    get_percentiles(greys, refiner->n, &refiner->low, &high);
-    refiner->scale = high > refiner->low ? (BINS_PHOTO - 1.0f) / (high - refiner->low) : 0.0f;
+    bg_joint_range(greys, (gsize) refiner->n, &refiner->low, &high);
+    refiner->scale = high > refiner->low ? (BG_JOINT_BINS - 1.0f) / (high - refiner->low) : 0.0f;
 }
 
 // Root mean square distance of where two poses show the samples.
@@ -552,7 +430,7 @@ try_others(Refiner *refiner, double z[N_P], BgPoseRefined *refined, GCancellable
     int best = 0;
 
     memcpy(ends[0], z, sizeof ends[0]);
-    values[0] = objective(refiner, z);
+    values[0] = objective(z, refiner);
     for (int k = 1; k <= N_STARTS; k++) {
         for (int i = 0; i < N_P; i++)
             ends[k][i] = z[i] + START_SIGMAS * ways[k - 1][i] / sqrt(N_P) * 2.0;
