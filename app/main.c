@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/bg-application.h"
 #include "core/base/bg-i18n.h"
-#include "core/base/bg-start.h"
 
 #include <locale.h>
 

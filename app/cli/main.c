@@ -4,7 +4,6 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
-#include "core/base/bg-start.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -19,9 +19,8 @@ typedef struct {
 typedef struct {
     int arg;
     dnnl_memory_desc_t own, wanted;
-    dnnl_memory_t user, inner;  // owned; inner: NULL when the layouts are one
-    dnnl_primitive_t reorder;   // owned; NULL when the layouts are one
-    float *inner_data, *result; // owned; the dense result, of the port that is written
+    dnnl_memory_t user, inner; // owned; inner: NULL when the layouts are one
+    dnnl_primitive_t reorder;  // owned; NULL when the layouts are one
 } Port;
 
 /** Ready: a convolution made ready; ports: big, weight, small */
@@ -35,6 +34,27 @@ typedef struct {
 enum { BIG, KERNEL, SMALL };
 
 static GHashTable *kept; // of Ready by itself; the worker's
+
+/** Scratch: shared by all convolutions: one runs at a time. Of the worker; grows only */
+typedef struct {
+    float *data; // owned
+    gsize n_bytes;
+} Scratch;
+
+static Scratch scratch[4]; // what a port wants, by port; then the dense result
+
+static float *
+get_scratch(int which, gsize n_bytes)
+{
+    Scratch *s = &scratch[which];
+
+    if (s->n_bytes < n_bytes) {
+        bg_buffer_free(s->data);
+        s->data = bg_buffer_alloc(n_bytes, NULL);
+        s->n_bytes = s->data != NULL ? n_bytes : 0;
+    }
+    return s->data;
+}
 
 static guint
 hash_key(gconstpointer data)
@@ -66,8 +86,6 @@ ready_free(gpointer data)
             dnnl_memory_destroy(port->inner);
         if (port->reorder != NULL)
             dnnl_primitive_destroy(port->reorder);
-        bg_buffer_free(port->inner_data);
-        bg_buffer_free(port->result);
     }
     if (ready->primitive != NULL)
         dnnl_primitive_destroy(ready->primitive);
@@ -186,20 +204,14 @@ prepare_port(Port *port, dnnl_primitive_desc_t pd, dnnl_query_t query, int arg, 
 {
     const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(pd, query, 0);
     dnnl_primitive_desc_t reorder = NULL;
-    gsize own_bytes = dnnl_memory_desc_get_size(&port->own);
 
     port->arg = arg;
     port->wanted = *wanted;
-    if (written && (port->result = bg_buffer_alloc(own_bytes, NULL)) == NULL)
-        return FALSE;
-    if (dnnl_memory_create(&port->user, &port->own, engine,
-                           written ? port->result : DNNL_MEMORY_NONE) != dnnl_success)
+    if (dnnl_memory_create(&port->user, &port->own, engine, DNNL_MEMORY_NONE) != dnnl_success)
         return FALSE;
     if (dnnl_memory_desc_equal(&port->own, wanted))
         return TRUE;
-    port->inner_data = bg_buffer_alloc(dnnl_memory_desc_get_size(wanted), NULL);
-    if (port->inner_data == NULL ||
-        dnnl_memory_create(&port->inner, wanted, engine, port->inner_data) != dnnl_success ||
+    if (dnnl_memory_create(&port->inner, wanted, engine, DNNL_MEMORY_NONE) != dnnl_success ||
         dnnl_reorder_primitive_desc_create(&reorder, written ? wanted : &port->own, engine,
                                            written ? &port->own : wanted, engine,
                                            NULL) != dnnl_success)
@@ -273,6 +285,26 @@ get_ready(const BgNnGeometry *g, Op op)
     return ready;
 }
 
+// Where the primitive finds its arrays; NULL: no memory for them.
+static float *
+place(Ready *ready, float *const *arrays)
+{
+    Port *out = &ready->ports[ready->written];
+    float *result = get_scratch(3, dnnl_memory_desc_get_size(&out->own));
+
+    for (int i = 0; i < 3 && result != NULL; i++) {
+        Port *port = &ready->ports[i];
+        dnnl_memory_set_data_handle(port->user, i == ready->written ? result : arrays[i]);
+        if (port->inner == NULL)
+            continue;
+        float *inner = get_scratch(i, dnnl_memory_desc_get_size(&port->wanted));
+        if (inner == NULL)
+            return NULL;
+        dnnl_memory_set_data_handle(port->inner, inner);
+    }
+    return result;
+}
+
 // Runs with the arrays of the caller; adds to what is at the written one.
 static gboolean
 run(Ready *ready, float *const *arrays)
@@ -280,16 +312,16 @@ run(Ready *ready, float *const *arrays)
     dnnl_stream_t stream;
     dnnl_exec_arg_t args[3];
     dnnl_status_t status = dnnl_success;
+    const float *from = place(ready, arrays);
 
+    if (from == NULL)
+        return FALSE;
     engine_of_worker(&stream);
     for (int i = 0; i < 3 && status == dnnl_success; i++) {
         Port *port = &ready->ports[i];
         args[i] = (dnnl_exec_arg_t){ port->arg, port->inner != NULL ? port->inner : port->user };
-        if (i == ready->written)
-            continue;
-        dnnl_memory_set_data_handle(port->user, arrays[i]);
         dnnl_exec_arg_t both[] = { { DNNL_ARG_FROM, port->user }, { DNNL_ARG_TO, port->inner } };
-        if (port->reorder != NULL)
+        if (i != ready->written && port->reorder != NULL)
             status = dnnl_primitive_execute(port->reorder, stream, 2, both);
     }
     Port *out = &ready->ports[ready->written];
@@ -302,7 +334,6 @@ run(Ready *ready, float *const *arrays)
         return FALSE;
     gsize count = dnnl_memory_desc_get_size(&out->own) / sizeof(float);
     float *to = arrays[ready->written];
-    const float *from = out->result;
 #pragma omp parallel for simd schedule(static)
     for (gsize i = 0; i < count; i++)
         to[i] += from[i];

@@ -203,11 +203,6 @@ FN(between)(const CALL *call, int k, gsize o, gsize *a, gsize *b, REAL *t)
 {
     gsize stride = (gsize) call->g.stride[k];
 
-    if (!call->layer->bilinear) {
-        *a = *b = o / stride;
-        *t = 0;
-        return;
-    }
     REAL x = ((REAL) o + (REAL) 0.5) / (REAL) stride - (REAL) 0.5;
     x = MAX(x, 0);
     *a = (gsize) x;
@@ -225,7 +220,7 @@ FN(upsample_one)(const CALL *call, gsize plane, gsize o)
 
     for (int k = 0; k < 3; k++)
         FN(between)(call, k, pos[k], &a[k], &b[k], &t[k]);
-    for (int corner = 0; corner < (call->layer->bilinear ? 8 : 1); corner++) {
+    for (int corner = 0; corner < 8; corner++) {
         gsize z = corner & 4 ? b[0] : a[0], y = corner & 2 ? b[1] : a[1];
         gsize x = corner & 1 ? b[2] : a[2], in_at = at + (z * g->in[1] + y) * g->in[2] + x;
         REAL weight = (corner & 4 ? t[0] : 1 - t[0]) * (corner & 2 ? t[1] : 1 - t[1]) *
@@ -241,13 +236,36 @@ FN(upsample_one)(const CALL *call, gsize plane, gsize o)
         call->out[plane * g->out_space + o] = sum;
 }
 
+// Nearest pixels by rows.
+static void
+FN(upsample_row)(const CALL *call, gsize plane, gsize row)
+{
+    const BgNnGeometry *g = &call->g;
+    gsize z = row / g->out[1] / (gsize) g->stride[0], y = row % g->out[1] / (gsize) g->stride[1];
+    gsize from = plane * g->in_space + (z * g->in[1] + y) * g->in[2], n = (gsize) g->stride[2];
+    gsize to = plane * g->out_space + row * g->out[2];
+
+    if (call->d_out == NULL) {
+        for (gsize x = 0; x < g->in[2]; x++)
+            for (gsize k = 0; k < n; k++)
+                call->out[to + x * n + k] = call->in[0][from + x];
+        return;
+    }
+    for (gsize x = 0; x < g->in[2]; x++)
+        for (gsize k = 0; k < n; k++)
+            call->d_in[0][from + x] += call->d_out[to + x * n + k];
+}
+
 static void
 FN(upsample)(CALL *call) // forward without `d_out`, else backward
 {
 #pragma omp parallel for schedule(static)
-    for (gsize plane = 0; plane < BG_NN_PLANES(call); plane++)
-        for (gsize o = 0; o < call->g.out_space; o++)
+    for (gsize plane = 0; plane < BG_NN_PLANES(call); plane++) {
+        for (gsize row = 0; !call->layer->bilinear && row < call->g.out[0] * call->g.out[1]; row++)
+            FN(upsample_row)(call, plane, row);
+        for (gsize o = 0; call->layer->bilinear && o < call->g.out_space; o++)
             FN(upsample_one)(call, plane, o);
+    }
 }
 
 static void

@@ -25,9 +25,39 @@ count_wanted(void)
     return wanted != 0 ? wanted : bg_parallel_count_threads();
 }
 
+// A team of threads that sleeps for good. libgomp spins six milliseconds at every barrier, which with
+// other work on the machine doubles the time of a network, and takes its setting of that
+// (OMP_WAIT_POLICY) from the environment before any line of a program runs. But it spins for
+// microseconds only while it counts more threads than processors: with these it does.
+static gpointer
+sleep_as_team(gpointer data)
+{
+    GMutex never_lock;
+    GCond never;
+    volatile int n_seen = 0;
+
+#pragma omp parallel num_threads((int) g_get_num_processors())
+    {
+#pragma omp atomic
+        n_seen++;
+    }
+    g_mutex_init(&never_lock);
+    g_cond_init(&never);
+    g_mutex_lock(&never_lock);
+    g_async_queue_push(data, sleep_as_team); // the team is there
+    g_async_queue_unref(data);
+    for (;;)
+        g_cond_wait(&never, &never_lock);
+    return NULL;
+}
+
 static gpointer
 work(gpointer data)
 {
+    g_autoptr(GAsyncQueue) started = g_async_queue_new();
+
+    g_thread_unref(g_thread_new("bregma-sleepers", sleep_as_team, g_async_queue_ref(started)));
+    g_async_queue_pop(started);
     // Its AMX code dies of an illegal instruction on processors that have AMX (oneDNN 2.6.3).
     dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx512_core_bf16);
     for (;;) {

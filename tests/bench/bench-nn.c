@@ -5,7 +5,6 @@
 #include "../support/bg-fixed-numbers.h"
 #include "core/base/bg-cpu.h"
 #include "core/base/bg-parallel.h"
-#include "core/base/bg-start.h"
 #include "core/learn/bg-networks.h"
 #include "core/learn/bg-vgg19.h"
 #include "core/nn/bg-nn-cpu.h"
