@@ -38,7 +38,8 @@ prefix_read(GError **error, const char *path)
 {
     if (error == NULL || *error == NULL)
         return;
-    if (g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+    if (g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) &&
+        !g_file_test(path, G_FILE_TEST_EXISTS)) {
         g_clear_error(error);
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                     "cannot read: %s: there is no such file. Check the path", path);

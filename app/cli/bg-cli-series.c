@@ -37,11 +37,10 @@ choose_only(GPtrArray *list, const char *path, gboolean any, GError **error)
         return first;
     if (n == 0) {
         const BgSeries *series = list->len > 0 ? list->pdata[0] : NULL;
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "cannot read: %s: none of its series can be shown: %s", path,
+        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED, "none of its series can be shown: %s",
                     series != NULL && series->warnings->len > 0
                         ? (char *) series->warnings->pdata[0]
-                        : "there are none");
+                        : "it holds neither pictures nor volumes");
         return NULL;
     }
     bg_cli_usage_error(error,
