@@ -222,5 +222,6 @@ extern const BgCliCommand bg_cli_command_register;
 extern const BgCliCommand bg_cli_command_evaluate;
 extern const BgCliCommand bg_cli_command_fuse;
 extern const BgCliCommand bg_cli_command_models;
+extern const BgCliCommand bg_cli_command_train;
 
 G_END_DECLS

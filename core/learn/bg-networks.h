@@ -52,11 +52,17 @@ BgNnParams *bg_network_load(const BgNetwork *network, const BgNnGraph *graph, co
  * @transposed: up by transposed convolutions (Ronneberger et al. 2015); else by the nearest pixel
  *   and a convolution of 2 x 2
  * @dropout: at the bottom; 0: none
+ * @name: (nullable): the graph's; "unet" without
+ * @most: no level has more channels than that; 0: any
+ * @norm: a batch norm behind each convolution but the last
  */
 typedef struct {
     int n_in, n_out, width, n_levels;
     gboolean transposed;
     double dropout;
+    const char *name;
+    int most;
+    gboolean norm;
 } BgUnet;
 
 /** bg_unet_graph: (transfer full): a two-dimensional U-Net; input "image", output "softmax" */
@@ -64,6 +70,9 @@ BgNnGraph *bg_unet_graph(const BgUnet *unet);
 
 /** bg_unet_brats_graph: (transfer full): FLAIR and T1ce in, four classes out (algorithm of the BraTS 2020 U-Net) */
 BgNnGraph *bg_unet_brats_graph(void);
+
+/** bg_unet_tumour_graph: (transfer full): what bregma trains itself: T1, T1 with contrast, T2 and FLAIR in; background, core, oedema and enhancing tumour out; sides are multiples of 16 */
+BgNnGraph *bg_unet_tumour_graph(void);
 
 /** bg_vnet_graph: (transfer full): V-Net (Milletari et al. 2016) of four channels in and three materials out, batch norms by the batch's statistics always; sides are multiples of 16 */
 BgNnGraph *bg_vnet_graph(void);
