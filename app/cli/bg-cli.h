@@ -223,5 +223,6 @@ extern const BgCliCommand bg_cli_command_evaluate;
 extern const BgCliCommand bg_cli_command_fuse;
 extern const BgCliCommand bg_cli_command_models;
 extern const BgCliCommand bg_cli_command_train;
+extern const BgCliCommand bg_cli_command_segment;
 
 G_END_DECLS

@@ -28,6 +28,7 @@ static const BgCliCommand *const commands[] = {
     &bg_cli_command_fuse,         &bg_cli_command_calibrate, &bg_cli_command_models,
     &bg_cli_command_anonymize,
     &bg_cli_command_train,
+    &bg_cli_command_segment,
 };
 // clang-format on
 

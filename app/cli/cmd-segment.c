@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// bregma-cli segment: a label map of a brain tumour from up to four contrasts.
+#include "bg-cli-grid.h"
+
+#include "core/base/bg-error.h"
+#include "core/learn/bg-model-store.h"
+#include "core/segment/bg-label-shape.h"
+#include "core/segment/bg-tumour-segment.h"
+
+#include <string.h>
+
+#define SHIPPED "tumour"
+
+static const BgCliOption options[] = {
+    { "output", BG_CLI_PATH, "=SEG, -o SEG  the label map: 1 core, 2 oedema, 4 enhancing" },
+    { "t1", BG_CLI_PATH, "=FILE" },
+    { "t1ce", BG_CLI_PATH, "=FILE  with contrast medium" },
+    { "t2", BG_CLI_PATH, "=FILE" },
+    { "flair", BG_CLI_PATH, "=FILE" },
+    { "model", BG_CLI_VALUE, "=FILE|NAME  weights; the shipped ones unless given" },
+    { "brain", BG_CLI_PATH, "=MASK  voxels that are not 0 are brain" },
+    { "align", BG_CLI_VALUE,
+      "=auto|never|always  register contrasts to each other: where grids differ" },
+    { "n4", BG_CLI_FLAG, "  take the shading away first" },
+    { "as-given", BG_CLI_FLAG, "  the contrasts are what they are said to be: do not judge" },
+    { "probabilities", BG_CLI_PATH, "=P  what the network says of each class, as frames" },
+    { "confidence", BG_CLI_PATH, "=C  the largest of these" },
+    { "precision", BG_CLI_VALUE, "=float32|bfloat16  of the network" },
+    { "no-mirror", BG_CLI_FLAG, "  each slice once only: faster" },
+    { "largest", BG_CLI_VALUE, "=N  only so many largest parts stay; 0: all, as usual" },
+    { "least-ml", BG_CLI_VALUE, "=ML  smaller parts go; 0.05 unless given" },
+    { "keep-holes", BG_CLI_FLAG, "  do not fill them" },
+    { "override-patient", BG_CLI_VALUE, "=REASON  files of two patients belong together, because" },
+    { NULL },
+};
+
+static gboolean
+get_choice(const BgCli *cli, const char *option, const char *const *names, int *which,
+           GError **error)
+{
+    const char *value = bg_cli_option(cli, option);
+
+    for (int n = 0; value != NULL && names[n] != NULL; n++) {
+        if (strcmp(names[n], value) == 0) {
+            *which = n;
+            return TRUE;
+        }
+    }
+    if (value == NULL)
+        return TRUE;
+    g_autofree char *all = g_strjoinv(", ", (char **) names);
+    bg_cli_usage_error(error, "unknown value: --%s=%s: there are %s", option, value, all);
+    return FALSE;
+}
+
+static gboolean
+get_params(BgCli *cli, BgTumourParams *params, BgTumourOptions *run, GError **error)
+{
+    static const char *const aligns[] = { "auto", "never", "always", NULL };
+    static const char *const precisions[] = { "float32", "bfloat16", NULL };
+    int align = BG_TUMOUR_ALIGN_AUTO, precision = BG_NN_FLOAT32, largest = 0;
+
+    *run = bg_tumour_options();
+    if (!get_choice(cli, "align", aligns, &align, error) ||
+        !get_choice(cli, "precision", precisions, &precision, error) ||
+        !bg_cli_get_int(cli, "largest", 0, 1000000, &largest, error) ||
+        !bg_cli_get_double(cli, "least-ml", &run->cleaning.least_ml, error))
+        return FALSE;
+    *params = (BgTumourParams){ .align = (BgTumourAlign) align,
+                                .n4 = bg_cli_has(cli, "n4"),
+                                .as_given = bg_cli_has(cli, "as-given"),
+                                .seed = (guint64) cli->seed };
+    run->precision = (BgNnPrecision) precision;
+    run->mirror = !bg_cli_has(cli, "no-mirror");
+    run->cleaning.n_largest = (guint) largest;
+    run->cleaning.fill_holes = !bg_cli_has(cli, "keep-holes");
+    return TRUE;
+}
+
+static BgTumourModel *
+load_model(BgCli *cli, GError **error)
+{
+    const char *name = bg_cli_option(cli, "model");
+    g_autofree char *path = NULL;
+
+    if (name != NULL && g_file_test(name, G_FILE_TEST_EXISTS))
+        path = g_strdup(name);
+    else
+        path = bg_model_store_find(name != NULL ? name : SHIPPED, error);
+    if (path == NULL)
+        return NULL;
+    BgTumourModel *model = bg_tumour_model_load(path, NULL, cli->cancellable, error);
+    if (model == NULL)
+        bg_cli_blame_path(error, path);
+    else
+        bg_cli_add_input(cli, path);
+    return model;
+}
+
+static gboolean
+load_contrasts(BgCli *cli, BgLoaded *loaded[BG_N_CONTRASTS], GError **error)
+{
+    BgLoadParams params = bg_load_params_default();
+    const BgLoaded *first = NULL;
+
+    params.as = BG_LOAD_VOLUME;
+    for (int c = 0; c < BG_N_CONTRASTS; c++) {
+        const char *path = bg_cli_option(cli, bg_contrast_name((BgContrast) c));
+        if (path == NULL)
+            continue;
+        loaded[c] = bg_cli_load(cli, path, &params, error);
+        if (loaded[c] == NULL)
+            return FALSE;
+        if (loaded[c]->volume == NULL) {
+            g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                        "cannot segment: %s: it is no volume. Give one", path);
+            return FALSE;
+        }
+        if (first != NULL && !bg_cli_check_patients(cli, first->info, loaded[c]->info, error))
+            return FALSE;
+        first = first != NULL ? first : loaded[c];
+    }
+    if (first == NULL)
+        bg_cli_usage_error(error, "of what: segment: give --t1, --t1ce, --t2 and --flair, as many "
+                                  "as there are");
+    return first != NULL;
+}
+
+// What regions and labels hold, and how large they are.
+static gboolean
+set_sizes(BgCli *cli, BgLabelMap *map, GError **error)
+{
+    static const BgLabelRegion regions[] = { { "WT", { 1, 2, 4 }, 3 },
+                                             { "TC", { 1, 4 }, 2 },
+                                             { "ET", { 4 }, 1 } };
+    static const struct {
+        guint32 label;
+        const char *name;
+    } names[] = { { 1, "core" }, { 2, "oedema" }, { 4, "enhancing" } };
+    BgJson *list = bg_json_new_array(), *sizes = bg_json_new_object();
+    g_autoptr(GArray) counts = bg_label_map_count(map);
+    double voxel_ml = bg_geometry_voxel_volume_mm3(bg_label_map_get_geometry(map)) / 1000.0;
+
+    for (gsize l = 0; l < G_N_ELEMENTS(names); l++) {
+        BgJson *one = bg_json_new_object();
+        gsize n = 0;
+        for (guint i = 0; i < counts->len; i++) {
+            if (g_array_index(counts, BgLabelCount, i).label == names[l].label)
+                n = g_array_index(counts, BgLabelCount, i).n_voxels;
+        }
+        bg_json_set_integer(one, "value", names[l].label);
+        bg_json_set_string(one, "name", names[l].name);
+        bg_json_set_double(one, "volume_ml", (double) n * voxel_ml);
+        bg_json_append(list, one);
+    }
+    bg_json_set(cli->result, "labels", list);
+    bg_json_set(cli->result, "regions", sizes);
+    for (gsize r = 0; r < G_N_ELEMENTS(regions); r++) {
+        BgLabelShape shape;
+        BgJson *one = bg_json_new_object();
+        bg_json_set(sizes, regions[r].name, one);
+        if (!bg_label_shape(map, &regions[r], &shape, cli->cancellable, error))
+            return FALSE;
+        bg_json_set_double(one, "volume_ml", shape.volume_ml);
+        bg_json_set_double(one, "diameter_mm", shape.diameter_mm);
+        bg_json_set_double(one, "rano_long_mm", shape.rano_long_mm);
+        bg_json_set_double(one, "rano_short_mm", shape.rano_short_mm);
+        bg_json_set_double(one, "rano_product_mm2", shape.rano_product_mm2);
+    }
+    if (counts->len == 0)
+        bg_cli_add_warning(cli, "no tumour was found: all voxels are background");
+    return TRUE;
+}
+
+static void
+set_case(BgCli *cli, const BgTumourCase *made, const BgTumourModel *model)
+{
+    BgJson *moved = bg_json_new_object();
+
+    for (int c = 0; c < BG_N_CONTRASTS; c++) {
+        const BgAffine *a = &made->moving_from_fixed[c];
+        double matrix[16] = { [15] = 1.0 };
+        memcpy(matrix, a->m, sizeof a->m);
+        if (made->registered[c])
+            bg_json_set_doubles(moved, bg_contrast_name((BgContrast) c), matrix, 16);
+    }
+    bg_json_set_string(cli->result, "reference", bg_contrast_name(made->reference));
+    bg_json_set_boolean(cli->result, "skull_stripped", made->stripped);
+    bg_json_set(cli->result, "registered", moved);
+    bg_json_set_string(cli->result, "weights_sha256", bg_tumour_model_get_sha256(model));
+    for (guint w = 0; w < made->warnings->len; w++)
+        bg_cli_add_warning(cli, made->warnings->pdata[w]);
+}
+
+static gboolean
+save_extras(BgCli *cli, const BgTumourResult *found, GError **error)
+{
+    const char *probabilities = bg_cli_option(cli, "probabilities");
+    const char *confidence = bg_cli_option(cli, "confidence");
+    g_autofree char *provenance = bg_cli_provenance(cli, error);
+    BgSaveParams params = { .force = cli->force, .provenance = provenance };
+
+    if (provenance == NULL)
+        return FALSE;
+    if (probabilities != NULL &&
+        !bg_cli_wrote(cli,
+                      bg_io_save_frames(found->probabilities, 4, probabilities, &params, NULL,
+                                        cli->cancellable, error),
+                      probabilities, error))
+        return FALSE;
+    return confidence == NULL ||
+           bg_cli_wrote(cli,
+                        bg_io_save_volume(found->confidence, confidence, &params, NULL,
+                                          cli->cancellable, error),
+                        confidence, error);
+}
+
+static gboolean
+segment(BgCli *cli, BgLoaded *const *loaded, BgTumourModel *model, BgTumourParams *params,
+        const BgTumourOptions *run, GError **error)
+{
+    const char *out = bg_cli_option(cli, "output"), *brain = bg_cli_option(cli, "brain");
+    BgVolume *contrasts[BG_N_CONTRASTS] = { NULL };
+    g_auto(BgTumourResult) found = { 0 };
+    g_autoptr(BgLabelMap) mask = NULL;
+    gint64 start = g_get_monotonic_time();
+    BgProgressSpan span;
+
+    if (brain != NULL && (mask = bg_cli_load_labels(cli, brain, error)) == NULL)
+        return FALSE;
+    params->brain = mask;
+    for (int c = 0; c < BG_N_CONTRASTS; c++)
+        contrasts[c] = loaded[c] != NULL ? loaded[c]->volume : NULL;
+    g_autoptr(BgTumourCase) made =
+        bg_tumour_case_new(contrasts, params, bg_progress_span_init(&span, &cli->progress, 0, 0.4),
+                           cli->cancellable, error);
+    if (made == NULL) {
+        g_prefix_error(error, "cannot segment: %s: ", out);
+        return FALSE;
+    }
+    gint64 prepared = g_get_monotonic_time();
+    const BgGeometry *target = bg_volume_get_geometry(contrasts[made->reference]);
+    if (!bg_tumour_segment(model, made, target, run, &found,
+                           bg_progress_span_init(&span, &cli->progress, 0.4, 1.0), cli->cancellable,
+                           error)) {
+        g_prefix_error(error, "cannot segment: %s: ", out);
+        return FALSE;
+    }
+    gint64 end = g_get_monotonic_time();
+    set_case(cli, made, model);
+    bg_json_set_double(cli->result, "seconds", (double) (end - start) / 1e6);
+    bg_json_set_double(cli->result, "seconds_preparing", (double) (prepared - start) / 1e6);
+    bg_json_set_double(cli->result, "tflop", found.flop / 1e12);
+    bg_json_set_integer(cli->result, "n_removed", (gint64) found.cleaned.n_removed);
+    bg_json_set_integer(cli->result, "n_filled", (gint64) found.cleaned.n_filled);
+    BgCliGrid grid = { .labels = found.labels };
+    return set_sizes(cli, found.labels, error) && save_extras(cli, &found, error) &&
+           bg_cli_grid_save(cli, &grid, out, NULL, error);
+}
+
+static gboolean
+run(BgCli *cli, GError **error)
+{
+    const char *out = bg_cli_option(cli, "output");
+    BgLoaded *loaded[BG_N_CONTRASTS] = { NULL };
+    BgTumourParams params;
+    BgTumourOptions run_options;
+
+    if (out == NULL) {
+        bg_cli_usage_error(error, "where to: segment: give -o SEG");
+        return FALSE;
+    }
+    if (!get_params(cli, &params, &run_options, error) || !bg_cli_check_output(cli, out, error))
+        return FALSE;
+    for (gsize o = 0; o < 2; o++) {
+        const char *extra = bg_cli_option(cli, o == 0 ? "probabilities" : "confidence");
+        if (extra != NULL && !bg_cli_check_output(cli, extra, error))
+            return FALSE;
+    }
+    gboolean ok = load_contrasts(cli, loaded, error);
+    g_autoptr(BgTumourModel) model = ok ? load_model(cli, error) : NULL;
+    ok = model != NULL && segment(cli, loaded, model, &params, &run_options, error);
+    for (int c = 0; c < BG_N_CONTRASTS; c++)
+        g_clear_pointer(&loaded[c], bg_loaded_free);
+    return ok;
+}
+
+const BgCliCommand bg_cli_command_segment = {
+    .name = "segment",
+    .arguments = "--t1=A --t1ce=B --t2=C --flair=D -o SEG [--model=FILE] [OPTIONS]",
+    .summary = "a label map of a brain tumour from up to four contrasts",
+    .output_arg = -1,
+    .output_option = "output",
+    .options = options,
+    .run = run,
+};
