@@ -67,7 +67,7 @@ static const BgNetwork networks[] = {
       1,
       { PICTURE(4, 64, 64) },
       FALSE,
-      0,
+      845556,
       NULL,
       NULL },
     { "vnet",
