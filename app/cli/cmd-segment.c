@@ -229,6 +229,7 @@ segment(BgCli *cli, BgLoaded *const *loaded, BgTumourModel *model, BgTumourParam
     if (brain != NULL && (mask = bg_cli_load_labels(cli, brain, error)) == NULL)
         return FALSE;
     params->brain = mask;
+    params->spacing_mm = bg_tumour_model_get_spacing(model);
     for (int c = 0; c < BG_N_CONTRASTS; c++)
         contrasts[c] = loaded[c] != NULL ? loaded[c]->volume : NULL;
     g_autoptr(BgTumourCase) made =

@@ -112,6 +112,7 @@ static const BgCliOption unet_options[] = {
     { "phantom-size", BG_CLI_VALUE, "=N  their voxels along a side; 240 unless given" },
     { "epochs", BG_CLI_VALUE, "=N  12 unless given" },
     { "batch", BG_CLI_VALUE, "=N  samples a step; 8 unless given" },
+    { "spacing", BG_CLI_VALUE, "=MM  of the grid that it works on; 1 unless given" },
     { "crop", BG_CLI_VALUE, "=PIXELS  side of a sample, a multiple of 16; 128 unless given" },
     { "per-case", BG_CLI_VALUE, "=N  samples of a case in an epoch; 24 unless given" },
     { "rate", BG_CLI_VALUE, "=X  the first learning rate; 0.002 unless given" },
@@ -121,18 +122,21 @@ static const BgCliOption unet_options[] = {
 };
 
 static BgTumourData *
-collect(BgCli *cli, const BgTumourDataParams *params, int n_phantoms, int size, const char *folder,
-        GError **error)
+collect(BgCli *cli, const BgTumourDataParams *params, int n_phantoms, int size, double spacing,
+        const char *folder, GError **error)
 {
     const char *path = bg_cli_option(cli, "data");
     g_autoptr(BgTumourData) data = bg_tumour_data_new(params, folder, error);
-    BgTumourParams prepare = { .seed = (guint64) cli->seed };
+    BgTumourParams prepare = { .spacing_mm = spacing, .seed = (guint64) cli->seed };
+    BgTumourParams made = { .spacing_mm = spacing,
+                            .align = BG_TUMOUR_ALIGN_NEVER,
+                            .as_given = TRUE };
 
     if (data == NULL ||
         (path != NULL && bg_tumour_data_add_folder(data, path, &prepare, &cli->progress,
                                                    cli->cancellable, error) == 0) ||
-        !bg_tumour_data_add_phantoms(data, n_phantoms, (guint64) cli->seed, size, &cli->progress,
-                                     cli->cancellable, error)) {
+        !bg_tumour_data_add_phantoms(data, n_phantoms, (guint64) cli->seed, size, &made,
+                                     &cli->progress, cli->cancellable, error)) {
         g_prefix_error(error, "no cases: %s: ", path != NULL ? path : "--phantoms");
         return NULL;
     }
@@ -148,7 +152,7 @@ unet_card(BgCli *cli, const BgTumourData *data, int n_phantoms, int size,
 
     bg_json_set_string(card, "task", "brain tumours in MRI: core (1), oedema (2), enhancing (4)");
     bg_json_set_string(card, "inputs",
-                       "t1, t1ce, t2, flair: axial slices of 1 mm in LPS order, "
+                       "t1, t1ce, t2, flair: axial slices in LPS order, "
                        "each contrast cut at the 0.5 and 99.5 percentile of the "
                        "foreground and scored there; a missing one is 0");
     bg_json_set_doubles(card, "labels", labels, BG_TUMOUR_CLASSES);
@@ -183,6 +187,7 @@ run_unet(BgCli *cli, GError **error)
                                .n_epochs = 12,
                                .validation_share = 0.12 };
     int n_phantoms = 0, size = 240;
+    double spacing = 1.0;
 
     if (out == NULL ||
         (bg_cli_option(cli, "data") == NULL && bg_cli_option(cli, "phantoms") == NULL)) {
@@ -197,6 +202,7 @@ run_unet(BgCli *cli, GError **error)
     if (!bg_cli_train_config(cli, &config, error) ||
         !bg_cli_get_int(cli, "phantoms", 0, 10000, &n_phantoms, error) ||
         !bg_cli_get_int(cli, "phantom-size", 32, 512, &size, error) ||
+        !bg_cli_get_positive(cli, "spacing", &spacing, error) ||
         !bg_cli_get_int(cli, "crop", 32, 512, &params.crop, error) ||
         !bg_cli_get_int(cli, "per-case", 1, 10000, &params.per_case, error) ||
         !bg_cli_check_output(cli, out, error))
@@ -207,7 +213,7 @@ run_unet(BgCli *cli, GError **error)
     }
     g_autofree char *folder = bg_cli_train_folder(out, error);
     g_autoptr(BgTumourData) data =
-        folder == NULL ? NULL : collect(cli, &params, n_phantoms, size, folder, error);
+        folder == NULL ? NULL : collect(cli, &params, n_phantoms, size, spacing, folder, error);
     if (data == NULL)
         return FALSE;
     config.folder = folder;
@@ -215,6 +221,7 @@ run_unet(BgCli *cli, GError **error)
         bg_nn_shape(1, BG_N_CONTRASTS, 2, 1, (gsize) params.crop, (gsize) params.crop);
     BgNnData source = bg_tumour_data_source(data);
     g_autoptr(BgJson) card = unet_card(cli, data, n_phantoms, size, &config, &params);
+    bg_json_set_double(card, "spacing_mm", spacing);
     const BgNetwork *network = bg_network_find("unet-tumour", error);
     return network != NULL && bg_cli_train_run(cli, network, &source, &config, card, out, error);
 }

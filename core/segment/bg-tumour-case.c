@@ -4,7 +4,7 @@
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
-#include "core/filter/bg-morphology.h"
+#include "core/filter/bg-gaussian.h"
 #include "core/filter/bg-n4.h"
 #include "core/filter/bg-normalize.h"
 #include "core/filter/bg-otsu.h"
@@ -18,6 +18,7 @@
 
 #define SPACING_MM 1.0
 #define SPACING_SLACK_MM 0.02
+#define SMOOTH_SHARE 0.4 // of the coarser voxel: what it blurs, about
 #define SAME_GRID_MM 0.05
 #define STRIPPED_SHARE 0.35 // of voxels that hold the background's one value
 #define MARGIN_MM 2.0
@@ -61,23 +62,37 @@ preparing_clear(Preparing *job)
     g_clear_pointer(&job->mask, bg_label_map_unref);
 }
 
-// The reference's own voxels, in LPS order; at 1 mm unless they are that already.
+// The reference's own voxels, in LPS order; of the spacing that the network wants.
 static gboolean
-find_grid(const BgGeometry *reference, BgGeometry *grid, GError **error)
+find_grid(const BgGeometry *reference, double wanted, BgGeometry *grid, GError **error)
 {
     BgGeometry turned;
 
     if (!bg_geometry_reorient(reference, "LPS", NULL, NULL, &turned, error))
         return FALSE;
     BgVec3 spacing = bg_geometry_spacing_mm(&turned);
-    if (fabs(spacing.x - SPACING_MM) < SPACING_SLACK_MM &&
-        fabs(spacing.y - SPACING_MM) < SPACING_SLACK_MM &&
-        fabs(spacing.z - SPACING_MM) < SPACING_SLACK_MM) {
+    if (fabs(spacing.x - wanted) < SPACING_SLACK_MM &&
+        fabs(spacing.y - wanted) < SPACING_SLACK_MM &&
+        fabs(spacing.z - wanted) < SPACING_SLACK_MM) {
         *grid = turned;
         return TRUE;
     }
-    return bg_geometry_new_spacing(&turned, bg_vec3(SPACING_MM, SPACING_MM, SPACING_MM), grid,
-                                   error);
+    return bg_geometry_new_spacing(&turned, bg_vec3(wanted, wanted, wanted), grid, error);
+}
+
+// Without what a coarser grid cannot hold.
+static BgVolume *
+smoothed(Preparing *job, BgVolume *volume, GError **error)
+{
+    BgVec3 own = bg_geometry_spacing_mm(bg_volume_get_geometry(volume));
+    double wanted = bg_geometry_spacing_mm(&job->result->grid).x, sigma[3];
+
+    for (int axis = 0; axis < 3; axis++) {
+        double mm = bg_vec3_get(own, axis);
+        sigma[axis] = SMOOTH_SHARE * sqrt(MAX(wanted * wanted - mm * mm, 0.0));
+    }
+    return bg_gaussian(volume, bg_vec3(sigma[0], sigma[1], sigma[2]), NULL, job->cancellable,
+                       error);
 }
 
 static gboolean
@@ -131,7 +146,9 @@ place(Preparing *job, const BgProgress *progress, GError **error)
         BgResampleParams resample = bg_resample_params(&result->grid);
         resample.source_from_target = result->moving_from_fixed[c];
         resample.output = BG_RESAMPLE_FLOAT32;
-        BgVolume *placed = bg_resample(job->volumes[c], &resample, NULL, job->cancellable, error);
+        g_autoptr(BgVolume) smooth = smoothed(job, job->volumes[c], error);
+        BgVolume *placed =
+            smooth == NULL ? NULL : bg_resample(smooth, &resample, NULL, job->cancellable, error);
         if (placed == NULL)
             return FALSE;
         bg_volume_unref(job->volumes[c]);
@@ -287,9 +304,11 @@ static gboolean
 prepare(Preparing *job, const BgProgress *progress, GError **error)
 {
     BgTumourCase *result = job->result;
+    double wanted = job->params->spacing_mm > 0 ? job->params->spacing_mm : SPACING_MM;
     BgProgressSpan span;
 
-    if (!find_grid(bg_volume_get_geometry(job->volumes[result->reference]), &result->grid, error) ||
+    if (!find_grid(bg_volume_get_geometry(job->volumes[result->reference]), wanted, &result->grid,
+                   error) ||
         !place(job, bg_progress_span_init(&span, progress, 0.0, 0.6), error))
         return FALSE;
     job->mask = mask_from(job, error);

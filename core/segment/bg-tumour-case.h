@@ -35,12 +35,14 @@ typedef enum {
 /**
  * BgTumourParams:
  * @brain: (nullable): voxels that are not 0 are brain; its grid may be another
+ * @spacing_mm: of the network's grid; 0: 1 mm
  * @n4: take the shading of each contrast away first
  * @as_given: do not judge whether the contrasts are what they are said to be
  */
 typedef struct {
     BgTumourAlign align;
     BgLabelMap *brain;
+    double spacing_mm;
     gboolean n4;
     gboolean as_given;
     guint64 seed; // of registrations
@@ -48,7 +50,7 @@ typedef struct {
 
 /**
  * BgTumourCase:
- * @grid: of @planes: LPS order, 1 mm, cut to what is not background
+ * @grid: of @planes: LPS order, of the spacing asked for, cut to what is not background
  * @planes: owned: contrast by contrast, each as many float32 as @grid has voxels: z-scores within the
  *   foreground after the values were cut at the 0.5 and 99.5 percentile; 0 outside, and where a
  *   contrast is missing
@@ -73,7 +75,7 @@ typedef struct {
  * bg_tumour_case_new:
  * @contrasts: (nullable each): at least one
  *
- * Brings all onto one grid, finds the foreground (all that is not the constant background; else
+ * Brings all onto one grid (smoothed first where that is coarser), finds the foreground (all that is not the constant background; else
  * over Otsu's threshold), normalises each contrast within it.
  *
  * Returns: (transfer full): or %NULL with %BG_ERROR_INVALID (no contrast; one without values),

@@ -207,13 +207,12 @@ bg_tumour_data_add(BgTumourData *data, const char *patient,
 
 static gboolean
 add_phantom(BgTumourData *data, guint64 seed, int size, gboolean tumour, gboolean stripped,
-            GCancellable *cancellable, GError **error)
+            const BgTumourParams *params, GCancellable *cancellable, GError **error)
 {
     BgPhantomParams wanted = {
         .kind = BG_PHANTOM_HEAD, .size = size, .seed = seed, .tumour = tumour
     };
     g_autoptr(BgPhantom) phantom = bg_phantom_new(&wanted, NULL, cancellable, error);
-    BgTumourParams params = { .align = BG_TUMOUR_ALIGN_NEVER, .as_given = TRUE };
     g_autofree char *patient = g_strdup_printf("phantom-%" G_GUINT64_FORMAT, seed);
     BgVolume *contrasts[BG_N_CONTRASTS] = { NULL };
     gboolean ok = phantom != NULL;
@@ -227,7 +226,7 @@ add_phantom(BgTumourData *data, guint64 seed, int size, gboolean tumour, gboolea
     }
     ok = ok &&
          bg_tumour_data_add(data, patient, contrasts, bg_phantom_find(phantom, "labels")->labels,
-                            &params, cancellable, error);
+                            params, cancellable, error);
     for (int c = 0; c < BG_N_CONTRASTS; c++)
         g_clear_pointer(&contrasts[c], bg_volume_unref);
     return ok;
@@ -235,13 +234,14 @@ add_phantom(BgTumourData *data, guint64 seed, int size, gboolean tumour, gboolea
 
 gboolean
 bg_tumour_data_add_phantoms(BgTumourData *data, int count, guint64 seed, int size,
-                            const BgProgress *progress, GCancellable *cancellable, GError **error)
+                            const BgTumourParams *params, const BgProgress *progress,
+                            GCancellable *cancellable, GError **error)
 {
     for (int p = 0; p < count; p++) {
         static const double parts[3] = { 1.0, 0.75, 0.55 };
         int side = MAX((int) (size * parts[p % 3]), BG_PHANTOM_MIN_SIZE);
         if (!add_phantom(data, seed + (guint64) p, side, p % PHANTOM_EMPTY != PHANTOM_EMPTY - 1,
-                         p % 2 == 0, cancellable, error))
+                         p % 2 == 0, params, cancellable, error))
             return FALSE;
         bg_progress_report(progress, (p + 1.0) / count);
     }

@@ -74,6 +74,15 @@ bg_tumour_model_get_card(const BgTumourModel *model)
     return model->info.card;
 }
 
+double
+bg_tumour_model_get_spacing(const BgTumourModel *model)
+{
+    const BgJson *card = model->info.card;
+    double mm = card != NULL ? bg_json_to_double(bg_json_get(card, "spacing_mm"), 1.0) : 1.0;
+
+    return mm >= 0.2 && mm <= 10.0 ? mm : 1.0;
+}
+
 BgTumourOptions
 bg_tumour_options(void)
 {

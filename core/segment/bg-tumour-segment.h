@@ -20,6 +20,9 @@ BgTumourModel *bg_tumour_model_load(const char *path, const BgProgress *progress
 BgTumourModel *bg_tumour_model_ref(BgTumourModel *model);
 void bg_tumour_model_unref(BgTumourModel *model);
 const char *bg_tumour_model_get_sha256(const BgTumourModel *model);
+
+/** bg_tumour_model_get_spacing: mm of the grid that it works on, as its card says; 1 when it says nothing */
+double bg_tumour_model_get_spacing(const BgTumourModel *model);
 const BgJson *bg_tumour_model_get_card(const BgTumourModel *model); // (nullable)
 
 /**
