@@ -310,6 +310,23 @@ read_kind(BgDcmSet root)
     return g_ref_string_new_intern(kind->str);
 }
 
+// (0028,1054) of the file, else of its first frame: "HU", or "US" where the values have no unit.
+static gboolean
+is_hounsfield(BgDcmSet root)
+{
+    static const guint32 groups[] = { TAG(0x5200, 0x9229), TAG(0x5200, 0x9230) };
+    BgDcmSet item, group;
+
+    if (bg_dcm_find(root, TAG(0x0028, 0x1054)) != NULL)
+        return !bg_dcm_has_word(root, TAG(0x0028, 0x1054), "US");
+    for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
+        if (bg_dcm_item(root, groups[i], 0, &item) &&
+            bg_dcm_item(item, TAG(0x0028, 0x9145), 0, &group))
+            return !bg_dcm_has_word(group, TAG(0x0028, 0x1054), "US");
+    }
+    return TRUE;
+}
+
 static void
 read_picture(BgDcmImage *image, const BgDcmData *data, BgDcmSet root)
 {
@@ -356,7 +373,7 @@ bg_dcm_image_new(const BgDcmData *data)
         bg_dcm_find(root, TAG(0x0029, 0x1001)) != NULL)
         image->provenance = bg_dcm_text(root, TAG(0x0029, 0x1001));
     bg_dcm_copy_string(root, TAG(0x0054, 0x1001), unit, sizeof unit);
-    if (unit[0] == '\0' && strcmp(image->modality, "CT") == 0)
+    if (unit[0] == '\0' && strcmp(image->modality, "CT") == 0 && is_hounsfield(root))
         g_strlcpy(unit, "HU", sizeof unit);
     else if (strcmp(image->modality, "RTDOSE") == 0)
         g_strlcpy(unit, bg_dcm_has_word(root, TAG(0x3004, 0x0002), "GY") ? "Gy" : "", sizeof unit);

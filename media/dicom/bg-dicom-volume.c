@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define TAG BG_DCM_TAG
-#define AIR_HU -1024.0     // what lies beside a tilted slice
-#define NEAR_A_SLICE 0.001 // of a distance: taken as it is
+#define AIR_HU -1024.0    // what lies beside a tilted slice
+#define NEAR_A_SLICE 0.02 // of two slices' distance: as even as slices have to be
 
 typedef struct {
     const BgDcmStack *stack;
