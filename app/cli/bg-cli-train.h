@@ -20,4 +20,6 @@ gboolean bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNnData *
                           const BgNnTrainConfig *config, BgJson *card, const char *out,
                           GError **error);
 
+extern const BgCliCommand bg_cli_verb_train_fusion;
+
 G_END_DECLS

@@ -7,14 +7,17 @@
 #include "core/base/bg-error.h"
 #include "core/fusion/bg-fusion.h"
 #include "core/image/bg-ssim.h"
+#include "core/learn/bg-model-store.h"
 
 #include <math.h>
 #include <string.h>
 
+#define CONTRIBUTION_SHARE 0.6 // as published
+
 static const BgCliOption options[] = {
     { "output", BG_CLI_PATH, "=OUT, -o OUT  a PNG; of volumes a volume" },
-    { "method", BG_CLI_VALUE, "=NAME  vgg19-ssim, vgg19-max, two-scale, average" },
-    { "weights", BG_CLI_PATH, "=FILE  of the network: VGG-19 by Keras or as safetensors" },
+    { "method", BG_CLI_VALUE, "=NAME  learned, vgg19-ssim, vgg19-max, two-scale, average" },
+    { "weights", BG_CLI_PATH, "=FILE|NAME  of the network; those of bregma models unless given" },
     { "layers", BG_CLI_VALUE, "=r,s,...  vgg19-ssim: each source's level, 1 to 4; else chosen" },
     { "combinations", BG_CLI_FLAG, "  vgg19-ssim: choose among all 16 pairs" },
     { "no-renormalise", BG_CLI_FLAG, "  vgg19-ssim: weights of unlike levels as they are" },
@@ -22,6 +25,9 @@ static const BgCliOption options[] = {
     { "normalise", BG_CLI_VALUE, "=none|imagenet|caffe  vgg19-*: of the network's input" },
     { "upsample", BG_CLI_VALUE, "=nearest|bilinear  vgg19-*: of the weight maps" },
     { "colour", BG_CLI_VALUE, "=yuv|hsv|grey  how colours are kept" },
+    { "contributions", BG_CLI_PATH, "=PNG  learned, two pictures: what each brought, in colour" },
+    { "override-patient", BG_CLI_VALUE,
+      "=REASON  volumes of two patients belong together, because" },
     { "flatten", BG_CLI_FLAG, "  one volume: its slices into one picture" },
     { "no-metrics", BG_CLI_FLAG, "  only fuse" },
     { NULL },
@@ -110,21 +116,28 @@ get_params(const BgCli *cli, BgFusionParams *params, BgFusionColour *colour, GEr
     return TRUE;
 }
 
+// By its path or its name; without either: what the method usually takes, from the store.
+static char *
+find_weights(const BgCli *cli, BgFusionMethod method, GError **error)
+{
+    const char *given = bg_cli_option(cli, "weights");
+
+    if (given != NULL && g_file_test(given, G_FILE_TEST_EXISTS))
+        return g_strdup(given);
+    if (given == NULL)
+        given = method == BG_FUSION_LEARNED ? "fusion" : "vgg19";
+    return bg_model_store_find(given, error);
+}
+
 static gboolean
 load_model(BgCli *cli, const BgFusionParams *params, BgFusionModel **model, GError **error)
 {
-    const char *path = bg_cli_option(cli, "weights");
-
     *model = NULL;
     if (!bg_fusion_method_wants_model(params->method))
         return TRUE;
-    if (path == NULL) {
-        bg_cli_usage_error(error,
-                           "no weights: --method=%s: give --weights=FILE: VGG-19 by Keras "
-                           "(.h5) or as safetensors",
-                           bg_fusion_method_name(params->method));
+    g_autofree char *path = find_weights(cli, params->method, error);
+    if (path == NULL)
         return FALSE;
-    }
     *model = bg_fusion_model_load(params->method, path, NULL, cli->cancellable, error);
     if (*model == NULL) {
         g_prefix_error(error, "cannot use weights: %s: ", path);
@@ -196,6 +209,21 @@ set_facts(BgCli *cli, const BgFusionParams *params, const BgFusionModel *model, 
 }
 
 static gboolean
+save_contributions(BgCli *cli, const GPtrArray *sources, BgFusionModel *model, GError **error)
+{
+    const char *path = bg_cli_option(cli, "contributions");
+
+    if (sources->len != 2 || strcmp(bg_cli_option(cli, "method"), "learned") != 0) {
+        bg_cli_usage_error(error, "of what: --contributions: only --method=learned of two "
+                                  "pictures tells");
+        return FALSE;
+    }
+    g_autoptr(BgImage) image = bg_fusion_contributions(
+        sources->pdata[0], sources->pdata[1], CONTRIBUTION_SHARE, model, cli->cancellable, error);
+    return image != NULL && bg_cli_save_png(cli, image, path, error);
+}
+
+static gboolean
 fuse_images(BgCli *cli, const GPtrArray *loaded, const BgFusionParams *params,
             BgFusionColour colour, BgFusionModel *model, const char *out, GError **error)
 {
@@ -215,6 +243,8 @@ fuse_images(BgCli *cli, const GPtrArray *loaded, const BgFusionParams *params,
     set_levels(cli, &result, loaded->len);
     set_facts(cli, params, model, start);
     if (!bg_cli_has(cli, "no-metrics") && !set_metrics(cli, sources, result.fused, error))
+        return FALSE;
+    if (bg_cli_has(cli, "contributions") && !save_contributions(cli, sources, model, error))
         return FALSE;
     return bg_cli_save_png(cli, fused, out, error);
 }
@@ -271,6 +301,8 @@ load_all(BgCli *cli, GError **error)
             return NULL;
         g_ptr_array_add(loaded, one);
         const BgLoaded *first = loaded->pdata[0];
+        if (i > 0 && !bg_cli_check_patients(cli, first->info, one->info, error))
+            return NULL;
         gboolean alike = (first->image != NULL) == (one->image != NULL);
         if ((one->image == NULL && one->volume == NULL) || !alike) {
             g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,

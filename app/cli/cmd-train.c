@@ -238,11 +238,11 @@ static const BgCliCommand verb_unet = {
 
 static const BgCliOption options[] = { { NULL } };
 
-static const BgCliCommand *const verbs[] = { &verb_unet, NULL };
+static const BgCliCommand *const verbs[] = { &bg_cli_verb_train_fusion, &verb_unet, NULL };
 
 const BgCliCommand bg_cli_command_train = {
     .name = "train",
-    .arguments = "unet --data=DIR -o MODEL.h5",
+    .arguments = "unet|fusion --data=DIR -o MODEL.h5",
     .summary = "networks learn: with log, checkpoints, early stop and validation",
     .min_args = 1,
     .max_args = 1,

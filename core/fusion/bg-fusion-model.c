@@ -3,6 +3,7 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/learn/bg-networks.h"
 
 #include <string.h>
 
@@ -37,11 +38,18 @@ bg_fusion_model_load(BgFusionMethod method, const char *path, const BgProgress *
     g_return_val_if_fail(path != NULL, NULL);
 
     BgNnWeightsInfo info = { 0 };
-    g_autoptr(BgNnGraph) graph =
-        method == BG_FUSION_TWO_SCALE ? first_layer_graph() : bg_vgg19_graph();
-    BgNnParams *params = bg_vgg19_load(graph, path, &info, progress, cancellable, error);
-    if (params == NULL)
+    const BgNetwork *learned =
+        method == BG_FUSION_LEARNED ? bg_network_find("funfuse", error) : NULL;
+    g_autoptr(BgNnGraph) graph = learned != NULL                 ? learned->graph()
+                                 : method == BG_FUSION_TWO_SCALE ? first_layer_graph()
+                                                                 : bg_vgg19_graph();
+    BgNnParams *params =
+        learned != NULL ? bg_network_load(learned, graph, path, &info, progress, cancellable, error)
+                        : bg_vgg19_load(graph, path, &info, progress, cancellable, error);
+    if (params == NULL) {
+        bg_nn_weights_info_clear(&info);
         return NULL;
+    }
 
     BgFusionModel *self = g_new0(BgFusionModel, 1);
     g_atomic_ref_count_init(&self->ref_count);
@@ -85,23 +93,55 @@ bg_fusion_model_count_outputs(const BgFusionModel *model)
     return bg_nn_graph_count_outputs(model->graph);
 }
 
+// Inputs of one size; the executor is kept for the next of that size.
+static gboolean
+run(BgFusionModel *model, BgNnTensor *const *inputs, int n_inputs, int width, int height,
+    BgNnTensor **outputs, GCancellable *cancellable, GError **error)
+{
+    BgNnShape shapes[2] = { *bg_nn_tensor_get_shape(inputs[0]) };
+    gboolean ok = TRUE;
+
+    shapes[1] = shapes[0];
+    g_mutex_lock(&model->lock);
+    if (model->cpu == NULL || model->width != width || model->height != height) {
+        g_clear_pointer(&model->cpu, bg_nn_cpu_free);
+        model->cpu = bg_nn_cpu_new(model->graph, model->params, shapes, n_inputs, NULL, error);
+        model->width = width;
+        model->height = height;
+        ok = model->cpu != NULL;
+    }
+    ok = ok && bg_nn_cpu_run(model->cpu, inputs, outputs, NULL, cancellable, error);
+    g_mutex_unlock(&model->lock);
+    return ok;
+}
+
 gboolean
 bg_fusion_model_run(BgFusionModel *model, const float *planes, int width, int height,
                     BgNnTensor **outputs, GCancellable *cancellable, GError **error)
 {
     BgNnShape shape = bg_nn_shape(1, 3, 2, 1, (gsize) height, (gsize) width);
     g_autoptr(BgNnTensor) input = bg_nn_tensor_new_copy(&shape, planes, error);
-    gboolean ok = input != NULL;
 
-    g_mutex_lock(&model->lock);
-    if (ok && (model->cpu == NULL || model->width != width || model->height != height)) {
-        g_clear_pointer(&model->cpu, bg_nn_cpu_free);
-        model->cpu = bg_nn_cpu_new(model->graph, model->params, &shape, 1, NULL, error);
-        model->width = width;
-        model->height = height;
-        ok = model->cpu != NULL;
-    }
-    ok = ok && bg_nn_cpu_run(model->cpu, &input, outputs, NULL, cancellable, error);
-    g_mutex_unlock(&model->lock);
-    return ok;
+    return input != NULL && run(model, &input, 1, width, height, outputs, cancellable, error);
+}
+
+gboolean
+bg_fusion_model_run_pair(BgFusionModel *model, const float *a, const float *b, int width,
+                         int height, BgNnTensor **output, GCancellable *cancellable, GError **error)
+{
+    BgNnShape shape = bg_nn_shape(1, 1, 2, 1, (gsize) height, (gsize) width);
+    g_autoptr(BgNnTensor) first = bg_nn_tensor_new_copy(&shape, a, error);
+    g_autoptr(BgNnTensor) second = first != NULL ? bg_nn_tensor_new_copy(&shape, b, error) : NULL;
+    BgNnTensor *inputs[2] = { first, second };
+
+    return second != NULL && run(model, inputs, 2, width, height, output, cancellable, error);
+}
+
+BgNnTape32 *
+bg_fusion_model_tape(BgFusionModel *model, int width, int height, GError **error)
+{
+    BgNnShape shape = bg_nn_shape(1, 1, 2, 1, (gsize) height, (gsize) width);
+    BgNnShape shapes[2] = { shape, shape };
+
+    return bg_nn_tape32_new(model->graph, model->params, shapes, 2, error);
 }

@@ -3,6 +3,7 @@
 
 #include "bg-fusion.h"
 #include "core/nn/bg-nn-cpu.h"
+#include "core/nn/bg-nn-tape.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +20,7 @@ typedef struct {
 } BgFusionJob;
 
 gboolean bg_fuse_two_scale(const BgFusionJob *job, GError **error);
+gboolean bg_fuse_learned(const BgFusionJob *job, GError **error);
 gboolean bg_fuse_vgg19(const BgFusionJob *job, GError **error);
 
 /**
@@ -28,6 +30,14 @@ gboolean bg_fuse_vgg19(const BgFusionJob *job, GError **error);
  */
 gboolean bg_fusion_model_run(BgFusionModel *model, const float *planes, int width, int height,
                              BgNnTensor **outputs, GCancellable *cancellable, GError **error);
+
+/** bg_fusion_model_run_pair: of the learned fusion: @a, @b: width x height each; @output: (out) (transfer full) */
+gboolean bg_fusion_model_run_pair(BgFusionModel *model, const float *a, const float *b, int width,
+                                  int height, BgNnTensor **output, GCancellable *cancellable,
+                                  GError **error);
+
+/** bg_fusion_model_tape: (transfer full): of the learned fusion, to go backward through it */
+BgNnTape32 *bg_fusion_model_tape(BgFusionModel *model, int width, int height, GError **error);
 
 /** bg_fusion_model_count_outputs: of its graph */
 int bg_fusion_model_count_outputs(const BgFusionModel *model);

@@ -21,7 +21,8 @@ G_BEGIN_DECLS
  *   structural similarity
  * @BG_FUSION_VGG19_MAX: weight maps of all four levels; pixel by pixel the largest of the four results
  * @BG_FUSION_NSST_PAPCNN: Yin et al. 2019: a shearlet transform, pulse-coupled networks choose
- * @BG_FUSION_LEARNED: FunFuseAn's network; two sources
+ * @BG_FUSION_LEARNED: FunFuseAn's network (Kumar et al. 2019), the joining layer the larger of both;
+ *   a third source is fused with the result of the first two, and so on
  */
 typedef enum {
     BG_FUSION_AVERAGE,
@@ -115,6 +116,20 @@ void bg_fusion_result_clear(BgFusionResult *result);
 gboolean bg_fuse(const BgChannel *const *sources, gsize n_sources, const BgFusionParams *params,
                  BgFusionModel *model, BgFusionResult *result, const BgProgress *progress,
                  GCancellable *cancellable, GError **error);
+
+/**
+ * bg_fusion_contributions:
+ * @model: of BG_FUSION_LEARNED
+ * @share: how much of the second source's colour is laid on: 0..1; 0.6 as published
+ *
+ * What each of two sources brought to the learned picture, pixel by pixel: how the sum of the fused
+ * picture moves with each source's pixel (Kumar et al. 2019). The first source's map is the brightness,
+ * the second one's (from blue to red) the hue and saturation.
+ *
+ * Returns: (transfer full): uint8 RGB; errors as bg_fuse()
+ */
+BgImage *bg_fusion_contributions(const BgChannel *first, const BgChannel *second, double share,
+                                 BgFusionModel *model, GCancellable *cancellable, GError **error);
 
 /**
  * BgFusionColour:
