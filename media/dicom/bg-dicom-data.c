@@ -19,6 +19,7 @@
 #define HEADER_LIMIT (256u << 20) // elements before the pixels; real ones have under 50 MB
 #define DEFLATED_LIMIT (1024u << 20)
 #define INFLATED_LIMIT (2048u << 20)
+#define INFLATED_HEADER_LIMIT ((gsize) 32 << 20) // of what comes before the pixels
 #define INFLATED_CHUNK (1u << 20)
 #define INFLATED_SLACK 4096 // after the pixels that the header promises
 
@@ -219,13 +220,30 @@ inflate_to(Inflater *inflater, gsize wanted, gboolean *done, GError **error)
     return TRUE;
 }
 
+// Bytes of the pixels that the pixel module speaks of.
+static guint64
+promised_bytes(const BgDcmData *data)
+{
+    BgDcmSet root = bg_dcm_root(data);
+    guint16 us = BG_DCM_VR('U', 'S');
+    double n = bg_dcm_number(root, BG_DCM_TAG(0x0028, 0x0010), us, 0.0) *
+               bg_dcm_number(root, BG_DCM_TAG(0x0028, 0x0011), us, 0.0) *
+               bg_dcm_number(root, BG_DCM_TAG(0x0028, 0x0002), us, 1.0) *
+               MAX(bg_dcm_number(root, BG_DCM_TAG(0x0028, 0x0008), BG_DCM_VR('I', 'S'), 1.0), 1.0) *
+               bg_dcm_number(root, BG_DCM_TAG(0x0028, 0x0100), us, 64.0) / 8.0;
+
+    return (guint64) CLAMP(n, 0.0, (double) INFLATED_LIMIT) + 2;
+}
+
 // What the header promises decides how much is inflated: a bomb ends there.
 static gsize
 inflated_bound(const BgDcmData *data)
 {
     if (data->pixel_tag == 0)
         return 0;
-    guint64 length = data->pixel_length == BG_DCM_UNDEFINED_LENGTH ? 0 : data->pixel_length;
+    guint64 length = data->pixel_length == BG_DCM_UNDEFINED_LENGTH
+                         ? 0
+                         : MIN(data->pixel_length, promised_bytes(data));
     return (gsize) MIN(data->pixel_offset + length + INFLATED_SLACK, (guint64) INFLATED_LIMIT);
 }
 
@@ -253,9 +271,10 @@ inflate_rounds(BgDcmData *data, Inflater *inflater, GError **error)
             return TRUE;
         }
         wanted = bound > 0 ? bound : inflater->n_out * 2;
-        if (wanted > INFLATED_LIMIT) {
+        if (wanted > (bound > 0 ? INFLATED_LIMIT : INFLATED_HEADER_LIMIT)) {
             g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
-                                _("the deflated data set grows beyond 2 GiB"));
+                                _("the deflated data set grows beyond what is read of it: 32 MiB "
+                                  "before the pixels, 2 GiB in all"));
             return FALSE;
         }
     }

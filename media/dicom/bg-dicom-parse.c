@@ -360,6 +360,7 @@ bg_dcm_parse_meta(BgDcmData *data, gsize *start, GError **error)
             if (uid[0] != '\0' && !bg_dcm_syntax_from_uid(uid, &data->syntax)) {
                 data->syntax = (BgDcmSyntax){ .explicit_vr = TRUE, .coding = BG_DCM_CODING_OTHER };
                 g_strlcpy(data->syntax.uid, uid, sizeof data->syntax.uid);
+                g_strcanon(data->syntax.uid, "0123456789.", '?'); // it is shown
             }
         }
         at = header.value + header.length;
