@@ -16,7 +16,8 @@
 
 static const BgCliOption options[] = {
     { "output", BG_CLI_PATH, "=OUT, -o OUT  a PNG; of volumes a volume" },
-    { "method", BG_CLI_VALUE, "=NAME  learned, vgg19-ssim, vgg19-max, two-scale, average" },
+    { "method", BG_CLI_VALUE,
+      "=NAME  learned, vgg19-ssim, vgg19-max, two-scale, nsst-papcnn, average" },
     { "weights", BG_CLI_PATH, "=FILE|NAME  of the network; those of bregma models unless given" },
     { "layers", BG_CLI_VALUE, "=r,s,...  vgg19-ssim: each source's level, 1 to 4; else chosen" },
     { "combinations", BG_CLI_FLAG, "  vgg19-ssim: choose among all 16 pairs" },

@@ -21,6 +21,7 @@ typedef struct {
 
 gboolean bg_fuse_two_scale(const BgFusionJob *job, GError **error);
 gboolean bg_fuse_learned(const BgFusionJob *job, GError **error);
+gboolean bg_fuse_papcnn(const BgFusionJob *job, GError **error);
 gboolean bg_fuse_vgg19(const BgFusionJob *job, GError **error);
 
 /**

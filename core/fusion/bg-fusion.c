@@ -2,6 +2,7 @@
 #include "bg-fusion.h"
 
 #include "bg-fusion-private.h"
+#include "bg-shearlet.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/image/bg-ssim.h"
@@ -32,6 +33,7 @@ static const struct {
     [BG_FUSION_AVERAGE] = { "average", FALSE, 1, fuse_average },
     [BG_FUSION_TWO_SCALE] = { "two-scale", TRUE, 3, bg_fuse_two_scale },
     [BG_FUSION_VGG19_SSIM] = { "vgg19-ssim", TRUE, BG_SSIM_WINDOW, bg_fuse_vgg19 },
+    [BG_FUSION_NSST_PAPCNN] = { "nsst-papcnn", FALSE, BG_SHEARLET_SMALLEST, bg_fuse_papcnn },
     [BG_FUSION_LEARNED] = { "learned", TRUE, 9, bg_fuse_learned },
     [BG_FUSION_VGG19_MAX] = { "vgg19-max", TRUE, 8, bg_fuse_vgg19 },
 };

@@ -5,10 +5,13 @@
 #include "core/base/bg-error.h"
 #include "core/fusion/bg-fusion.h"
 #include "core/io/bg-image-io.h"
+#include "core/learn/bg-networks.h"
+#include "core/nn/bg-nn-tape.h"
 
 #include "tests/reference/fusion-numbers.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TOLERANCE 1e-4
@@ -176,6 +179,113 @@ test_vgg_max(void)
     check_method("vgg19-max", BG_FUSION_VGG19_MAX);
 }
 
+static void
+test_papcnn(void)
+{
+    check_method("nsst-papcnn", BG_FUSION_NSST_PAPCNN);
+}
+
+// A network of random numbers in a file, as training writes it.
+static char *
+write_learned(BgNnGraph **graph, BgNnParams **params)
+{
+    const BgNetwork *network = bg_network_find("funfuse", NULL);
+    g_autofree char *folder = g_dir_make_tmp("bregma-test-XXXXXX", NULL);
+    char *path = g_build_filename(folder, "fusion.h5", NULL);
+
+    *graph = network->graph();
+    *params = bg_network_params(network, 5, NULL);
+    g_assert_true(bg_nn_weights_save(path, *graph, *params, NULL, FALSE, NULL, NULL));
+    return path;
+}
+
+static void
+test_learned(void)
+{
+    g_autoptr(BgNnGraph) graph = NULL;
+    g_autoptr(BgNnParams) params = NULL;
+    g_autofree char *path = write_learned(&graph, &params);
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgFusionModel) model =
+        bg_fusion_model_load(BG_FUSION_LEARNED, path, NULL, NULL, &error);
+    BgFusionParams learned = bg_fusion_params(BG_FUSION_LEARNED);
+    g_autoptr(BgChannel) a = make_channel(33, 21, 1);
+    g_autoptr(BgChannel) b = make_channel(33, 21, 2);
+    const BgChannel *sources[3] = { a, b, a };
+    g_auto(BgFusionResult) two = { 0 }, three = { 0 }, again = { 0 };
+
+    g_assert_no_error(error);
+    g_assert_true(bg_fuse(sources, 2, &learned, model, &two, NULL, NULL, &error));
+    // The float64 reference of the same network.
+    BgNnShape shape = bg_nn_shape(1, 1, 2, 1, 21, 33), shapes[2] = { shape, shape };
+    g_autoptr(BgNnTape64) tape = bg_nn_tape64_new(graph, params, shapes, 2, NULL);
+    double wide[2][33 * 21];
+    for (int i = 0; i < 33 * 21; i++) {
+        wide[0][i] = (double) a->values[i];
+        wide[1][i] = (double) b->values[i];
+    }
+    const double *inputs[2] = { wide[0], wide[1] };
+    g_assert_true(bg_nn_tape64_forward(tape, inputs, FALSE, 0, NULL, NULL));
+    const double *wanted = bg_nn_tape64_get(tape, bg_nn_graph_get_output(graph, 0));
+    for (int i = 0; i < 33 * 21; i++)
+        g_assert_cmpfloat_with_epsilon((double) two.fused->values[i], CLAMP(wanted[i], 0.0, 1.0),
+                                       1e-5);
+    // A third source is fused with what the first two gave.
+    g_assert_true(bg_fuse(sources, 3, &learned, model, &three, NULL, NULL, &error));
+    const BgChannel *last[2] = { two.fused, a };
+    g_assert_true(bg_fuse(last, 2, &learned, model, &again, NULL, NULL, &error));
+    for (int i = 0; i < 33 * 21; i++)
+        g_assert_cmpfloat((double) three.fused->values[i], ==, (double) again.fused->values[i]);
+    remove(path);
+    remove(folder);
+}
+
+// The maps are the gradients of the float64 reference, by differences of its sums.
+static void
+test_contributions(void)
+{
+    g_autoptr(BgNnGraph) graph = NULL;
+    g_autoptr(BgNnParams) params = NULL;
+    g_autofree char *path = write_learned(&graph, &params);
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(BgFusionModel) model =
+        bg_fusion_model_load(BG_FUSION_LEARNED, path, NULL, NULL, NULL);
+    g_autoptr(BgChannel) a = make_channel(20, 16, 1);
+    g_autoptr(BgChannel) b = make_channel(20, 16, 2);
+    g_autoptr(BgChannel) small = make_channel(16, 16, 2);
+    g_autoptr(GError) error = NULL;
+
+    // Without any share of the second one: grey, black where the first brought least.
+    g_autoptr(BgImage) grey = bg_fusion_contributions(a, b, 0.0, model, NULL, &error);
+    const guint8 *p = bg_image_get_pixels(grey);
+    BgNnShape shape = bg_nn_shape(1, 1, 2, 1, 16, 20), shapes[2] = { shape, shape };
+    g_autoptr(BgNnTape64) tape = bg_nn_tape64_new(graph, params, shapes, 2, NULL);
+    double wide[2][320], ones[320], low = HUGE_VAL, high = -HUGE_VAL;
+    const double *inputs[2] = { wide[0], wide[1] }, *factors[1] = { ones };
+    for (int i = 0; i < 320; i++) {
+        wide[0][i] = (double) a->values[i];
+        wide[1][i] = (double) b->values[i];
+        ones[i] = 1.0;
+    }
+    g_assert_true(bg_nn_tape64_forward(tape, inputs, FALSE, 0, NULL, NULL));
+    g_assert_true(bg_nn_tape64_backward(tape, factors, NULL, NULL));
+    const double *gradient = bg_nn_tape64_get_input_gradient(tape, 0);
+    for (int i = 0; i < 320; i++) {
+        low = MIN(low, gradient[i]);
+        high = MAX(high, gradient[i]);
+    }
+    for (int i = 0; i < 320; i++) {
+        double map = 255.0 * (gradient[i] - low) / (high - low);
+        g_assert_cmpfloat(fabs(p[3 * i] - map), <, 2.0);
+        g_assert_true(p[3 * i] == p[3 * i + 1] && p[3 * i] == p[3 * i + 2]);
+    }
+    g_assert_null(bg_fusion_contributions(a, small, 0.6, model, NULL, &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
+    remove(path);
+    remove(folder);
+}
+
 // Equal sources come out as they went in, whatever the method; also where all is black.
 static void
 test_equal_sources(void)
@@ -328,6 +438,9 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/fusion/average", test_average);
     g_test_add_func("/fusion/two-scale", test_two_scale);
+    g_test_add_func("/fusion/nsst-papcnn", test_papcnn);
+    g_test_add_func("/fusion/learned", test_learned);
+    g_test_add_func("/fusion/contributions", test_contributions);
     g_test_add_func("/fusion/vgg19-ssim", test_vgg_ssim);
     g_test_add_func("/fusion/vgg19-max", test_vgg_max);
     g_test_add_func("/fusion/equal-sources", test_equal_sources);
