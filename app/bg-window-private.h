@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define BG_N_PANES 4
+#define BG_N_PANES 7
 
 /** BgAfterQuestion: what was wanted when unsaved changes were asked about */
 typedef enum {
@@ -36,7 +36,7 @@ struct _BgWindow {
 
     GtkWidget *import_page;    // borrowed: in import_box
     gboolean importing;        // the import page is shown
-    BgPane *panes[BG_N_PANES]; // owned by the grid: axial, 3D, coronal, sagittal
+    BgPane *panes[BG_N_PANES]; // owned: as the layouts name them
     int maximised;             // which pane, or -1
     gboolean patient_hidden;
     gboolean may_close;

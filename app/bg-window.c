@@ -11,6 +11,7 @@
 #include "ui/panel/bg-job-bar.h"
 #include "ui/panel/bg-layers-panel.h"
 #include "ui/panel/bg-start-page.h"
+#include "ui/view/bg-photo-view.h"
 #include "ui/view/bg-slice-view.h"
 #include "ui/view/bg-volume-view.h"
 
@@ -21,7 +22,12 @@ enum {
     PANE_VOLUME,
     PANE_CORONAL,
     PANE_SAGITTAL,
+    PANE_PHOTO,
+    PANE_RENDER,
+    PANE_OVERLAY,
 };
+
+#define N_PLACES 4
 
 /*
  * A layout is which pane stands where: column, row, columns, rows of the grid. Others are added
@@ -32,7 +38,7 @@ typedef struct {
     const char *name;
     struct {
         int pane, column, row, columns, rows;
-    } places[BG_N_PANES];
+    } places[N_PLACES];
 } Layout;
 
 static const Layout layouts[] = {
@@ -48,6 +54,12 @@ static const Layout layouts[] = {
         { PANE_AXIAL, 2, 0, 1, 1 },
         { PANE_CORONAL, 2, 1, 1, 1 },
         { PANE_SAGITTAL, 2, 2, 1, 1 } } },
+    { "fusion",
+      N_("Fusion"),
+      { { PANE_RENDER, 0, 0, 1, 1 },
+        { PANE_PHOTO, 1, 0, 1, 1 },
+        { PANE_OVERLAY, 0, 1, 1, 1 },
+        { PANE_AXIAL, 1, 1, 1, 1 } } },
 };
 
 BgSession *
@@ -73,21 +85,23 @@ bg_window_arrange(BgWindow *self)
 {
     const Layout *layout = current_layout(self);
     GtkGrid *grid = GTK_GRID(self->panes_grid);
+    gboolean shown = FALSE;
 
-    for (int i = 0; i < BG_N_PANES; i++) {
+    for (int i = 0; i < N_PLACES; i++)
+        shown = shown || self->maximised == layout->places[i].pane;
+    if (!shown)
+        self->maximised = -1; // it is not in this layout
+    for (int i = 0; i < BG_N_PANES; i++)
+        if (gtk_widget_get_parent(GTK_WIDGET(self->panes[i])) != NULL)
+            gtk_grid_remove(grid, GTK_WIDGET(self->panes[i]));
+    for (int i = 0; i < N_PLACES; i++) {
         GtkWidget *pane = GTK_WIDGET(self->panes[layout->places[i].pane]);
-        gboolean alone = self->maximised == layout->places[i].pane;
 
-        g_object_ref(pane);
-        if (gtk_widget_get_parent(pane) != NULL)
-            gtk_grid_remove(grid, pane);
-        gtk_widget_set_visible(pane, self->maximised < 0 || alone);
-        if (alone)
+        if (self->maximised == layout->places[i].pane)
             gtk_grid_attach(grid, pane, 0, 0, 1, 1);
         else if (self->maximised < 0)
             gtk_grid_attach(grid, pane, layout->places[i].column, layout->places[i].row,
                             layout->places[i].columns, layout->places[i].rows);
-        g_object_unref(pane);
     }
 }
 
@@ -345,6 +359,12 @@ volume_key(gpointer view, guint keyval, GdkModifierType state, gboolean pressed)
     return bg_volume_view_key(view, keyval, state, pressed);
 }
 
+static gboolean
+photo_key(gpointer view, guint keyval, GdkModifierType state, gboolean pressed)
+{
+    return bg_photo_view_key(view, keyval, state, pressed);
+}
+
 static void
 add_volume_tools(BgPane *pane)
 {
@@ -373,17 +393,23 @@ static void
 make_panes(BgWindow *self)
 {
     BgSession *session = self->session;
-    static const char *const classes[] = { "axial", "volume", "coronal", "sagittal" };
-    GtkWidget *views[] = {
-        bg_slice_view_new(session, BG_PLANE_AXIAL),
-        bg_volume_view_new(session),
-        bg_slice_view_new(session, BG_PLANE_CORONAL),
-        bg_slice_view_new(session, BG_PLANE_SAGITTAL),
+    g_autoptr(BgPhotoRender) render = bg_photo_render_new(session);
+    const struct {
+        const char *css_class;
+        GtkWidget *view;
+        BgPaneKey key;
+    } made[] = {
+        { "axial", bg_slice_view_new(session, BG_PLANE_AXIAL), slice_key },
+        { "volume", bg_volume_view_new(session), volume_key },
+        { "coronal", bg_slice_view_new(session, BG_PLANE_CORONAL), slice_key },
+        { "sagittal", bg_slice_view_new(session, BG_PLANE_SAGITTAL), slice_key },
+        { "photo", bg_photo_view_new(session, render, BG_PHOTO_ROLE_PICTURE), photo_key },
+        { "photo", bg_photo_view_new(session, render, BG_PHOTO_ROLE_RENDER), photo_key },
+        { "photo", bg_photo_view_new(session, render, BG_PHOTO_ROLE_OVERLAY), photo_key },
     };
 
     for (int i = 0; i < BG_N_PANES; i++) {
-        GtkWidget *pane =
-            bg_pane_new(classes[i], views[i], i == PANE_VOLUME ? volume_key : slice_key);
+        GtkWidget *pane = bg_pane_new(made[i].css_class, made[i].view, made[i].key);
         self->panes[i] = BG_PANE(g_object_ref_sink(pane));
         g_signal_connect(pane, "maximise", G_CALLBACK(on_maximise), self);
         if (i == PANE_VOLUME)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ui/model/bg-points.h"
 
+#include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/io/bg-landmarks-io.h"
 #include "core/register/bg-volume-register.h"
+#include "ui/model/bg-photo.h"
 
 #include <string.h>
 
@@ -20,10 +22,19 @@ bg_points_of_layer(BgSession *session, const char *layer_id)
     return NULL;
 }
 
+const BgLayer *
+bg_points_get_layer(BgSession *session)
+{
+    const BgLayer *selected = bg_session_get_selected(session);
+
+    return selected != NULL && selected->kind == BG_KIND_IMAGE ? selected
+                                                               : bg_session_get_volume(session);
+}
+
 const BgLandmarkList *
 bg_points_get_active(BgSession *session)
 {
-    const BgLayer *layer = bg_session_get_volume(session);
+    const BgLayer *layer = bg_points_get_layer(session);
 
     return layer != NULL ? bg_points_of_layer(session, layer->id) : NULL;
 }
@@ -59,11 +70,17 @@ copy_points(const BgLandmarkList *list)
     return points;
 }
 
-// Puts @points in the place of the list's; a list of the volume that is worked on when there is none.
-static gboolean
-store(BgSession *session, const BgLandmarkList *old, BgLandmarks *points)
+static BgLandmarkSpace
+space_of(const BgLayer *layer)
 {
-    const BgLayer *layer = bg_session_get_volume(session);
+    return layer != NULL && layer->kind == BG_KIND_IMAGE ? BG_LANDMARK_PICTURE
+                                                         : BG_LANDMARK_PATIENT;
+}
+
+// Puts @points in the place of the list's; a list of @layer when there is none.
+static gboolean
+store(BgSession *session, const BgLayer *layer, const BgLandmarkList *old, BgLandmarks *points)
+{
     BgCase *bg_case = bg_session_get_case(session);
     g_autoptr(BgLandmarkList) list = NULL;
 
@@ -77,17 +94,18 @@ store(BgSession *session, const BgLandmarkList *old, BgLandmarks *points)
 }
 
 static gboolean
-store_array(BgSession *session, const BgLandmarkList *old, GArray *array)
+store_array(BgSession *session, const BgLayer *layer, const BgLandmarkList *old, GArray *array)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(BgLandmarks) points = bg_landmarks_new(
-        BG_LANDMARK_PATIENT, (const BgLandmark *) (gpointer) array->data, array->len, &error);
+    g_autoptr(BgLandmarks) points =
+        bg_landmarks_new(old != NULL ? bg_landmarks_get_space(old->points) : space_of(layer),
+                         (const BgLandmark *) (gpointer) array->data, array->len, &error);
 
     if (points == NULL) {
         bg_session_fail(session, _("The points are as they were"), error);
         return FALSE;
     }
-    return store(session, old, points);
+    return store(session, layer, old, points);
 }
 
 static void
@@ -105,9 +123,9 @@ name_next(const GArray *array, char *name, gsize size)
 }
 
 void
-bg_points_place(BgSession *session, BgVec3 at_mm)
+bg_points_place_in(BgSession *session, const char *layer_id, BgVec3 place)
 {
-    const BgLayer *layer = bg_session_get_volume(session);
+    const BgLayer *layer = bg_case_get_layer(bg_session_get_case(session), layer_id);
 
     if (layer == NULL)
         return;
@@ -124,9 +142,18 @@ bg_points_place(BgSession *session, BgVec3 at_mm)
     }
     BgLandmark *point = &g_array_index(array, BgLandmark, at);
     point->placed = TRUE;
-    point->position = own_place(session, layer->id, at_mm);
-    if (store_array(session, list, array))
-        bg_session_select_point(session, bg_points_of_layer(session, layer->id)->id, at);
+    point->position = place;
+    if (store_array(session, layer, list, array))
+        bg_session_select_point(session, bg_points_of_layer(session, layer_id)->id, at);
+}
+
+void
+bg_points_place(BgSession *session, BgVec3 at_mm)
+{
+    const BgLayer *layer = bg_session_get_volume(session);
+
+    if (layer != NULL)
+        bg_points_place_in(session, layer->id, own_place(session, layer->id, at_mm));
 }
 
 void
@@ -141,7 +168,7 @@ bg_points_add(BgSession *session, const char *name)
     else
         g_strlcpy(next.name, name, sizeof next.name);
     g_array_append_val(array, next);
-    store_array(session, list, array);
+    store_array(session, bg_points_get_layer(session), list, array);
 }
 
 gboolean
@@ -155,7 +182,7 @@ bg_points_move(BgSession *session, const char *list_id, gsize index, BgVec3 at_m
     BgLandmark *point = &g_array_index(array, BgLandmark, index);
     point->placed = TRUE;
     point->position = own_place(session, list->layer_id, at_mm);
-    return store_array(session, list, array);
+    return store_array(session, NULL, list, array);
 }
 
 void
@@ -167,7 +194,7 @@ bg_points_change(BgSession *session, const char *list_id, gsize index, const BgL
     if (index >= array->len)
         return;
     g_array_index(array, BgLandmark, index) = *point;
-    store_array(session, list, array);
+    store_array(session, NULL, list, array);
 }
 
 void
@@ -183,7 +210,7 @@ bg_points_remove(BgSession *session, const char *list_id, gsize index)
     if (array->len == 0)
         bg_session_do(session, bg_command_remove_landmarks(list->id));
     else
-        store_array(session, list, array);
+        store_array(session, NULL, list, array);
 }
 
 typedef struct {
@@ -227,8 +254,18 @@ on_loaded(GObject *source, GAsyncResult *result, gpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autoptr(BgLandmarks) points = bg_job_run_finish(BG_JOB(source), result, &error);
 
+    const BgLayer *layer = bg_points_get_layer(input->session);
+
+    if (points != NULL && layer != NULL && bg_landmarks_get_space(points) != space_of(layer)) {
+        points = (bg_landmarks_unref(points), NULL);
+        g_set_error(&error, BG_ERROR, BG_ERROR_MISMATCH,
+                    layer->kind == BG_KIND_IMAGE
+                        ? _("“%s” has points of a volume, in mm: select the volume first")
+                        : _("“%s” has points of a picture, in px: select the photograph first"),
+                    input->path);
+    }
     if (points != NULL)
-        store(input->session, bg_points_get_active(input->session), points);
+        store(input->session, layer, bg_points_get_active(input->session), points);
     else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         bg_session_fail(input->session, _("The points are not read"), error);
     file_input_free(input);
@@ -298,6 +335,40 @@ bg_points_residual_mm(BgSession *session, const BgLandmarkList *list, gsize inde
         return -1.0;
     return bg_vec3_length(
         bg_vec3_sub(bg_affine_apply(&item->fixed_from_moving, point->position), partner->position));
+}
+
+// Where the point of the same name is shown that the camera was made from, or any such point.
+static gboolean
+partner_of(BgSession *session, const BgPhotoCamera *camera, const char *name, BgVec3 *at_mm)
+{
+    const GPtrArray *lists = bg_session_get_state(session)->landmarks;
+
+    for (guint i = 0; i < lists->len; i++) {
+        const BgLandmarkList *list = g_ptr_array_index(lists, i);
+        if (*camera->patient_points != '\0' && !g_str_equal(camera->patient_points, list->id) &&
+            bg_case_get_landmarks(bg_session_get_case(session), camera->patient_points) != NULL)
+            continue;
+        for (gsize p = 0; p < bg_landmarks_count(list->points); p++)
+            if (g_str_equal(bg_landmarks_get(list->points, p)->name, name) &&
+                bg_points_shown_at(session, list, p, at_mm))
+                return TRUE;
+    }
+    return FALSE;
+}
+
+double
+bg_points_residual_px(BgSession *session, const BgLandmarkList *list, gsize index,
+                      double projected[2])
+{
+    const BgPhotoCamera *camera = bg_case_get_camera(bg_session_get_case(session), list->layer_id);
+    const BgLandmark *point = bg_landmarks_get(list->points, index);
+    BgVec3 at_mm;
+
+    if (camera == NULL || bg_landmarks_get_space(list->points) != BG_LANDMARK_PICTURE ||
+        !point->placed || !partner_of(session, camera, point->name, &at_mm) ||
+        !bg_photo_project(camera, at_mm, &projected[0], &projected[1]))
+        return -1.0;
+    return hypot(projected[0] - point->position.x, projected[1] - point->position.y);
 }
 
 // The old one's id, so that it is replaced, or a new one.

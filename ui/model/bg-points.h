@@ -10,7 +10,10 @@ G_BEGIN_DECLS
 /** bg_points_of_layer: (transfer none) (nullable): the layer's list */
 const BgLandmarkList *bg_points_of_layer(BgSession *session, const char *layer_id);
 
-/** bg_points_get_active: (transfer none) (nullable): that of the volume that is worked on */
+/** bg_points_get_layer: (transfer none) (nullable): the selected photograph, else the volume worked on */
+const BgLayer *bg_points_get_layer(BgSession *session);
+
+/** bg_points_get_active: (transfer none) (nullable): that layer's list */
 const BgLandmarkList *bg_points_get_active(BgSession *session);
 
 /** bg_points_shown_at: where point @index of the list is shown; FALSE while it has no place */
@@ -22,6 +25,9 @@ gboolean bg_points_shown_at(BgSession *session, const BgLandmarkList *list, gsiz
  * is selected. A list is made where there is none
  */
 void bg_points_place(BgSession *session, BgVec3 at_mm);
+
+/** bg_points_place_in: the same on a certain layer; @place: in its own space: LPS mm, or pixels of a picture */
+void bg_points_place_in(BgSession *session, const char *layer_id, BgVec3 place);
 
 /** bg_points_add: a name that waits for its place: (nullable): "P1", "P2", ... */
 void bg_points_add(BgSession *session, const char *name);
@@ -45,6 +51,13 @@ void bg_points_save(BgSession *session, const char *path);
  * negative where there is no registration or no partner
  */
 double bg_points_residual_mm(BgSession *session, const BgLandmarkList *list, gsize index);
+
+/**
+ * bg_points_residual_px: of a photograph's point: how far its camera puts the partner in the volume from
+ * it; negative where there is no camera or no partner. @projected: (out): u, v
+ */
+double bg_points_residual_px(BgSession *session, const BgLandmarkList *list, gsize index,
+                             double projected[2]);
 
 /**
  * bg_points_register:

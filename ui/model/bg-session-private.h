@@ -25,6 +25,7 @@ struct _BgSession {
     gsize selected_point;
     BgGeometry mesh_geometry;
     BgTool tool;
+    BgPhotoLook photo_look;
     gboolean toggles[BG_N_TOGGLES];
     gboolean dragging;
 };

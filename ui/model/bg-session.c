@@ -243,8 +243,13 @@ bg_session_select_measurement(BgSession *self, const char *measurement_id)
 const char *
 bg_session_get_selected_point(BgSession *self, gsize *index)
 {
+    const BgLandmarkList *list = self->selected_list != NULL
+                                     ? bg_case_get_landmarks(self->bg_case, self->selected_list)
+                                     : NULL;
+
     *index = self->selected_point;
-    return self->selected_list;
+    // Undo may have taken it away.
+    return list != NULL && *index < bg_landmarks_count(list->points) ? self->selected_list : NULL;
 }
 
 void
@@ -356,6 +361,19 @@ gboolean
 bg_session_is_empty(BgSession *self)
 {
     return bg_session_get_state(self)->layers->len == 0;
+}
+
+const BgPhotoLook *
+bg_session_get_photo_look(BgSession *self)
+{
+    return &self->photo_look;
+}
+
+void
+bg_session_set_photo_look(BgSession *self, const BgPhotoLook *look)
+{
+    self->photo_look = *look;
+    bg_session_tell(self, BG_CHANGE_PHOTO);
 }
 
 BgTool
@@ -551,6 +569,7 @@ bg_session_init(BgSession *self)
     self->ranges = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     for (int i = 0; i < BG_N_TOGGLES; i++)
         self->toggles[i] = TRUE;
+    self->photo_look = (BgPhotoLook){ .zoom = 1.0, .amount = 0.5 };
     take_case(self, bg_case_new());
 }
 

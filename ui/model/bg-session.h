@@ -22,6 +22,7 @@ typedef enum {
     BG_CHANGE_SELECTION = 1 << 8,
     BG_CHANGE_CASE = 1 << 9,       // patient, convention, layout, review, everything replaced
     BG_CHANGE_LANDMARKS = 1 << 10, // points, registrations, cameras
+    BG_CHANGE_PHOTO = 1 << 11,     // how photographs are looked at
 } BgChange;
 
 #define BG_CHANGE_ALL ((BgChange) ~0u)
@@ -42,6 +43,29 @@ typedef enum {
     BG_TOGGLE_LABELS,
     BG_N_TOGGLES,
 } BgToggle;
+
+/** BgOverlay: how the picture of the volume lies over a photograph */
+typedef enum {
+    BG_OVERLAY_OPACITY,
+    BG_OVERLAY_SWIPE,
+    BG_OVERLAY_CHECKER,
+    BG_OVERLAY_SPYGLASS,
+    BG_N_OVERLAYS,
+} BgOverlay;
+
+/**
+ * BgPhotoLook:
+ * @zoom: 1 fits the photograph into its pane
+ * @pan_px: what the pane's middle shows, from the photograph's middle, in its pixels
+ * @amount: 0..1: opacity, or where the swipe's line stands
+ *
+ * How photographs are looked at; the same in all their panes. Not part of the case.
+ */
+typedef struct {
+    double zoom, pan_px[2];
+    BgOverlay overlay;
+    double amount;
+} BgPhotoLook;
 
 #define BG_TYPE_SESSION (bg_session_get_type())
 
@@ -177,6 +201,11 @@ gboolean bg_session_get_value_range(BgSession *self, const BgLayer *layer, doubl
 
 /** bg_session_is_empty: no layer at all */
 gboolean bg_session_is_empty(BgSession *self);
+
+const BgPhotoLook *bg_session_get_photo_look(BgSession *self);
+
+/** bg_session_set_photo_look: tells BG_CHANGE_PHOTO; bg_photo_set_zoom() and its like check the values */
+void bg_session_set_photo_look(BgSession *self, const BgPhotoLook *look);
 
 BgTool bg_session_get_tool(BgSession *self);
 void bg_session_set_tool(BgSession *self, BgTool tool);

@@ -153,6 +153,26 @@ rgb_at(BgImage *image, int x, int y, Range range, guint8 *out)
     }
 }
 
+BgImage *
+bg_thumbnail_flatten(BgImage *image, GError **error)
+{
+    const BgImageFormat *format = bg_image_get_format(image);
+    const BgImageFormat flat = { format->width, format->height, 3, BG_PIXEL_UINT8 };
+    gsize n = (gsize) format->width * (gsize) format->height;
+
+    if (format->n_channels == 3 && format->type == BG_PIXEL_UINT8)
+        return bg_image_ref(image);
+
+    guint8 *rgb = bg_buffer_alloc_items(n, 3, error);
+    if (rgb == NULL)
+        return NULL;
+    Range range = range_of(image);
+    for (int y = 0; y < format->height; y++)
+        for (int x = 0; x < format->width; x++)
+            rgb_at(image, x, y, range, rgb + 3 * ((gsize) y * (gsize) format->width + (gsize) x));
+    return bg_image_new_take(&flat, rgb, error);
+}
+
 static BgImage *
 shrink(BgImage *image, GError **error)
 {

@@ -25,6 +25,14 @@ void bg_thumbnail_free(BgThumbnail *self);
  */
 BgImage *bg_thumbnail_draw(const BgThumbnail *self, GCancellable *cancellable, GError **error);
 
+/**
+ * bg_thumbnail_flatten:
+ *
+ * Returns: (transfer full): @image as 8 bit RGB, whole; floats from their lowest to their highest value.
+ *   Or %NULL with %BG_ERROR_NO_MEMORY. Any thread
+ */
+BgImage *bg_thumbnail_flatten(BgImage *image, GError **error);
+
 /** bg_recent_keep: puts @image into the cache as the picture of the file @path; failures are silent */
 void bg_recent_keep(const char *path, BgImage *image);
 

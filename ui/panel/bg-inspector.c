@@ -2,6 +2,7 @@
 #include "ui/panel/bg-inspector.h"
 
 #include "core/base/bg-i18n.h"
+#include "ui/panel/bg-camera-section.h"
 #include "ui/panel/bg-clip-section.h"
 #include "ui/panel/bg-display-section.h"
 #include "ui/panel/bg-labels-section.h"
@@ -16,7 +17,7 @@ struct _BgInspector {
 
     GtkWidget *root; // of the template, unparented in dispose
     GtkLabel *title; // of the template, borrowed
-    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points,
+    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera,
         *provenance; // likewise
 
     BgSession *session; // owned, nullable
@@ -43,10 +44,9 @@ on_changed(BgSession *session, guint changes, gpointer user_data)
 void
 bg_inspector_set_session(BgInspector *self, BgSession *session)
 {
-    BgSection *const sections[] = {
-        self->display, self->labels,  self->transfer, self->mesh,
-        self->clip,    self->measure, self->points,   self->provenance
-    };
+    BgSection *const sections[] = { self->display,  self->camera, self->labels,
+                                    self->transfer, self->mesh,   self->clip,
+                                    self->measure,  self->points, self->provenance };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -87,6 +87,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
 
     G_OBJECT_CLASS(klass)->dispose = bg_inspector_dispose;
 
+    g_type_ensure(BG_TYPE_CAMERA_SECTION);
     g_type_ensure(BG_TYPE_CLIP_SECTION);
     g_type_ensure(BG_TYPE_DISPLAY_SECTION);
     g_type_ensure(BG_TYPE_LABELS_SECTION);
@@ -105,6 +106,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, labels);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, transfer);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, mesh);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, camera);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, clip);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, measure);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, points);

@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
 #include "ui/model/bg-points.h"
+#include "ui/panel/bg-form.h"
 
 struct _BgPointsSection {
     BgSection parent_instance;
@@ -35,7 +36,7 @@ volume_of(BgPointsSection *self)
 static gboolean
 applies(BgSection *section, const BgLayer *layer)
 {
-    return volume_of(BG_POINTS_SECTION(section)) != NULL;
+    return bg_points_get_layer(bg_section_get_session(section)) != NULL;
 }
 
 static const BgLandmarkList *
@@ -97,26 +98,27 @@ name_widget(GtkWidget *widget, char *name)
                                    -1);
 }
 
-// The fit's colour: green below 2 mm, amber below 4, red beyond; the words say it too.
+// The fit's colour: green below 2 mm or 4 px, amber below twice that, red beyond; the words say it too.
 static GtkWidget *
-make_residual(double residual_mm, gboolean placed)
+make_residual(double residual, gboolean in_picture, gboolean placed)
 {
+    double good = in_picture ? 4.0 : 2.0;
     g_autofree char *text = NULL;
     GtkWidget *label;
 
     if (!placed)
         text = g_strdup(_("to place"));
-    else if (residual_mm >= 0.0)
+    else if (residual >= 0.0)
         // Translators: a length
-        text = g_strdup_printf(_("%.1f mm"), residual_mm);
+        text = g_strdup_printf(in_picture ? _("%.1f px") : _("%.1f mm"), residual);
     label = gtk_label_new(text);
     gtk_widget_add_css_class(label, "numeric");
     if (!placed)
         gtk_widget_add_css_class(label, "dim-label");
-    else if (residual_mm >= 0.0)
-        gtk_widget_add_css_class(label, residual_mm < 2.0   ? "success"
-                                        : residual_mm < 4.0 ? "warning"
-                                                            : "error");
+    else if (residual >= 0.0)
+        gtk_widget_add_css_class(label, residual < good         ? "success"
+                                        : residual < 2.0 * good ? "warning"
+                                                                : "error");
     return label;
 }
 
@@ -129,9 +131,35 @@ make_use(BgPointsSection *self, const BgLandmark *point, gsize index)
     gtk_drop_down_set_selected(GTK_DROP_DOWN(use), (guint) point->use);
     // Translators: %s is a point's name
     name_widget(use, g_strdup_printf(_("What %s is for"), point->name));
+    bg_form_name_inside(use);
     g_object_set_data(G_OBJECT(use), "index", GSIZE_TO_POINTER(index));
     g_signal_connect(use, "notify::selected", G_CALLBACK(on_use), self);
     return use;
+}
+
+static double
+residual_of(BgSession *session, const BgLandmarkList *list, gsize index)
+{
+    double projected[2];
+
+    return bg_landmarks_get_space(list->points) == BG_LANDMARK_PICTURE
+               ? bg_points_residual_px(session, list, index, projected)
+               : bg_points_residual_mm(session, list, index);
+}
+
+typedef struct {
+    gsize index;
+    double residual;
+} Row;
+
+static int
+worse_first(gconstpointer a, gconstpointer b)
+{
+    const Row *x = a, *y = b;
+
+    if (x->residual != y->residual)
+        return x->residual > y->residual ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
 }
 
 static GtkWidget *
@@ -164,7 +192,9 @@ make_row(BgPointsSection *self, const BgLandmarkList *list, gsize index)
     g_signal_connect(remove, "clicked", G_CALLBACK(on_remove), self);
     gtk_box_append(GTK_BOX(box), label);
     gtk_box_append(GTK_BOX(box),
-                   make_residual(bg_points_residual_mm(session, list, index), point->placed));
+                   make_residual(residual_of(session, list, index),
+                                 bg_landmarks_get_space(list->points) == BG_LANDMARK_PICTURE,
+                                 point->placed));
     gtk_box_append(GTK_BOX(box), make_use(self, point, index));
     gtk_box_append(GTK_BOX(box), lock);
     gtk_box_append(GTK_BOX(box), remove);
@@ -182,10 +212,19 @@ show_points(BgPointsSection *self, const BgLandmarkList *list)
 
     while ((row = gtk_list_box_get_row_at_index(self->list, 0)) != NULL)
         gtk_list_box_remove(self->list, GTK_WIDGET(row));
-    for (gsize i = 0; list != NULL && i < bg_landmarks_count(list->points); i++) {
-        GtkWidget *next = make_row(self, list, i);
+    if (list == NULL)
+        return;
+    g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(Row));
+    for (gsize i = 0; i < bg_landmarks_count(list->points); i++) {
+        Row item = { i, residual_of(bg_section_get_session(BG_SECTION(self)), list, i) };
+        g_array_append_val(order, item);
+    }
+    g_array_sort(order, worse_first);
+    for (guint i = 0; i < order->len; i++) {
+        gsize index = g_array_index(order, Row, i).index;
+        GtkWidget *next = make_row(self, list, index);
         gtk_list_box_append(self->list, next);
-        if (g_strcmp0(selected, list->id) == 0 && selected_index == i)
+        if (g_strcmp0(selected, list->id) == 0 && selected_index == index)
             gtk_list_box_select_row(self->list, GTK_LIST_BOX_ROW(next));
     }
     gtk_widget_set_visible(GTK_WIDGET(self->list), list != NULL);
@@ -275,6 +314,11 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
     if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_CASE))
         g_clear_pointer(&self->words, g_free);
     show_points(self, bg_points_get_active(bg_section_get_session(section)));
+    if (volume == NULL || bg_points_get_layer(bg_section_get_session(section)) != volume) {
+        gtk_widget_set_visible(self->register_box, FALSE); // a photograph's camera stands below
+        gtk_widget_set_visible(self->result_box, FALSE);
+        return;
+    }
     show_others(self, volume);
     show_result(self, volume);
 }

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""From the scan to the photograph: points in both, the camera from them, one over the other.
+
+usage: test-fusion.py BREGMA BREGMA_CLI
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import desk
+from desk import drag, hold, key, pointer, undo, wait, Window
+
+UP = 0xFF52
+
+
+class Tests:
+    def __init__(self, program, cli, folder):
+        self.folder, self.program = folder, program
+        self.phantom = os.path.join(folder, "phantom")
+        subprocess.run([cli, "--quiet", "phantom", self.phantom, "--kind=head", "--size=64",
+                        "--photo-size=480x360"], check=True, stdout=subprocess.DEVNULL)
+        home = os.path.join(folder, "state")
+        self.window = Window(program, [self.file("t1.nii.gz"), self.file("optical.png")], home,
+                             G_DEBUG="fatal-warnings", XDG_CONFIG_HOME=home)
+        for layer in ("t1", "optical"):
+            self.window.named(layer, desk.Atspi.Role.LIST_ITEM)
+        self.window.action("layout", desk.GLib.Variant("s", "fusion"))
+
+    def file(self, name):
+        return os.path.join(self.phantom, name)
+
+    def select(self, layer):
+        x, y = self.window.centre(self.window.named(layer, desk.Atspi.Role.LIST_ITEM))
+        pointer(x, y)
+        pointer(x, y, "b1c")
+
+    def text(self, start):
+        node = self.window.find(start)
+        return node.get_name() if node else ""
+
+    def alive(self):
+        assert self.window.process.poll() is None, "the program has ended"
+
+    def rows(self):
+        """Rows of the points, as they stand."""
+        table = self.window.named("Points", desk.Atspi.Role.LIST)
+        return [table.get_child_at_index(i) for i in range(table.get_child_count())]
+
+    def residuals(self):
+        found = []
+        for row in self.rows():
+            found += [float(node.get_name().split()[0]) for node in self.window.walk(row)
+                      if re.fullmatch(r"[0-9.]+ px", node.get_name() or "")]
+        return found
+
+    def test_says_that_no_camera_is_known(self):
+        self.window.named("PHOTOGRAPH, optical")
+        self.window.named("VOLUME FROM THE CAMERA, optical")
+        self.window.named("OVERLAY, optical, opacity 50 %")
+        self.window.named("Axial slice, ")
+        self.select("optical")
+        self.window.named("It is not known from where this was taken")
+        self.window.press("From points")
+        wait("a reason", lambda: any("place at least four points" in (node.get_name() or "")
+                                     for node in self.window.walk()))
+        self.window.press("Close this message")
+
+    def test_finds_the_camera_from_points(self):
+        self.select("t1")
+        self.window.named("Level")
+        self.window.action("load-points", desk.GLib.Variant("s", self.file("landmarks.csv")))
+        self.window.named("1  L1", desk.Atspi.Role.LIST_ITEM)
+        self.select("optical")
+        self.window.named("It is not known from where this was taken")
+        # A list of the wrong kind is refused.
+        self.window.action("load-points", desk.GLib.Variant("s", self.file("landmarks.csv")))
+        wait("a refusal", lambda: any("points of a volume" in (node.get_name() or "")
+                                      for node in self.window.walk()))
+        self.window.press("Close this message")
+        self.window.action("load-points",
+                           desk.GLib.Variant("s", self.file("landmarks-optical.csv")))
+        self.window.named("1  L1", desk.Atspi.Role.LIST_ITEM)
+        # Of these few points the focal length cannot be found; the truth is 1680 px of 480.
+        for name, value in (("Focal length in mm", 126.0), ("Width of the sensor in mm", 36.0)):
+            self.window.named(name, desk.Atspi.Role.SPIN_BUTTON).get_value_iface(
+                ).set_current_value(value)
+        self.window.press("From points")
+        words = self.window.named("Camera by landmarks").get_name()
+        fit = re.search(r"Residual ([0-9.]+) px", words)
+        check = re.search(r"check-only points ([0-9.]+) px, ([0-9.]+) mm", words)
+        assert fit and float(fit[1]) < 6.0, words
+        assert check and 0.0 < float(check[2]) < 1.5, words  # of noise of 2 px
+        assert "Not approved" in words, words
+        wait("residuals", lambda: len(self.residuals()) == len(self.rows()))
+        found = self.residuals()
+        assert found == sorted(found, reverse=True) and found[0] > found[-1], found
+        assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        self.alive()
+
+    def test_lays_the_volume_over_the_photograph(self):
+        x, y = self.window.centre(self.window.named("OVERLAY"))
+        pointer(x, y)
+        key(ord("]"))
+        self.window.named("OVERLAY, optical, opacity 55 %")
+        key(ord("o"))
+        self.window.named("OVERLAY, optical, swipe 55 %")
+        box = self.window.named("OVERLAY").get_component_iface().get_extents(
+            desk.Atspi.CoordType.WINDOW)
+        drag(x, y, -box.width // 4, 0)
+        wait("a moved line", lambda: 20 <= float(self.text("OVERLAY").split()[-2]) <= 30)
+        for name in ("checkerboard", "spyglass", "opacity"):
+            key(ord("o"))
+            self.window.named("OVERLAY, optical, " + name)
+        self.alive()
+
+    def test_goes_to_what_a_click_shows(self):
+        x, y = self.window.centre(self.window.named("VOLUME FROM THE CAMERA"))
+        before = self.text("Axial slice")
+        pointer(x, y)
+        pointer(x, y, "b1c")
+        wait("the axial slice to follow", lambda: self.text("Axial slice") != before)
+
+    def test_places_and_moves_points_in_the_photograph(self):
+        n = len(self.rows())
+        x, y = self.window.centre(self.window.named("PHOTOGRAPH"))
+        pointer(x, y)
+        key(ord("p"))
+        drag(x + 15, y - 60, 10, 5)
+        wait("a new point", lambda: len(self.rows()) == n + 1)
+        node = self.window.find("%d  P%d" % (n + 1, n + 1), desk.Atspi.Role.LIST_ITEM)
+        assert node is not None, [row.get_name() for row in self.rows()]
+        hold(37, True)
+        key(UP)
+        hold(37, False)
+        undo()  # of the nudge
+        undo()  # of placing and its drag, one step
+        wait("no new point", lambda: len(self.rows()) == n)
+        key(0xFF1B)
+        self.alive()
+
+    def test_is_approved_by_name(self):
+        entry = self.window.named("Name of who approves the camera")
+        while entry.get_editable_text_iface() is None:
+            entry = entry.get_child_at_index(0)
+        entry.get_editable_text_iface().set_text_contents("A. Surgeon")
+        self.window.press("Approve the camera")
+        wait("the name", lambda: "Approved by A. Surgeon, 20" in self.text("Camera by landmarks"))
+        undo()
+        wait("no approval", lambda: "Not approved" in self.text("Camera by landmarks"))
+        undo()
+        self.window.named("It is not known from where this was taken")
+        self.alive()
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    with desk.Desk(), tempfile.TemporaryDirectory() as folder:
+        return desk.run(Tests(sys.argv[1], sys.argv[2], folder))
+
+
+sys.exit(main())
