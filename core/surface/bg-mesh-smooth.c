@@ -155,22 +155,39 @@ box_coefficients(double *coefficient, guint n_passes, double theta)
     }
 }
 
+// How much a box of half width @widened lets through at @theta.
+static double
+let_through(double *coefficient, guint n_passes, double widened, double theta)
+{
+    box_coefficients(coefficient, n_passes, widened);
+    return filter_at(coefficient, n_passes, theta);
+}
+
 // The box is widened until the pass band is let through whole (section 5 there), and all is scaled to leave
-// a constant alone.
+// a constant alone. The step is small against the ripples, whose width is pi / (n_passes + 1).
 static double *
 make_coefficients(const BgSincParams *params)
 {
-    double *coefficient = g_new(double, params->n_passes + 1);
-    double theta = acos(1.0 - 0.5 * params->pass_band), widened = theta;
+    guint n = params->n_passes;
+    double *coefficient = g_new(double, n + 1);
+    double theta = acos(1.0 - 0.5 * params->pass_band), step = 0.05 * G_PI / (n + 1);
+    double low = theta, high = theta;
 
-    for (; widened < G_PI; widened += 1e-4) {
-        box_coefficients(coefficient, params->n_passes, widened);
-        if (filter_at(coefficient, params->n_passes, theta) >= 1.0)
-            break;
+    while (high < G_PI && let_through(coefficient, n, high, theta) < 1.0) {
+        low = high;
+        high += step;
     }
-    double whole = filter_at(coefficient, params->n_passes, 0.0);
-    for (guint n = 0; n <= params->n_passes; n++)
-        coefficient[n] /= whole;
+    for (int round = 0; round < 30 && low < high; round++) {
+        double middle = 0.5 * (low + high);
+        if (let_through(coefficient, n, middle, theta) < 1.0)
+            low = middle;
+        else
+            high = middle;
+    }
+    box_coefficients(coefficient, n, MIN(high, G_PI));
+    double whole = filter_at(coefficient, n, 0.0);
+    for (guint i = 0; i <= n; i++)
+        coefficient[i] /= whole;
     return coefficient;
 }
 
