@@ -16,6 +16,10 @@
 #include <string.h>
 
 #define MAX_TURNTABLE 3600
+#define MAX_PATHS 65536
+// Where the key light of paths stands, seen from the camera's axis: tangents.
+#define KEY_RIGHT (-0.5)
+#define KEY_UP 0.7
 #define FILM_MS 8000 // a turn of a film
 
 static const BgCliOption options[] = {
@@ -33,7 +37,8 @@ static const BgCliOption options[] = {
     { "iso", BG_CLI_VALUE, "=V  of --mode=iso" },
     { "shade", BG_CLI_FLAG, "with shading, whatever the function says" },
     { "no-shade", BG_CLI_FLAG, "without" },
-    { "lighting", BG_CLI_VALUE, "=local  how light falls" },
+    { "lighting", BG_CLI_VALUE, "=local|ao|path  how light falls" },
+    { "paths", BG_CLI_VALUE, "=N  of light a pixel, with --lighting=path; 64 unless given" },
     { "clip", BG_CLI_VALUE, "=x0,x1,y0,y1,z0,z1  mm that are kept" },
     { "step", BG_CLI_VALUE, "=mm  between samples" },
     { "mesh", BG_CLI_PATH, "=FILE  a surface in the picture; several may be given" },
@@ -296,7 +301,7 @@ parse_clip(BgCli *cli, Job *job, GError **error)
 }
 
 static gboolean
-parse_words(BgCli *cli, GError **error)
+parse_words(BgCli *cli, Job *job, GError **error)
 {
     const char *engine = bg_cli_option(cli, "engine"), *lighting = bg_cli_option(cli, "lighting");
 
@@ -304,16 +309,29 @@ parse_words(BgCli *cli, GError **error)
         bg_cli_usage_error(error, "no such engine: --engine=%s: give cast or gl", engine);
         return FALSE;
     }
-    if (lighting != NULL && strcmp(lighting, "local") != 0) {
-        if (strcmp(lighting, "ao") == 0 || strcmp(lighting, "path") == 0)
-            g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                        "not available: --lighting=%s: this version has local light only. Give "
-                        "local",
-                        lighting);
-        else
-            bg_cli_usage_error(error, "no such lighting: --lighting=%s: give local", lighting);
+    if (lighting != NULL && !bg_lighting_parse(lighting, &job->params.lighting)) {
+        bg_cli_usage_error(error, "no such lighting: --lighting=%s: give local, ao or path",
+                           lighting);
         return FALSE;
     }
+    if (g_strcmp0(engine, "gl") == 0 && job->params.lighting != BG_LIGHTING_LOCAL) {
+        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                    "not available: --engine=gl --lighting=%s: OpenGL draws local light only. Give "
+                    "--engine=cast",
+                    lighting);
+        return FALSE;
+    }
+    if (job->params.lighting == BG_LIGHTING_PATH) {
+        job->params.light_right = KEY_RIGHT;
+        job->params.light_up = KEY_UP;
+        job->params.seed = (guint64) cli->seed;
+    } else if (bg_cli_has(cli, "paths")) {
+        bg_cli_usage_error(error, "no paths: --paths=%s: give --lighting=path too",
+                           bg_cli_option(cli, "paths"));
+        return FALSE;
+    }
+    if (!bg_cli_get_int(cli, "paths", 1, MAX_PATHS, &job->params.n_paths, error))
+        return FALSE;
     return TRUE;
 }
 
@@ -397,7 +415,7 @@ static gboolean
 prepare(BgCli *cli, Job *job, GError **error)
 {
     bg_cast_params_init(&job->params);
-    if (!parse_words(cli, error) || !parse_background(cli, job, error) ||
+    if (!parse_words(cli, job, error) || !parse_background(cli, job, error) ||
         !parse_clip(cli, job, error) ||
         !bg_cli_get_positive(cli, "step", &job->params.step_mm, error) ||
         !bg_cli_get_int(cli, "turntable", 1, MAX_TURNTABLE, &job->n_pictures, error) ||
@@ -495,6 +513,7 @@ set_facts(BgCli *cli, const Job *job)
     bg_json_set(cli->result, "size", size);
     bg_json_set_string(cli->result, "mode",
                        bg_technique_name(bg_transfer_function_get_data(job->tf)->technique));
+    bg_json_set_string(cli->result, "lighting", bg_lighting_name(job->params.lighting));
     if (job->preset != NULL)
         bg_json_set_string(cli->result, "preset", job->preset);
     if (!job->has_camera && !bg_cli_has(cli, "view-s2"))

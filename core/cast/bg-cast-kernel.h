@@ -516,6 +516,38 @@ lut_entry(const BgCastScene *s, Floats v)
     return to_ints(smaller(larger(e, splat(0.0f)), splat((float) s->lut_last)));
 }
 
+// The open share of the sky, trilinear between the coarse cells' centres.
+INLINE Floats
+openness_at(const BgCastScene *s, const Cell *c)
+{
+    Floats at[3] = { to_floats(c->i) + c->u, to_floats(c->j) + c->v, to_floats(c->k) + c->w };
+    Ints low[3], next[3];
+    Floats share[3];
+    int stride = 1;
+
+    for (int axis = 0; axis < 3; axis++) {
+        int last = s->n_openness[axis] - 1;
+        Floats x = (at[axis] + splat(0.5f)) * splat(s->openness_scale[axis]) - splat(0.5f);
+        x = smaller(larger(x, splat(0.0f)), splat((float) last));
+        low[axis] = smaller_int(to_ints(x), MAX(last - 1, 0));
+        share[axis] = x - to_floats(low[axis]);
+        next[axis] = splat_int(last > 0 ? stride : 0);
+        low[axis] *= splat_int(stride);
+        stride *= s->n_openness[axis];
+    }
+    Ints index = low[0] + low[1] + low[2];
+    Floats planes[2];
+    for (int p = 0; p < 2; p++) {
+        Ints below = p == 0 ? index : index + next[2];
+        Floats front = mix(gather_floats(s->openness, below),
+                           gather_floats(s->openness, below + next[0]), share[0]);
+        Floats back = mix(gather_floats(s->openness, below + next[1]),
+                          gather_floats(s->openness, below + next[1] + next[0]), share[0]);
+        planes[p] = mix(front, back, share[1]);
+    }
+    return mix(planes[0], planes[1], share[2]);
+}
+
 INLINE void
 composite(const BgCastScene *s, BgCastPacket *p, BgSampleType type, gboolean shaded,
           gboolean by_gradient, gboolean packed)
@@ -574,6 +606,14 @@ composite(const BgCastScene *s, BgCastPacket *p, BgSampleType type, gboolean sha
             alpha = one - power_of(one - alpha, larger(part, zero));
         if (s->labels)
             tint(s, &c, active, &red, &green, &blue);
+        if (s->openness) {
+            Floats sky = openness_at(s, &c);
+            red *= sky;
+            green *= sky;
+            blue *= sky;
+            if (shaded)
+                specular *= sky;
+        }
 
         alpha = choose(active, smaller(alpha, one), zero);
         Floats weight = alpha * clear;

@@ -101,6 +101,10 @@ typedef struct {
     float metric[6]; // xx yy zz 2xy 2xz 2yz: gradients in voxels to their squared length in mm
     float flat;      // squared length below which a gradient has no direction
     BgVec3 light_mm; // unit length, LPS
+    BgLighting lighting;
+    int n_paths; // a pixel
+    guint64 seed;
+    double off_surface_mm; // where paths leave a surface
     // Marching.
     BgTechnique technique;
     double step_mm;
@@ -113,6 +117,10 @@ typedef struct {
     float *label_rgb; // 4 floats a label below n_label_rgb: r, g, b, weight
     guint32 n_label_rgb;
     float label_weight;
+    // Ambient occlusion: the open share of the sky on a coarse grid; NULL: not asked for.
+    float *openness;
+    int n_openness[3];
+    float openness_scale[3]; // of its cells, a voxel
     // Rays: unnormalised direction or origin are affine in the pixel.
     BgCamera camera;
     BgVec3 origin_mm, origin_u_mm, origin_v_mm;
@@ -137,6 +145,26 @@ void bg_cast_scene_ray(const BgCastScene *scene, double u, double v, BgVec3 *ori
  * (out) (nullable): of the cut that it starts at, else untouched */
 void bg_cast_scene_cut(const BgCastScene *scene, BgVec3 origin_mm, BgVec3 direction, double *from,
                        double *to, BgVec3 *normal);
+
+/**
+ * BgCastRay:
+ * @direction_mm: unit length, LPS
+ * @origin, @direction: voxel coordinates, per mm
+ * @inverse: of @direction; infinite along an axis that it does not take
+ * @from, @to: the part that is inside the volume and not cut away, mm
+ * @first, @last: of it what may hold anything to see
+ */
+typedef struct {
+    BgVec3 direction_mm;
+    double origin[3], direction[3];
+    double inverse[3];
+    double from, to;
+    double first, last;
+} BgCastRay;
+
+/** bg_cast_ray_init: @start_mm: where it begins; Returns: %FALSE when there is nothing to see along it */
+gboolean bg_cast_ray_init(const BgCastScene *scene, BgVec3 origin_mm, BgVec3 direction,
+                          double start_mm, BgCastRay *ray);
 
 /** bg_cast_scene_classify: @rgba: (out): of one sample, for the projections */
 void bg_cast_scene_classify(const BgCastScene *scene, float sample, float rgba[4]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bg-cast-occlusion.h"
 #include "bg-cast-private.h"
 
 #include "core/base/bg-buffer.h"
@@ -14,6 +15,7 @@
 #define LUT_MAX 32768
 #define LUT_PER_SEGMENT 16 // entries across the shortest segment of a curve, where LUT_MAX allows
 #define GRADIENT_LUT 4096
+#define OFF_SURFACE 1.5 // voxels
 
 // A curve of points with n numbers each beside the value, which comes first.
 typedef struct {
@@ -561,7 +563,8 @@ init_volume(BgCastScene *scene, BgVolume *volume, const BgCastParams *params,
     }
     bound_pixels(scene, volume);
     init_labels(scene, params);
-    return TRUE;
+    return scene->lighting != BG_LIGHTING_AO || scene->empty ||
+           bg_cast_occlusion_init(scene, geometry, cancellable, error);
 }
 
 gboolean
@@ -575,6 +578,9 @@ bg_cast_scene_init(BgCastScene *scene, BgVolume *volume, const BgCastParams *par
     scene->clip_box = params->clip_box;
     scene->clip_low = params->clip_low;
     scene->clip_high = params->clip_high;
+    scene->lighting = params->lighting;
+    scene->n_paths = params->n_paths;
+    scene->seed = params->seed;
     scene->n_planes = params->n_planes;
     for (int p = 0; p < params->n_planes; p++) {
         scene->planes[p] = params->planes[p];
@@ -588,6 +594,7 @@ bg_cast_scene_init(BgCastScene *scene, BgVolume *volume, const BgCastParams *par
     scene->step_mm = params->step_mm;
     if (!(scene->step_mm > 0.0))
         scene->step_mm = 0.5 * MIN(spacing.x, MIN(spacing.y, spacing.z));
+    scene->off_surface_mm = OFF_SURFACE * MIN(spacing.x, MIN(spacing.y, spacing.z));
     if (!init_volume(scene, volume, params, cancellable, error)) {
         bg_cast_scene_clear(scene);
         return FALSE;
@@ -604,4 +611,5 @@ bg_cast_scene_clear(BgCastScene *scene)
     g_clear_pointer(&scene->lut, bg_buffer_free);
     g_clear_pointer(&scene->gradient_lut, bg_buffer_free);
     g_clear_pointer(&scene->label_rgb, g_free);
+    g_clear_pointer(&scene->openness, bg_buffer_free);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-cast.h"
 
+#include "bg-cast-path.h"
 #include "bg-cast-private.h"
 #include "bg-mesh-raster.h"
 
@@ -14,6 +15,7 @@
 
 #define MAX_SIDE 16384        // pixels
 #define MAX_SAMPLES (1 << 20) // along a ray: more than any volume has voxels, 64 times over
+#define MAX_PATHS 65536
 #define PACKET_U 4
 #define PACKET_V 2
 
@@ -28,6 +30,7 @@ typedef struct {
     guint8 *colour;                // owned until the end
     float *depth;                  // likewise
     BgFragmentTile *fragments[64]; // owned: a worker's own
+    double *depths[64];            // likewise: of paths
     const BgProgress *progress;
     gint n_done; // atomic
 } Picture;
@@ -68,9 +71,30 @@ bg_cast_params_init(BgCastParams *params)
         .mesh_specular = 0.25,
         .mesh_power = 20.0,
         .label_weight = 0.6,
+        .n_paths = 64,
         .early_alpha = 0.995,
         .depth_alpha = 0.3,
     };
+}
+
+static const char *const lighting_names[] = { "local", "ao", "path" };
+
+const char *
+bg_lighting_name(BgLighting lighting)
+{
+    return lighting_names[lighting];
+}
+
+gboolean
+bg_lighting_parse(const char *name, BgLighting *lighting)
+{
+    for (guint l = 0; l < G_N_ELEMENTS(lighting_names); l++) {
+        if (strcmp(name, lighting_names[l]) == 0) {
+            *lighting = (BgLighting) l;
+            return TRUE;
+        }
+    }
+    return FALSE;
 }
 
 void
@@ -83,67 +107,14 @@ bg_cast_image_free(BgCastImage *image)
     g_free(image);
 }
 
-// Narrows @from..@to to where the ray is inside a box.
-static void
-cut_by_box(const double origin[3], const double inverse[3], const double low[3],
-           const double high[3], double *from, double *to)
-{
-    for (int axis = 0; axis < 3; axis++) {
-        double a = low[axis] - origin[axis], b = high[axis] - origin[axis];
-        if (isinf(inverse[axis])) {
-            if (a > 0.0 || b < 0.0)
-                *to = -INFINITY;
-            continue;
-        }
-        a *= inverse[axis];
-        b *= inverse[axis];
-        *from = MAX(*from, MIN(a, b));
-        *to = MIN(*to, MAX(a, b));
-    }
-}
-
-// The part of a lane's ray that is inside the volume and not cut away, and of it what may hold
-// anything to see; FALSE for none.
-typedef struct {
-    double origin[3], direction[3]; // voxels, per mm
-    double inverse[3]; // of the direction; infinite along an axis that it does not take
-    double from, to;
-    double first, last; // samples may count from here to here
-    double light_view;
-} Lane;
-
 static gboolean
-set_lane(const BgCastScene *scene, double u, double v, Lane *lane)
+set_lane(const BgCastScene *scene, double u, double v, BgCastRay *lane)
 {
-    const double half[3] = { -0.5, -0.5, -0.5 };
-    const double ends[3] = { scene->dims[0] - 0.5, scene->dims[1] - 0.5, scene->dims[2] - 0.5 };
-    const double low[3] = { scene->active_low.x, scene->active_low.y, scene->active_low.z };
-    const double high[3] = { scene->active_high.x, scene->active_high.y, scene->active_high.z };
     BgVec3 origin, direction;
 
     bg_cast_scene_ray(scene, u, v, &origin, &direction);
-    BgVec3 o = bg_affine_apply(&scene->voxel_from_patient, origin);
-    BgVec3 d = bg_affine_apply_vector(&scene->voxel_from_patient, direction);
-    lane->origin[0] = o.x;
-    lane->origin[1] = o.y;
-    lane->origin[2] = o.z;
-    lane->direction[0] = d.x;
-    lane->direction[1] = d.y;
-    lane->direction[2] = d.z;
-    for (int axis = 0; axis < 3; axis++)
-        lane->inverse[axis] = 1.0 / lane->direction[axis];
-    lane->from = scene->camera.parallel ? -HUGE_VAL : 0.0;
-    lane->to = INFINITY;
-    cut_by_box(lane->origin, lane->inverse, half, ends, &lane->from, &lane->to);
-    if (lane->from >= lane->to)
-        return FALSE;
-    if (scene->clip_box || scene->n_planes > 0)
-        bg_cast_scene_cut(scene, origin, direction, &lane->from, &lane->to, NULL);
-    lane->first = lane->from;
-    lane->last = lane->to;
-    cut_by_box(lane->origin, lane->inverse, low, high, &lane->first, &lane->last);
-    lane->light_view = -bg_vec3_dot(scene->light_mm, direction);
-    return lane->first < lane->last;
+    return bg_cast_ray_init(scene, origin, direction, scene->camera.parallel ? -HUGE_VAL : 0.0,
+                            lane);
 }
 
 // Where the packet's lanes start to differ from one another is small against a float's digits only
@@ -151,7 +122,7 @@ set_lane(const BgCastScene *scene, double u, double v, Lane *lane)
 static gboolean
 set_packet(const BgCastScene *scene, const int at[2], int width, int height, BgCastPacket *packet)
 {
-    Lane lanes[BG_CAST_LANES];
+    BgCastRay lanes[BG_CAST_LANES];
     gboolean used[BG_CAST_LANES];
     double first = INFINITY, last = -INFINITY, fastest = 0.0;
     double step = scene->step_mm;
@@ -183,14 +154,14 @@ set_packet(const BgCastScene *scene, const int at[2], int width, int height, BgC
             packet->from[l] = packet->to[l] = 0.0f;
             continue;
         }
-        const Lane *lane = &lanes[l];
+        const BgCastRay *lane = &lanes[l];
         packet->x[l] = (float) (lane->origin[0] + packet->t_mm * lane->direction[0]);
         packet->y[l] = (float) (lane->origin[1] + packet->t_mm * lane->direction[1]);
         packet->z[l] = (float) (lane->origin[2] + packet->t_mm * lane->direction[2]);
         packet->dx[l] = (float) lane->direction[0];
         packet->dy[l] = (float) lane->direction[1];
         packet->dz[l] = (float) lane->direction[2];
-        packet->light_view[l] = (float) lane->light_view;
+        packet->light_view[l] = (float) -bg_vec3_dot(scene->light_mm, lane->direction_mm);
         packet->from[l] = (float) (lane->from - packet->t_mm);
         packet->to[l] = (float) (lane->to - packet->t_mm);
     }
@@ -405,6 +376,39 @@ cast_packet(Picture *picture, const BgFragmentTile *tile, const int at[2], const
     }
 }
 
+// A pixel by light's paths.
+static void
+trace_pixel(Picture *picture, const BgFragmentTile *tile, const int at[2], const int corner[2],
+            guint worker)
+{
+    const BgFragment *walls = NULL;
+    guint n_walls = 0;
+    Pixel pixel = { .n_places = 1 };
+
+    if (tile) {
+        int place = at[0] - corner[0] + BG_CAST_TILE * (at[1] - corner[1]);
+        walls = &g_array_index(tile->fragments, BgFragment, tile->first[place]);
+        n_walls = tile->first[place + 1] - tile->first[place];
+    }
+    if (!picture->depths[worker])
+        picture->depths[worker] = g_new(double, picture->scene.n_paths);
+    bg_cast_path_pixel(&picture->scene, at[0], at[1], walls, n_walls, picture->depths[worker],
+                       pixel.rgba[0], &pixel.seen_mm);
+    write_pixel(picture, at[0], at[1], &pixel);
+}
+
+static void
+trace_tile(Picture *picture, const BgFragmentTile *tile, const int corner[2], const int end[2],
+           guint worker)
+{
+    for (int v = corner[1]; v < end[1]; v++) {
+        for (int u = corner[0]; u < end[0]; u++) {
+            int at[2] = { u, v };
+            trace_pixel(picture, tile, at, corner, worker);
+        }
+    }
+}
+
 static void
 cast_tiles(gsize first, gsize last, guint worker, gpointer user_data)
 {
@@ -423,10 +427,13 @@ cast_tiles(gsize first, gsize last, guint worker, gpointer user_data)
             if (bg_mesh_raster_fill(picture->raster, tile_u, tile_v, picture->fragments[worker]))
                 tile = picture->fragments[worker];
         }
-        int u1 = MIN(corner[0] + BG_CAST_TILE, picture->width);
-        int v1 = MIN(corner[1] + BG_CAST_TILE, picture->height);
-        for (int v = corner[1]; v < v1; v += PACKET_V) {
-            for (int u = corner[0]; u < u1; u += PACKET_U) {
+        int end[2] = { MIN(corner[0] + BG_CAST_TILE, picture->width),
+                       MIN(corner[1] + BG_CAST_TILE, picture->height) };
+        gboolean traced = picture->scene.lighting == BG_LIGHTING_PATH;
+        if (traced)
+            trace_tile(picture, tile, corner, end, worker);
+        for (int v = corner[1]; v < end[1] && !traced; v += PACKET_V) {
+            for (int u = corner[0]; u < end[0]; u += PACKET_U) {
                 int at[2] = { u, v };
                 cast_packet(picture, tile, at, corner);
             }
@@ -512,6 +519,15 @@ check_volume(BgVolume *volume, const BgCastParams *params, GError **error)
     if (!(params->step_mm >= 0.0 && isfinite(params->step_mm)) ||
         (params->step_mm > 0.0 && params->step_mm < least / 64.0))
         return refuse(error, _("the distance of samples in mm"), params->step_mm);
+    if (params->lighting != BG_LIGHTING_LOCAL &&
+        bg_transfer_function_get_data(params->tf)->technique != BG_TECHNIQUE_COMPOSITE) {
+        g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                    _("The 3D picture cannot be drawn: the technique %s has no lighting %s. Choose "
+                      "composite or local"),
+                    bg_technique_name(bg_transfer_function_get_data(params->tf)->technique),
+                    bg_lighting_name(params->lighting));
+        return FALSE;
+    }
     if (!params->labels)
         return TRUE;
     if (!params->label_table || !(params->label_weight >= 0.0 && params->label_weight <= 1.0))
@@ -536,6 +552,8 @@ check_params(BgVolume *volume, const BgCastParams *params, GError **error)
         return refuse(error, _("the opacity at which a ray ends"), params->early_alpha);
     if (!(params->depth_alpha > 0.0 && params->depth_alpha <= 1.0))
         return refuse(error, _("the opacity at which depth is taken"), params->depth_alpha);
+    if (params->n_paths < 1 || params->n_paths > MAX_PATHS)
+        return refuse(error, _("the number of paths of a pixel"), params->n_paths);
     if (!isfinite(params->light_right) || !isfinite(params->light_up))
         return refuse(error, _("the light's direction"), NAN);
     return !volume || check_volume(volume, params, error);
@@ -550,6 +568,8 @@ picture_clear(Picture *picture)
     bg_buffer_free(picture->depth);
     for (guint w = 0; w < G_N_ELEMENTS(picture->fragments); w++)
         bg_fragment_tile_free(picture->fragments[w]);
+    for (guint w = 0; w < G_N_ELEMENTS(picture->depths); w++)
+        g_free(picture->depths[w]);
     g_free(picture);
 }
 

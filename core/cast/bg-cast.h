@@ -14,6 +14,8 @@
 G_BEGIN_DECLS
 
 #define BG_CAST_MAX_PLANES 8
+#define BG_CAST_KEY 0.65 // what a white surface that faces the key light sends back, linear
+#define BG_CAST_SKY 0.45 // radiance of the sky
 
 /**
  * BgCastPlane:
@@ -41,6 +43,25 @@ typedef struct {
 } BgCastMesh;
 
 /**
+ * BgLighting:
+ * @BG_LIGHTING_LOCAL: each place is lit as if nothing else were there
+ * @BG_LIGHTING_AO: and darkened by how much of the sky above it is covered nearby
+ * @BG_LIGHTING_PATH: light is followed from the eye back to its sources: shadows, light that
+ *   comes back from elsewhere. By chance, so it has noise, that falls with the samples
+ */
+typedef enum {
+    BG_LIGHTING_LOCAL,
+    BG_LIGHTING_AO,
+    BG_LIGHTING_PATH,
+} BgLighting;
+
+/** bg_lighting_name: `local`, `ao`, `path` */
+const char *bg_lighting_name(BgLighting lighting);
+
+/** bg_lighting_parse: Returns: %FALSE for none of those */
+gboolean bg_lighting_parse(const char *name, BgLighting *lighting);
+
+/**
  * BgCastParams:
  * @camera: gives the size of the picture too; its distortion is ignored
  * @tf: (nullable): borrowed; holds technique, shading and interpolation. %NULL only without a volume
@@ -56,6 +77,9 @@ typedef struct {
  * @label_weight: 0..1: how much of the label's colour
  * @light_right, @light_up: where the headlight is, as tangents against the camera's axis; 0, 0 is
  *   at the camera. The light is parallel
+ * @lighting: how light falls; AO and PATH with composite only
+ * @n_paths: of PATH, a pixel: 1..65536
+ * @seed: of PATH
  * @early_alpha: 0..1: a ray ends when that much is covered; the rest counts as more of the same.
  *   1 never ends early
  * @depth_alpha: 0..1: the depth is where that much is covered
@@ -79,11 +103,14 @@ typedef struct {
     BgLabelTable *label_table;
     double label_weight;
     double light_right, light_up;
+    BgLighting lighting;
+    int n_paths;
+    guint64 seed;
     double early_alpha;
     double depth_alpha;
 } BgCastParams;
 
-/** bg_cast_params_init: black, headlight at the camera, early end at 0.995, depth at 0.3, no camera */
+/** bg_cast_params_init: black, headlight at the camera, local light, 64 paths, early end at 0.995, depth at 0.3, no camera */
 void bg_cast_params_init(BgCastParams *params);
 
 /**
@@ -124,11 +151,23 @@ void bg_cast_image_free(BgCastImage *image);
  * too, with four samples a pixel at their edges. With MIP, MinIP and mean the volume up to the first opaque wall
  * counts, and its value takes part at its own depth (mean: at the end of the ray).
  *
+ * Ambient occlusion: the light of each sample is multiplied by the share of the hemisphere above its
+ * surface, weighed by the cosine, that is open to an eighth of the volume's diagonal: cones through a
+ * pyramid of mean extinctions (after Crassin and others 2011). It does not depend on the view.
+ *
+ * Paths: a ray goes in steps as above and stops in each by chance, as likely as the step is opaque. What
+ * it meets there is a matt surface of the colour function's colour across the gradient, or, unshaded
+ * or without a gradient, a mote that throws light all round. It is lit by a key light of
+ * BG_CAST_KEY, three degrees wide, and by a sky of BG_CAST_SKY, both through what is in their
+ * way, and by what the next stop along a direction by chance sends. Light is added linearly and coded
+ * as sRGB at the end. Meshes are seen, with their own local light, and throw no shadows.
+ *
  * The same picture, bit for bit, for any number of threads. Any thread.
  *
  * Returns: (transfer full): or %NULL with %BG_ERROR_INVALID when a parameter is out of its range
  *   (picture over 16384 pixels, step below 1/64 of a voxel, box turned inside out, zero normal,
- *   a label map without a table or with another geometry, no tf), %BG_ERROR_NO_MEMORY, or %G_IO_ERROR_CANCELLED
+ *   a label map without a table or with another geometry, no tf, a lighting that the technique has
+ *   not), %BG_ERROR_NO_MEMORY, or %G_IO_ERROR_CANCELLED
  */
 BgCastImage *bg_cast(BgVolume *volume, const BgCastParams *params, const BgProgress *progress,
                      GCancellable *cancellable, GError **error);

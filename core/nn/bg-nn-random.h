@@ -1,57 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers by chance that are the same on every machine: splitmix64 (Steele, Lea, Flood 2014).
+// The names under which the engine knows core/base/bg-random.h.
 #pragma once
 
-#include <glib.h>
-#include <math.h>
+#include "core/base/bg-random.h"
 
-G_BEGIN_DECLS
+typedef BgRandom BgNnRandom;
 
-/** BgNnRandom: a value; its state is all of it, so that a checkpoint can keep it */
-typedef struct {
-    guint64 state;
-} BgNnRandom;
-
-static inline guint64
-bg_nn_random_next(BgNnRandom *random)
-{
-    guint64 z = (random->state += G_GUINT64_CONSTANT(0x9e3779b97f4a7c15));
-
-    z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-/** bg_nn_random: @stream: streams of one seed do not depend on each other */
-static inline BgNnRandom
-bg_nn_random(guint64 seed, guint64 stream)
-{
-    BgNnRandom mixer = { seed }, other = { stream ^ G_GUINT64_CONSTANT(0xd1b54a32d192ed03) };
-
-    return (BgNnRandom){ bg_nn_random_next(&mixer) ^ bg_nn_random_next(&other) };
-}
-
-/** bg_nn_random_uniform: 0 <= x < 1, by 53 bits */
-static inline double
-bg_nn_random_uniform(BgNnRandom *random)
-{
-    return (double) (bg_nn_random_next(random) >> 11) * 0x1p-53;
-}
-
-/** bg_nn_random_normal: mean 0, deviation 1 (Box and Muller 1958) */
-static inline double
-bg_nn_random_normal(BgNnRandom *random)
-{
-    double u = 1 - bg_nn_random_uniform(random), v = bg_nn_random_uniform(random);
-
-    return sqrt(-2 * log(u)) * cos(2 * G_PI * v);
-}
-
-/** bg_nn_random_below: 0..@n-1, each alike for n below 2^32 to one part in 2^32 */
-static inline gsize
-bg_nn_random_below(BgNnRandom *random, gsize n)
-{
-    return (gsize) (bg_nn_random_uniform(random) * (double) n);
-}
-
-G_END_DECLS
+#define bg_nn_random bg_random
+#define bg_nn_random_next bg_random_next
+#define bg_nn_random_uniform bg_random_uniform
+#define bg_nn_random_normal bg_random_normal
+#define bg_nn_random_below bg_random_below

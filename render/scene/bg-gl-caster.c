@@ -339,6 +339,11 @@ check(const BgVolume *volume, const BgCastParams *params, GError **error)
 {
     const BgCamera *view = &params->camera;
 
+    if (params->lighting != BG_LIGHTING_LOCAL) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                            _("Light other than local is drawn by the CPU"));
+        return FALSE;
+    }
     if (params->labels != NULL) {
         g_set_error_literal(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                             _("Label colours inside the volume are drawn by the CPU"));

@@ -212,6 +212,12 @@ def test_render(case):
     r = run_json("render", case.volume, case.at("turn.gif"), "--turntable=3", "--size=32x32")
     assert open(case.at("turn.gif"), "rb").read(6) == b"GIF89a"
     assert run_json("again", case.at("turn.gif"), "-o", case.at("turn2.gif"))["identical"]
+    for lighting in ("ao", "path"):
+        out = case.at(f"{lighting}.png")
+        r = run_json("render", case.volume, out, f"--lighting={lighting}", "--size=32x32")
+        assert r["lighting"] == lighting
+        assert run_json("again", out, "-o", case.at(f"{lighting}2.png"))["identical"]
+    run("render", case.volume, case.at("no.png"), "--lighting=ao", "--mode=mip", status=1)
     r = run_json("render", case.volume, case.at("turn.webm"), "--turntable=3", "--size=33x31")
     assert open(case.at("turn.webm"), "rb").read(4) == b"\x1a\x45\xdf\xa3"
     assert run_json("again", case.at("turn.webm"), "-o", case.at("turn2.webm"))["identical"]
