@@ -302,7 +302,9 @@ load_all(BgCli *cli, GError **error)
             return NULL;
         g_ptr_array_add(loaded, one);
         const BgLoaded *first = loaded->pdata[0];
-        if (i > 0 && !bg_cli_check_patients(cli, first->info, one->info, error))
+        // Most pictures do not say whose they are, or where left is.
+        gboolean told = one->volume != NULL || one->info->patient_id != NULL;
+        if (i > 0 && told && !bg_cli_check_patients(cli, first->info, one->info, error))
             return NULL;
         gboolean alike = (first->image != NULL) == (one->image != NULL);
         if ((one->image == NULL && one->volume == NULL) || !alike) {

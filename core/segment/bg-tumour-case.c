@@ -357,11 +357,12 @@ bg_tumour_case_new(BgVolume *const contrasts[BG_N_CONTRASTS], const BgTumourPara
 /** Relations: sums over the sampled foreground */
 typedef struct {
     double correlation[BG_N_CONTRASTS][BG_N_CONTRASTS];
-    double dark[BG_N_CONTRASTS][BG_N_CONTRASTS]; // of contrast b where a is darkest
-    double skew[BG_N_CONTRASTS][BG_N_CONTRASTS]; // of a - b
+    double dark[BG_N_CONTRASTS][BG_N_CONTRASTS];  // of contrast b where a is darkest
+    double added[BG_N_CONTRASTS][BG_N_CONTRASTS]; // see asymmetry(): of a over b
 } Relations;
 
 #define DARK_SHARE 0.06
+#define TAIL_SHARE 0.004
 #define MOST_SAMPLES 200000
 
 static int
@@ -372,17 +373,45 @@ compare_floats(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
-static double
-darkest(const float *values, gsize n)
+static float
+quantile(const float *sorted, gsize n, double share)
 {
-    g_autofree float *sorted = g_memdup2(values, n * sizeof(float));
+    return sorted[(gsize) (share * (double) (n - 1))];
+}
+
+static float *
+sort_copy(const float *values, gsize n)
+{
+    float *sorted = g_memdup2(values, n * sizeof(float));
 
     qsort(sorted, n, sizeof(float), compare_floats);
-    return (double) sorted[(gsize) (DARK_SHARE * (double) n)];
+    return sorted;
+}
+
+// Whether a has more that b has not than the other way round, -1..1: b is brought to the scale of a
+// by their middle values; then how far the tails of the difference reach up and down.
+static double
+asymmetry(const float *a, const float *sorted_a, const float *b, const float *sorted_b, gsize n)
+{
+    g_autofree float *rest = g_new(float, n);
+    float range = quantile(sorted_b, n, 0.7) - quantile(sorted_b, n, 0.2);
+    float slope =
+        range > 1e-3f ? (quantile(sorted_a, n, 0.7) - quantile(sorted_a, n, 0.2)) / range : 1.0f;
+
+    for (gsize i = 0; i < n; i++)
+        rest[i] = a[i] - slope * b[i];
+    qsort(rest, n, sizeof(float), compare_floats);
+    gsize tail = MAX((gsize) (TAIL_SHARE * (double) n), 1);
+    double middle = (double) quantile(rest, n, 0.5), up = 0.0, down = 0.0;
+    for (gsize i = 0; i < tail; i++) {
+        down += (middle - (double) rest[i]) / (double) tail;
+        up += ((double) rest[n - 1 - i] - middle) / (double) tail;
+    }
+    return up + down > 1e-6 ? (up - down) / (up + down) : 0.0;
 }
 
 static void
-relate(const float *a, const float *b, gsize n, double limit, double *r, double *dark, double *skew)
+relate(const float *a, const float *b, gsize n, double limit, double *r, double *dark)
 {
     double sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0, sum = 0, below = 0;
 
@@ -397,14 +426,28 @@ relate(const float *a, const float *b, gsize n, double limit, double *r, double 
     double count = (double) n, va = saa - sa * sa / count, vb = sbb - sb * sb / count;
     *r = va > 0 && vb > 0 ? (sab - sa * sb / count) / sqrt(va * vb) : 0.0;
     *dark = below > 0 ? sum / below : 0.0;
-    double mean = (sa - sb) / count, m2 = 0, m3 = 0;
-    for (gsize i = 0; i < n; i++) {
-        double d = (double) a[i] - (double) b[i] - mean;
-        m2 += d * d;
-        m3 += d * d * d;
+}
+
+static void
+relate_all(Relations *relations, const gboolean *present, const float *samples, gsize room, gsize n)
+{
+    float *sorted[BG_N_CONTRASTS] = { NULL };
+
+    for (int c = 0; c < BG_N_CONTRASTS; c++)
+        sorted[c] = sort_copy(samples + (gsize) c * room, n);
+    for (int a = 0; a < BG_N_CONTRASTS; a++) {
+        const float *values = samples + (gsize) a * room;
+        double limit = (double) quantile(sorted[a], n, DARK_SHARE);
+        for (int b = 0; b < BG_N_CONTRASTS; b++) {
+            const float *other = samples + (gsize) b * room;
+            if (a == b || !present[a] || !present[b])
+                continue;
+            relate(values, other, n, limit, &relations->correlation[a][b], &relations->dark[a][b]);
+            relations->added[a][b] = asymmetry(values, sorted[a], other, sorted[b], n);
+        }
     }
-    m2 /= count;
-    *skew = m2 > 1e-12 ? m3 / count / pow(m2, 1.5) : 0.0;
+    for (int c = 0; c < BG_N_CONTRASTS; c++)
+        g_free(sorted[c]);
 }
 
 // How well it fits that the given contrast g is of kind order[g].
@@ -423,7 +466,7 @@ score(const Relations *r, const gboolean *present, const BgContrast *order)
     int t1 = at[BG_CONTRAST_T1], ce = at[BG_CONTRAST_T1CE], t2 = at[BG_CONTRAST_T2];
     int flair = at[BG_CONTRAST_FLAIR], any1 = t1 >= 0 ? t1 : ce;
     if (t1 >= 0 && ce >= 0)
-        s += 2.0 * r->correlation[t1][ce] + 0.3 * tanh(r->skew[ce][t1]);
+        s += 2.0 * r->correlation[t1][ce] + r->added[ce][t1];
     if (t2 >= 0 && any1 >= 0)
         s += r->dark[any1][t2] - r->correlation[any1][t2];
     if (flair >= 0 && any1 >= 0)
@@ -452,15 +495,7 @@ bg_tumour_guess_order(const BgTumourCase *tumour_case, BgContrast order[BG_N_CON
     }
     if (n_samples < 1000)
         return 0.0;
-    for (int a = 0; a < BG_N_CONTRASTS; a++) {
-        const float *values = samples + (gsize) a * room;
-        double limit = tumour_case->present[a] ? darkest(values, n_samples) : 0.0;
-        for (int b = 0; b < BG_N_CONTRASTS; b++) {
-            if (a != b && tumour_case->present[a] && tumour_case->present[b])
-                relate(values, samples + (gsize) b * room, n_samples, limit,
-                       &relations.correlation[a][b], &relations.dark[a][b], &relations.skew[a][b]);
-        }
-    }
+    relate_all(&relations, tumour_case->present, samples, room, n_samples);
     double as_given = score(&relations, tumour_case->present, given), best = as_given;
     for (int p = 0; p < 256; p++) {
         BgContrast guess[BG_N_CONTRASTS];

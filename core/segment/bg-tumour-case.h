@@ -100,7 +100,7 @@ void bg_tumour_case_free(BgTumourCase *tumour_case);
  */
 double bg_tumour_guess_order(const BgTumourCase *tumour_case, BgContrast order[BG_N_CONTRASTS]);
 
-#define BG_TUMOUR_ORDER_SURE 0.5
+#define BG_TUMOUR_ORDER_SURE 0.3
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgTumourCase, bg_tumour_case_free)
 
