@@ -9,13 +9,13 @@
 
 #include <string.h>
 
-#define LOOK_BITS 12
+#define LOOK_BITS 13
 #define PADDING 16      // zeros behind the bits, so that a fetch never leaves the buffer
 #define MAX_CATEGORY 16 // T.81 table H.2
 #define MAX_BEYOND 64   // samples that bits fetched ahead may still hold
 
-// An entry of the table: what to drop, and the difference; @bits 0: the code is longer, or needs its
-// extra bits read apart.
+// An entry of the table: what to drop, and the difference. @bits 0: the extra bits are read apart, and
+// @difference is 32 * the code's length + its category; 0: the code is longer.
 typedef struct {
     gint16 difference;
     guint8 bits;
@@ -84,40 +84,72 @@ extend(guint32 extra, int s)
     return s == 0 ? 0 : extra < (1u << (s - 1)) ? (int) extra - (1 << s) + 1 : (int) extra;
 }
 
-static int
-slow_difference(Bits *b, const Huffman *h)
-{
-    guint code = 0;
+// Bits go in and out by value: their address is never taken, so that a row's loop keeps them in
+// registers.
+typedef struct {
+    Bits bits;
+    int difference;
+} Slow;
 
+// 32 * the length of the next code + its category. No such code: 16 bits of category 0; whatever comes
+// out is caught as an overrun, or is noise.
+static int
+find_code(const Bits *b, const Huffman *h)
+{
     for (int length = 1; length <= 16; length++) {
-        code = (guint) (b->bits >> (64 - length));
-        guint offset = code - h->first_code[length];
+        guint code = (guint) (b->bits >> (64 - length)), offset = code - h->first_code[length];
         if (h->count[length] == 0 || code < h->first_code[length] || offset >= h->count[length])
             continue;
-        int s = h->symbol[(h->first_index[length] + offset) & 0xff];
-        drop(b, length);
-        if (s == MAX_CATEGORY)
-            return 32768; // no extra bits
-        if (s == 0)
-            return 0;
-        guint32 extra = (guint32) (b->bits >> (64 - s));
-        drop(b, s);
-        return extend(extra, s);
+        return 32 * length + h->symbol[(h->first_index[length] + offset) & 0xff];
     }
-    drop(b, 16); // no such code: whatever comes out is caught as an overrun, or is noise
-    return 0;
+    return 32 * 16;
 }
 
-static inline int
+static Slow G_GNUC_NO_INLINE
+slow_difference(Bits bits, const Huffman *h, int found)
+{
+    Slow result = { bits, 0 };
+    Bits *b = &result.bits;
+
+    fetch(b);
+    if (found == 0)
+        found = find_code(b, h);
+    int s = found & 31;
+    drop(b, found >> 5);
+    if (s == MAX_CATEGORY) { // no extra bits
+        result.difference = 32768;
+    } else if (s > 0) {
+        guint32 extra = (guint32) (b->bits >> (64 - s));
+        drop(b, s);
+        result.difference = extend(extra, s);
+    }
+    fetch(b);
+    return result;
+}
+
+// For one of FETCHED calls after a fetch(): that many codes of LOOK_BITS fit in 56 bits.
+#define FETCHED 4
+G_STATIC_ASSERT(FETCHED *LOOK_BITS <= 56);
+
+static inline __attribute__((always_inline)) int
+fetched_difference(Bits *b, const Huffman *h)
+{
+    Look look = h->look[b->bits >> (64 - LOOK_BITS)];
+
+    if (G_LIKELY(look.bits != 0)) {
+        drop(b, look.bits);
+        return look.difference;
+    }
+    Slow slow = slow_difference(*b, h, look.difference);
+    *b = slow.bits;
+    return slow.difference;
+}
+
+static inline __attribute__((always_inline)) int
 next_difference(Bits *b, const Huffman *h)
 {
     fetch(b);
-    const Look *look = &h->look[b->bits >> (64 - LOOK_BITS)];
-    if (G_LIKELY(look->bits != 0)) {
-        drop(b, look->bits);
-        return look->difference;
-    }
-    return slow_difference(b, h);
+    return fetched_difference(b, h);
 }
 
 static gboolean
@@ -136,10 +168,15 @@ build_table(Huffman *h)
             int total = length + (s == MAX_CATEGORY ? 0 : s);
             if (s > MAX_CATEGORY)
                 return FALSE;
-            if (total > LOOK_BITS || s == MAX_CATEGORY)
+            if (length > LOOK_BITS)
                 continue;
+            gboolean whole = total <= LOOK_BITS && s != MAX_CATEGORY;
             guint base = code << (LOOK_BITS - length);
             for (guint rest = 0; rest < 1u << (LOOK_BITS - length); rest++) {
+                if (!whole) {
+                    h->look[base + rest] = (Look){ (gint16) (32 * length + s), 0 };
+                    continue;
+                }
                 guint32 extra = rest >> (LOOK_BITS - total);
                 h->look[base + rest] = (Look){ (gint16) extend(extra, s), (guint8) total };
             }
@@ -232,48 +269,75 @@ unstuff(const BgCodedFrame *frame, gsize at, guint8 *out, gsize *n_out, GArray *
     return at;
 }
 
-// One row of @count samples that lie @step apart. @up: the row above, or NULL in a first row.
-// Predictors of T.81 table H.1; the sum is modulo 2^16 (H.1.2.1).
-#define DEFINE_ROW(name, ctype)                                                                   \
-    static void name(Bits *b, const Huffman *h, ctype *row, const ctype *up, int count, int step, \
-                     int predictor, guint start, guint mask)                                      \
-    {                                                                                             \
-        guint left = up != NULL ? up[0] : start;                                                  \
-        left = (left + (guint) next_difference(b, h)) & mask;                                     \
-        row[0] = (ctype) left;                                                                    \
-        if (up == NULL || predictor == 1) {                                                       \
-            for (int i = 1; i < count; i++) {                                                     \
-                left = (left + (guint) next_difference(b, h)) & mask;                             \
-                row[i * step] = (ctype) left;                                                     \
-            }                                                                                     \
-            return;                                                                               \
-        }                                                                                         \
-        for (int i = 1; i < count; i++) {                                                         \
-            int a = (int) left, above = up[i * step], corner = up[(i - 1) * step];                \
-            int guess = 0;                                                                        \
-            switch (predictor) {                                                                  \
-            case 2:                                                                               \
-                guess = above;                                                                    \
-                break;                                                                            \
-            case 3:                                                                               \
-                guess = corner;                                                                   \
-                break;                                                                            \
-            case 4:                                                                               \
-                guess = a + above - corner;                                                       \
-                break;                                                                            \
-            case 5:                                                                               \
-                guess = a + ((above - corner) >> 1);                                              \
-                break;                                                                            \
-            case 6:                                                                               \
-                guess = above + ((a - corner) >> 1);                                              \
-                break;                                                                            \
-            case 7:                                                                               \
-                guess = (a + above) >> 1;                                                         \
-                break;                                                                            \
-            }                                                                                     \
-            left = (guint) (guess + next_difference(b, h)) & mask;                                \
-            row[i * step] = (ctype) left;                                                         \
-        }                                                                                         \
+// One row of @count samples that lie @step apart. @up: the row above; without one the predictor is 1.
+// Predictors of T.81 table H.1; the sum is modulo 2^16 (H.1.2.1). The predictor is a constant where
+// this is called, so each gets a loop of its own.
+#define DEFINE_ROW(name, ctype)                                                                    \
+    static inline __attribute__((always_inline))                                                   \
+    guint name##_next(guint left, int difference, const ctype *up, int i, int step, int predictor) \
+    {                                                                                              \
+        int a = (int) left;                                                                        \
+        int above = predictor == 1 || predictor == 3 ? 0 : up[i * step];                           \
+        int corner = predictor == 1 || predictor == 2 || predictor == 7 ? 0 : up[(i - 1) * step];  \
+        int guess = predictor == 1   ? a                                                           \
+                    : predictor == 2 ? above                                                       \
+                    : predictor == 3 ? corner                                                      \
+                    : predictor == 4 ? a + above - corner                                          \
+                    : predictor == 5 ? a + ((above - corner) >> 1)                                 \
+                    : predictor == 6 ? above + ((a - corner) >> 1)                                 \
+                                     : (a + above) >> 1;                                           \
+        return (ctype) (guess + difference);                                                       \
+    }                                                                                              \
+                                                                                                   \
+    static inline __attribute__((always_inline)) void name##_of(                                   \
+        Bits *bits, const Huffman *h, ctype *row, const ctype *up, int count, int step,            \
+        int predictor, guint start)                                                                \
+    {                                                                                              \
+        Bits b = *bits;                                                                            \
+        guint left = (ctype) (start + (guint) next_difference(&b, h));                             \
+        int i = 1;                                                                                 \
+        row[0] = (ctype) left;                                                                     \
+        for (; i + FETCHED <= count; i += FETCHED) {                                               \
+            fetch(&b);                                                                             \
+            for (int n = 0; n < FETCHED; n++) {                                                    \
+                left = name##_next(left, fetched_difference(&b, h), up, i + n, step, predictor);   \
+                row[(i + n) * step] = (ctype) left;                                                \
+            }                                                                                      \
+        }                                                                                          \
+        for (; i < count; i++) {                                                                   \
+            left = name##_next(left, next_difference(&b, h), up, i, step, predictor);              \
+            row[i * step] = (ctype) left;                                                          \
+        }                                                                                          \
+        *bits = b;                                                                                 \
+    }                                                                                              \
+                                                                                                   \
+    static void name(Bits *b, const Huffman *h, ctype *row, const ctype *up, int count, int step,  \
+                     int predictor, guint start)                                                   \
+    {                                                                                              \
+        guint first = up != NULL ? up[0] : start;                                                  \
+        switch (up != NULL ? predictor : 1) {                                                      \
+        case 1:                                                                                    \
+            name##_of(b, h, row, up, count, step, 1, first);                                       \
+            break;                                                                                 \
+        case 2:                                                                                    \
+            name##_of(b, h, row, up, count, step, 2, first);                                       \
+            break;                                                                                 \
+        case 3:                                                                                    \
+            name##_of(b, h, row, up, count, step, 3, first);                                       \
+            break;                                                                                 \
+        case 4:                                                                                    \
+            name##_of(b, h, row, up, count, step, 4, first);                                       \
+            break;                                                                                 \
+        case 5:                                                                                    \
+            name##_of(b, h, row, up, count, step, 5, first);                                       \
+            break;                                                                                 \
+        case 6:                                                                                    \
+            name##_of(b, h, row, up, count, step, 6, first);                                       \
+            break;                                                                                 \
+        default:                                                                                   \
+            name##_of(b, h, row, up, count, step, 7, first);                                       \
+            break;                                                                                 \
+        }                                                                                          \
     }
 
 DEFINE_ROW(decode_row_8, guint8)
@@ -333,7 +397,6 @@ decode_scan(Lossless *l, const Scan *scan, const guint8 *packed, gsize n_packed,
     gsize row_samples = (gsize) l->width * (gsize) l->n_components;
     gsize row_bytes = row_samples * (gsize) l->frame->sample_bytes;
     gsize offset = (gsize) scan->component[0] * (gsize) l->frame->sample_bytes;
-    guint mask = l->frame->sample_bytes == 1 ? 0xff : 0xffff;
     guint n_restarts = 0;
 
     for (int y = 0; y < l->height; y++) {
@@ -350,11 +413,11 @@ decode_scan(Lossless *l, const Scan *scan, const guint8 *packed, gsize n_packed,
             decode_row_interleaved(l, &b, scan->table, row, up, start);
         else if (l->frame->sample_bytes == 1)
             decode_row_8(&b, scan->table[0], row + offset, up != NULL ? up + offset : NULL,
-                         l->width, l->n_components, l->predictor, start, mask);
+                         l->width, l->n_components, l->predictor, start);
         else
             decode_row_16(&b, scan->table[0], (guint16 *) (gpointer) (row + offset),
                           up != NULL ? (const guint16 *) (gconstpointer) (up + offset) : NULL,
-                          l->width, l->n_components, l->predictor, start, mask);
+                          l->width, l->n_components, l->predictor, start);
         if (b.beyond > MAX_BEYOND)
             return damaged(error, _("its bits end early"));
     }
