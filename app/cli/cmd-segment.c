@@ -3,8 +3,10 @@
 #include "bg-cli-grid.h"
 
 #include "core/base/bg-error.h"
+#include "core/base/bg-output.h"
 #include "core/learn/bg-model-store.h"
 #include "core/segment/bg-label-shape.h"
+#include "core/segment/bg-tumour-report.h"
 #include "core/segment/bg-tumour-segment.h"
 
 #include <string.h>
@@ -25,6 +27,7 @@ static const BgCliOption options[] = {
     { "as-given", BG_CLI_FLAG, "  the contrasts are what they are said to be: do not judge" },
     { "probabilities", BG_CLI_PATH, "=P  what the network says of each class, as frames" },
     { "confidence", BG_CLI_PATH, "=C  the largest of these" },
+    { "report", BG_CLI_PATH, "=PAGE.html  pictures, sizes and where they are from" },
     { "precision", BG_CLI_VALUE, "=float32|bfloat16  of the network" },
     { "no-mirror", BG_CLI_FLAG, "  each slice once only: faster" },
     { "largest", BG_CLI_VALUE, "=N  only so many largest parts stay; 0: all, as usual" },
@@ -215,6 +218,49 @@ save_extras(BgCli *cli, const BgTumourResult *found, GError **error)
                         confidence, error);
 }
 
+// Contrasts that were moved lie where they were put.
+static gboolean
+save_report(BgCli *cli, BgLoaded *const *loaded, const BgTumourCase *made,
+            const BgTumourResult *found, GError **error)
+{
+    const char *path = bg_cli_option(cli, "report"), *names[BG_N_CONTRASTS];
+    BgVolume *volumes[BG_N_CONTRASTS];
+    g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func((GDestroyNotify) bg_volume_unref);
+    g_autofree char *provenance = path != NULL ? bg_cli_provenance(cli, error) : NULL;
+    BgTumourReport report = { .title = bg_cli_option(cli, "output"),
+                              .names = names,
+                              .volumes = volumes,
+                              .labels = found->labels,
+                              .sizes = bg_json_get(cli->result, "regions"),
+                              .provenance = provenance,
+                              .warnings = made->warnings };
+
+    if (path == NULL)
+        return TRUE;
+    for (int n = 0; n < BG_N_CONTRASTS; n++) {
+        // The one whose frame it is comes first: its grid is drawn.
+        int c = (n + (int) made->reference) % BG_N_CONTRASTS;
+        if (loaded[c] == NULL)
+            continue;
+        BgGeometry geometry = *bg_volume_get_geometry(loaded[c]->volume);
+        BgAffine fixed_from_moving = bg_affine_identity();
+        bg_affine_invert(&made->moving_from_fixed[c], &fixed_from_moving);
+        geometry.patient_from_voxel =
+            bg_affine_multiply(&fixed_from_moving, &geometry.patient_from_voxel);
+        BgVolume *there = bg_volume_new_at(loaded[c]->volume, &geometry, error);
+        if (there == NULL)
+            return FALSE;
+        g_ptr_array_add(owned, there);
+        names[report.n_volumes] = bg_contrast_name((BgContrast) c);
+        volumes[report.n_volumes++] = there;
+    }
+    g_autofree char *html =
+        provenance != NULL ? bg_tumour_report(&report, cli->cancellable, error) : NULL;
+    return html != NULL &&
+           bg_cli_wrote(cli, bg_output_replace(path, cli->force, html, strlen(html), error), path,
+                        error);
+}
+
 static gboolean
 segment(BgCli *cli, BgLoaded *const *loaded, BgTumourModel *model, BgTumourParams *params,
         const BgTumourOptions *run, GError **error)
@@ -256,6 +302,7 @@ segment(BgCli *cli, BgLoaded *const *loaded, BgTumourModel *model, BgTumourParam
     bg_json_set_integer(cli->result, "n_filled", (gint64) found.cleaned.n_filled);
     BgCliGrid grid = { .labels = found.labels };
     return set_sizes(cli, found.labels, error) && save_extras(cli, &found, error) &&
+           save_report(cli, loaded, made, &found, error) &&
            bg_cli_grid_save(cli, &grid, out, NULL, error);
 }
 
@@ -273,8 +320,9 @@ run(BgCli *cli, GError **error)
     }
     if (!get_params(cli, &params, &run_options, error) || !bg_cli_check_output(cli, out, error))
         return FALSE;
-    for (gsize o = 0; o < 2; o++) {
-        const char *extra = bg_cli_option(cli, o == 0 ? "probabilities" : "confidence");
+    static const char *const extras[] = { "probabilities", "confidence", "report" };
+    for (gsize o = 0; o < G_N_ELEMENTS(extras); o++) {
+        const char *extra = bg_cli_option(cli, extras[o]);
         if (extra != NULL && !bg_cli_check_output(cli, extra, error))
             return FALSE;
     }

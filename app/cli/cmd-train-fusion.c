@@ -88,6 +88,7 @@ run(BgCli *cli, GError **error)
     }
     config.optimiser.schedule = BG_NN_RATE_COSINE;
     config.optimiser.factor = 0.05;
+    config.optimiser.clip_norm = 1.0;
     if (!bg_cli_train_config(cli, &config, error) ||
         !bg_cli_get_int(cli, "phantoms", 0, 10000, &wanted.n_phantoms, error) ||
         !bg_cli_get_int(cli, "phantom-size", 64, 512, &wanted.size, error) ||

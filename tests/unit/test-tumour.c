@@ -85,7 +85,7 @@ test_order_of_contrasts(void)
 {
     BgVolume *contrasts[BG_N_CONTRASTS];
     g_autoptr(BgPhantom) head = new_head(64, 5, contrasts);
-    BgTumourParams params = { .align = BG_TUMOUR_ALIGN_NEVER };
+    BgTumourParams params = { .spacing_mm = 2.5, .align = BG_TUMOUR_ALIGN_NEVER };
 
     for (int a = 0; a < BG_N_CONTRASTS; a++) {
         for (int b = a + 1; b < BG_N_CONTRASTS; b++) {
@@ -111,7 +111,7 @@ test_missing(void)
 {
     BgVolume *contrasts[BG_N_CONTRASTS], *none[BG_N_CONTRASTS] = { NULL };
     g_autoptr(BgPhantom) head = new_head(48, 6, contrasts);
-    BgTumourParams params = { 0 };
+    BgTumourParams params = { .spacing_mm = 5.0 };
     g_autoptr(GError) error = NULL;
 
     contrasts[BG_CONTRAST_T1] = contrasts[BG_CONTRAST_T1CE] = NULL;
@@ -132,7 +132,7 @@ test_registers(void)
 {
     BgVolume *contrasts[BG_N_CONTRASTS];
     g_autoptr(BgPhantom) head = new_head(64, 7, contrasts);
-    BgTumourParams params = { 0 };
+    BgTumourParams params = { .spacing_mm = 3.75 };
     g_autoptr(GError) error = NULL;
     BgGeometry moved = *bg_volume_get_geometry(contrasts[BG_CONTRAST_FLAIR]);
 
