@@ -81,6 +81,8 @@ bg_cli_load_volume(BgCli *cli, const char *path, GError **error)
     BgLoadParams params = bg_load_params_default();
 
     params.as = BG_LOAD_VOLUME;
+    if (!bg_cli_get_int(cli, "frame", 0, G_MAXINT, &params.frame, error))
+        return NULL;
     g_autoptr(BgLoaded) loaded = bg_cli_load(cli, path, &params, error);
     if (loaded == NULL)
         return NULL;
@@ -232,6 +234,9 @@ bg_cli_provenance(BgCli *cli, GError **error)
     }
     bg_json_set(parameters, "arguments", recorded_arguments(cli));
     bg_json_set(parameters, "options", recorded_options(cli));
+    const BgJson *measured = bg_json_get(cli->result, "voxel_distance");
+    if (measured != NULL)
+        bg_json_set(parameters, "voxel_distance", bg_json_copy(measured));
     bg_provenance_set_backend(provenance, cli->engine);
     bg_provenance_set_seed(provenance, cli->seed);
     return bg_provenance_print(provenance);

@@ -6,6 +6,7 @@
 #include "core/io/bg-mesh-io.h"
 #include "core/surface/bg-label-surface.h"
 #include "core/surface/bg-mesh-decimate.h"
+#include "core/surface/bg-mesh-distance.h"
 #include "core/surface/bg-mesh-measures.h"
 #include "core/surface/bg-mesh-parts.h"
 #include "core/surface/bg-mesh-smooth.h"
@@ -89,7 +90,7 @@ parse_labels(const BgCli *cli, GArray *labels, GError **error)
 }
 
 static BgMesh *
-label_mesh(BgCli *cli, const Job *job, GError **error)
+label_mesh(BgCli *cli, const Job *job, BgMesh **raw, GError **error)
 {
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
 
@@ -103,6 +104,13 @@ label_mesh(BgCli *cli, const Job *job, GError **error)
                                     .n_smooth_passes = (guint) job->n_passes };
     if (numbers->len == 0)
         params.labels = NULL;
+    if (job->n_passes > 0 || job->ratio < 1.0) {
+        BgLabelSurfaceParams plain = params;
+        plain.n_smooth_passes = 0;
+        *raw = bg_label_surface(labels, &plain, NULL, cli->cancellable, error);
+        if (*raw == NULL)
+            return NULL;
+    }
     return bg_label_surface(labels, &params, &cli->progress, cli->cancellable, error);
 }
 
@@ -118,7 +126,7 @@ set_no_surface(BgVolume *volume, double iso, GError **error)
 }
 
 static BgMesh *
-iso_mesh(BgCli *cli, const Job *job, GError **error)
+iso_mesh(BgCli *cli, const Job *job, BgMesh **raw, GError **error)
 {
     g_autoptr(BgVolume) volume = bg_cli_load_volume(cli, bg_cli_arg(cli, 0), error);
     BgIsoParams params = { .iso = job->iso };
@@ -133,21 +141,48 @@ iso_mesh(BgCli *cli, const Job *job, GError **error)
         set_no_surface(volume, job->iso, error);
         return NULL;
     }
+    if (job->n_passes > 0 || job->ratio < 1.0)
+        *raw = bg_mesh_ref(mesh);
     if (job->n_passes == 0)
         return g_steal_pointer(&mesh);
     BgSincParams sinc = { .n_passes = (guint) job->n_passes, .pass_band = PASS_BAND };
     return bg_mesh_smooth_sinc(mesh, &sinc, &cli->progress, cli->cancellable, error);
 }
 
+// How far the surface lies from the one that the voxels have, before it was smoothed and thinned.
+static gboolean
+set_voxel_distance(BgCli *cli, BgMesh *mesh, BgMesh *raw, GError **error)
+{
+    BgJson *json = bg_json_new_object();
+    BgMeshDistance d;
+
+    if (!bg_mesh_distance(mesh, raw, BG_MESH_DISTANCE_SAMPLES, &d, NULL, cli->cancellable, error)) {
+        bg_json_free(json);
+        return FALSE;
+    }
+    bg_json_set_double(json, "mean_mm", d.mean_mm);
+    bg_json_set_double(json, "p95_mm", d.p95_mm);
+    bg_json_set_double(json, "max_mm", d.max_mm);
+    bg_json_set(cli->result, "voxel_distance", json);
+    return TRUE;
+}
+
 static BgMesh *
 make_mesh(BgCli *cli, const Job *job, GError **error)
 {
-    g_autoptr(BgMesh) mesh =
-        bg_cli_has(cli, "label") ? label_mesh(cli, job, error) : iso_mesh(cli, job, error);
+    g_autoptr(BgMesh) raw = NULL;
+    g_autoptr(BgMesh) mesh = bg_cli_has(cli, "label") ? label_mesh(cli, job, &raw, error)
+                                                      : iso_mesh(cli, job, &raw, error);
 
     if (mesh != NULL && bg_cli_has(cli, "largest")) {
         g_autoptr(BgMesh) all = g_steal_pointer(&mesh);
         mesh = bg_mesh_keep_largest(all, error);
+        if (mesh != NULL && raw != NULL) {
+            g_autoptr(BgMesh) all_raw = g_steal_pointer(&raw);
+            raw = bg_mesh_keep_largest(all_raw, error);
+            if (raw == NULL)
+                return NULL;
+        }
     }
     if (mesh != NULL && job->ratio < 1.0) {
         g_autoptr(BgMesh) fine = g_steal_pointer(&mesh);
@@ -157,6 +192,8 @@ make_mesh(BgCli *cli, const Job *job, GError **error)
         if (mesh != NULL)
             bg_json_set_double(cli->result, "decimation_error_mm", result.error_mm);
     }
+    if (mesh != NULL && raw != NULL && !set_voxel_distance(cli, mesh, raw, error))
+        return NULL;
     return g_steal_pointer(&mesh);
 }
 

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""bregma-cli train, segment, fuse --method=learned and meshes of probabilities, from outside: with networks
+that have hardly learnt anything, whose results are yet to be in their place. Usage: test-cli-learn.py BREGMA_CLI"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+CLI = sys.argv[1]
+CONTRASTS = ("t1", "t1ce", "t2", "flair")
+
+
+def run(*args, status=0):
+    done = subprocess.run([CLI, *map(str, args)], capture_output=True, text=True, check=False)
+    assert done.returncode == status, f"{args}: status {done.returncode}, not {status}: {done.stderr}"
+    if status:
+        assert "bregma-cli: " in done.stderr and done.stdout == "", (done.stderr, done.stdout)
+        return done.stderr
+    return done.stdout
+
+
+def run_json(*args):
+    result = json.loads(run("--json", "--quiet", *args))
+    assert result["schema"] == 1
+    return result
+
+
+class Case:
+    def __init__(self, folder):
+        self.folder = folder
+        self.head = os.path.join(folder, "head")
+        run("--quiet", "--seed=3", "phantom", self.head, "--kind=head", "--size=40", "--tumour", "--photo-size=0x0")
+        self.model = self.at("tumour.h5")
+        self.trained = run_json("--seed=50", "train", "unet", "--phantoms=3", "--phantom-size=40", "--spacing=6", "--crop=32",
+                                "--per-case=4", "--batch=4", "--epochs=2", "-o", self.model)
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+    def contrast(self, name):
+        return os.path.join(self.head, name + ".nii.gz")
+
+    def contrasts(self, **other):
+        return [f"--{c}={other.get(c, self.contrast(c))}" for c in CONTRASTS if other.get(c, "") is not None]
+
+
+def test_train_unet(case):
+    r = case.trained
+    assert r["epochs"] == 2 and len(r["history"]) == 2 and r["card"]["spacing_mm"] == 6 and r["card"]["cases"] == 3
+    folder = case.model + ".training"
+    assert sorted(os.listdir(folder)) == ["best.h5", "last.h5", "log.csv"], os.listdir(folder)
+    with open(os.path.join(folder, "log.csv"), encoding="utf-8") as log:
+        assert len(log.read().splitlines()) == 3
+    run("train", "unet", "--phantoms=2", "-o", case.model, status=1)
+    run("train", "unet", "-o", case.at("none.h5"), status=2)
+    run("train", "unet", "--phantoms=2", "--crop=33", "-o", case.at("none.h5"), status=2)
+    run("train", "unet", f"--data={case.folder}/nowhere", "-o", case.at("none.h5"), status=1)
+
+
+def test_train_on_files(case):
+    """The same as from phantoms, from a folder a patient; resumed."""
+    cases, out = case.at("cases"), case.at("files.h5")
+    for patient in ("a", "b"):
+        os.makedirs(os.path.join(cases, patient))
+        for name in (*CONTRASTS, "labels"):
+            os.link(case.contrast(name), os.path.join(cases, patient, name + ".nii.gz"))
+    fixed = ("train", "unet", f"--data={cases}", "--spacing=6", "--crop=32", "--per-case=4", "--batch=4", "-o", out)
+    r = run_json(*fixed, "--epochs=1")
+    assert r["card"]["cases"] == 2 and r["epochs"] == 1
+    os.link(case.contrast("t1"), os.path.join(cases, "a", "other_t1.nii.gz"))
+    assert "two files" in run(*fixed, "--force", status=1)
+
+
+def test_segment(case):
+    seg, prob, page = case.at("seg.nii.gz"), case.at("p.nii.gz"), case.at("page.html")
+    r = run_json("segment", *case.contrasts(), f"--model={case.model}", "-o", seg, f"--probabilities={prob}",
+                 f"--report={page}", f"--confidence={case.at('c.nii.gz')}")
+    assert [one["value"] for one in r["labels"]] == [1, 2, 4] and r["reference"] == "t1ce" and r["seconds"] > 0
+    info, like = run_json("info", seg), run_json("info", case.contrast("t1ce"))
+    assert info["dims"] == like["dims"] and info["affine"] == like["affine"] and info["kind"] == "labels"
+    assert run_json("info", prob)["n_frames"] == 4
+    confidence = run_json("info", case.at("c.nii.gz"))
+    assert 0.25 <= confidence["value_min"] <= confidence["value_max"] <= 1.000001
+    with open(page, encoding="utf-8") as html:
+        text = html.read()
+    assert text.count("data:image/png") == 12 and "sha256" in text and "http" not in text.split("<pre>")[0]
+    plain = case.at("plain.nii.gz")
+    run_json("segment", *case.contrasts(), f"--model={case.model}", "-o", plain)
+    again = run_json("again", plain, "-o", case.at("again.nii.gz"))
+    assert again["equal"] is True
+    run("segment", *case.contrasts(), f"--model={case.model}", "-o", seg, status=1)
+    run("segment", f"--model={case.model}", "-o", seg, "--force", status=2)
+    run("segment", *case.contrasts(), f"--model={case.contrast('t1')}", "-o", seg, "--force", status=1)
+    # A mesh of one class's probability.
+    means = [run_json("info", prob, f"--frame={n}") for n in range(4)]
+    iso = (means[2]["value_min"] + means[2]["value_max"]) / 2
+    mesh = run_json("mesh", prob, case.at("p.stl"), f"--iso={iso}", "--frame=2", "--smooth=10")
+    assert mesh["closed"] and mesh["voxel_distance"]["p95_mm"] < 3
+
+
+def test_segment_says(case):
+    seg = case.at("other.nii.gz")
+    r = run_json("segment", *case.contrasts(t1=None, t2=None), f"--model={case.model}", "-o", seg)
+    assert "t1, t2 missing" in " ".join(r["warnings"])
+    swapped = case.contrasts(t1=case.contrast("t2"), t2=case.contrast("t1"))
+    said = run("segment", *swapped, f"--model={case.model}", "-o", seg, "--force", status=1)
+    assert "t1 looks like t2" in said and "t2 looks like t1" in said
+    run_json("segment", *swapped, "--as-given", f"--model={case.model}", "-o", seg, "--force")
+
+
+def test_fuse_learned(case):
+    model, out, parts = case.at("fusion.h5"), case.at("fused.png"), case.at("parts.png")
+    r = run_json("--seed=5", "train", "fusion", "--phantoms=2", "--phantom-size=64", "--crop=16", "--per-pair=1", "--epochs=1",
+                 "-o", model)
+    assert r["epochs"] == 1 and r["card"]["phantoms"] == 2
+    pictures = []
+    for name in ("t1", "t2"):
+        pictures.append(case.at(name + ".png"))
+        run("slice", case.contrast(name), pictures[-1], "--plane=axial", "--index=22")
+    r = run_json("fuse", *pictures, "-o", out, "--method=learned", f"--weights={model}", f"--contributions={parts}")
+    assert r["method"] == "learned" and r["synthetic"] is True and len(r["weights_sha256"]) == 64
+    assert run_json("info", parts)["dims"][:2] == run_json("info", out)["dims"][:2]
+    run("fuse", *pictures, "-o", out, "--method=average", f"--contributions={parts}", "--force", status=2)
+
+
+TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
+
+
+def main():
+    n_failed = 0
+    print(f"1..{len(TESTS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        case = Case(folder)
+        for number, test in enumerate(TESTS, 1):
+            try:
+                test(case)
+                print(f"ok {number} {test.__name__}")
+            except (AssertionError, KeyError, IndexError, OSError, ValueError) as fault:
+                n_failed += 1
+                print(f"not ok {number} {test.__name__}\n# {type(fault).__name__}: {fault}")
+    return 1 if n_failed else 0
+
+
+sys.exit(main())
