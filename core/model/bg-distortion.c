@@ -12,6 +12,31 @@
 #define MAX_NEWTON_STEPS 30
 #define UNDISTORT_TOLERANCE 1e-12 // of the plane at distance 1
 
+gboolean
+bg_lens_from_exif(double focal_mm, double focal_35mm, const double sensor_mm[2], int width,
+                  int height, BgLens *lens)
+{
+    BgLens to = { .size = { width, height }, .centre_px = { (double) NAN, (double) NAN } };
+    double diagonal = hypot(width, height);
+
+    if (width < 1 || height < 1)
+        return FALSE;
+    if (focal_mm > 0.0 && sensor_mm[0] > 0.0 && sensor_mm[1] > 0.0) {
+        gboolean turned = (sensor_mm[0] > sensor_mm[1]) != (width > height) && width != height;
+        to.focal_mm = focal_mm;
+        to.sensor_mm[0] = sensor_mm[turned ? 1 : 0];
+        to.sensor_mm[1] = sensor_mm[turned ? 0 : 1];
+    } else if (focal_35mm > 0.0) {
+        to.focal_mm = focal_35mm;
+        to.sensor_mm[0] = hypot(36.0, 24.0) * width / diagonal;
+        to.sensor_mm[1] = hypot(36.0, 24.0) * height / diagonal;
+    } else {
+        return FALSE;
+    }
+    *lens = to;
+    return TRUE;
+}
+
 void
 bg_distort(const double d[5], double x, double y, double *xd, double *yd)
 {

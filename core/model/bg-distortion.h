@@ -37,6 +37,21 @@ typedef struct {
 gboolean bg_camera_from_lens(const BgLens *lens, BgCamera *camera, GError **error);
 
 /**
+ * bg_lens_from_exif:
+ * @focal_mm, @focal_35mm, @sensor_mm: as of BgFileInfo; 0 where the file does not say
+ * @width, @height: of the photograph, upright: the sensor's sides are exchanged when they lie the
+ *   other way
+ * @lens: (out): untouched on failure
+ *
+ * From focal length and sensor where both are known, else from the equivalent of 35 mm film, whose
+ * diagonal is that of 36 x 24 mm. A first guess: zoom and cropping make it wrong.
+ *
+ * Returns: %FALSE when the file says neither
+ */
+gboolean bg_lens_from_exif(double focal_mm, double focal_35mm, const double sensor_mm[2], int width,
+                           int height, BgLens *lens);
+
+/**
  * bg_distort:
  * @d: k1, k2, p1, p2, k3
  * @x, @y: on the plane at distance 1 in front of the camera
