@@ -391,6 +391,34 @@ apply_set_interpolation(BgCase *self, GVariant *args, GError **error)
 }
 
 static BgCommand *
+apply_answer_geometry(BgCase *self, GVariant *args, GError **error)
+{
+    BgLayer *layer = target(self, args, error);
+    const char *id;
+    BgGeometryAnswer answer;
+    g_variant_get(args, "(&sbbbddd)", &id, &answer.side_unknown, &answer.mirrored,
+                  &answer.spacing_unknown, &answer.spacing_mm[0], &answer.spacing_mm[1],
+                  &answer.spacing_mm[2]);
+
+    if (layer == NULL)
+        return NULL;
+    for (int c = 0; c < 3; c++) {
+        if (!(answer.spacing_mm[c] >= 0.0 && answer.spacing_mm[c] <= 1e4))
+            return refuse_value(layer, error);
+    }
+    BgGeometryAnswer old = { .side_unknown = layer->side_unknown,
+                             .mirrored = layer->answer_mirrored,
+                             .spacing_unknown = layer->spacing_unknown };
+    memcpy(old.spacing_mm, layer->answer_spacing_mm, sizeof old.spacing_mm);
+    layer->side_unknown = answer.side_unknown;
+    layer->answer_mirrored = answer.mirrored;
+    layer->spacing_unknown = answer.spacing_unknown;
+    memcpy(layer->answer_spacing_mm, answer.spacing_mm, sizeof answer.spacing_mm);
+    bg_case_place_layers(self);
+    return bg_command_answer_geometry(layer->id, &old);
+}
+
+static BgCommand *
 apply_set_frame(BgCase *self, GVariant *args, GError **error)
 {
     BgLayer *layer = target(self, args, error);
@@ -466,6 +494,7 @@ const BgCommandKind bg_layer_command_kinds[] = {
     { "set-label-style", N_("Label Style"), "(sdd)", 1, SETTING, apply_set_label_style },
     { "set-mesh-style", N_("Mesh Style"), "(sdddb)", 1, SETTING, apply_set_mesh_style },
     { "set-interpolation", N_("Interpolation"), "(sb)", 1, SETTING, apply_set_interpolation },
+    { "answer-geometry", N_("Geometry"), "(sbbbddd)", 1, SETTING | ROWS, apply_answer_geometry },
     { "set-frame", N_("Frame"), "(si)", 1, SETTING | ROWS, apply_set_frame },
     { "locate-layer", N_("Locate File"), "(sayaysb)", 1, ROWS, apply_locate_layer },
     { NULL },

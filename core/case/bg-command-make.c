@@ -101,6 +101,16 @@ bg_command_set_interpolation(const char *id, gboolean linear)
 }
 
 BgCommand *
+bg_command_answer_geometry(const char *id, const BgGeometryAnswer *answer)
+{
+    return bg_command_new("answer-geometry",
+                          g_variant_new("(@sbbbddd)", TEXT(id), answer->side_unknown,
+                                        answer->mirrored, answer->spacing_unknown,
+                                        answer->spacing_mm[0], answer->spacing_mm[1],
+                                        answer->spacing_mm[2]));
+}
+
+BgCommand *
 bg_command_set_frame(const char *id, int frame)
 {
     return bg_command_new("set-frame", g_variant_new("(@si)", TEXT(id), frame));

@@ -74,6 +74,15 @@ BgCommand *bg_command_set_label_style(const char *id, double fill, double outlin
 BgCommand *bg_command_set_mesh_style(const char *id, const double rgb[3], gboolean wireframe);
 BgCommand *bg_command_set_interpolation(const char *id, gboolean linear);
 
+/** BgGeometryAnswer: of BgLayer's members of like names */
+typedef struct {
+    gboolean side_unknown, mirrored, spacing_unknown;
+    double spacing_mm[3];
+} BgGeometryAnswer;
+
+/** bg_command_answer_geometry: what the file of a layer does not say, and the user does */
+BgCommand *bg_command_answer_geometry(const char *id, const BgGeometryAnswer *answer);
+
 /** bg_command_set_frame: another frame of a 4D source: the layer is LOADING then */
 BgCommand *bg_command_set_frame(const char *id, int frame);
 

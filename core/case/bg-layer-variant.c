@@ -49,6 +49,11 @@ static const Field fields[] = {
     FIELD("blob", 's', blob_id),
     FIELD("frame-of-reference", 's', frame_of_reference),
     FIELD("override-reason", 's', override_reason),
+    FIELD("side-unknown", 'b', side_unknown),
+    FIELD("spacing-unknown", 'b', spacing_unknown),
+    FIELD("answer-mirrored", 'b', answer_mirrored),
+    FIELD("answer-spacing", '3', answer_spacing_mm),
+    FIELD("warnings", 's', warnings),
 };
 
 static const char *
@@ -244,6 +249,8 @@ bg_layer_check(const BgLayer *layer, GError **error)
     for (int c = 0; c < 3; c++) {
         if (!(layer->mesh_rgb[c] >= 0.0 && layer->mesh_rgb[c] <= 1.0))
             field = "mesh-rgb";
+        if (!(layer->answer_spacing_mm[c] >= 0.0 && layer->answer_spacing_mm[c] <= 1e4))
+            field = "answer-spacing";
     }
     if (field == NULL)
         return TRUE;

@@ -81,6 +81,7 @@ bg_layer_new(BgKind kind, const char *name)
                        &self->blob_id,
                        &self->frame_of_reference,
                        &self->override_reason,
+                       &self->warnings,
                        &self->status_text };
     for (gsize i = 0; i < G_N_ELEMENTS(empty); i++)
         *empty[i] = g_strdup("");
@@ -110,6 +111,7 @@ bg_layer_free(BgLayer *layer)
     g_free(layer->frame_of_reference);
     bg_patient_clear(&layer->patient);
     g_free(layer->override_reason);
+    g_free(layer->warnings);
     g_free(layer->status_text);
     bg_payload_clear(&layer->payload);
     g_free(layer);
@@ -159,6 +161,20 @@ name_of_path(const char *path)
     return name;
 }
 
+void
+bg_layer_take_doubts(BgLayer *layer, const BgFileInfo *info)
+{
+    GString *text = g_string_new(NULL);
+
+    layer->side_unknown = info->has_geometry && !info->side_known;
+    layer->spacing_unknown = info->has_geometry && info->spacing_unknown;
+    for (guint i = 0; i < info->warnings->len; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? "\n" : "",
+                               (const char *) g_ptr_array_index(info->warnings, i));
+    bg_layer_set_string(&layer->warnings, text->str);
+    g_string_free(text, TRUE);
+}
+
 BgLayer *
 bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadParams *params)
 {
@@ -186,6 +202,7 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
                       : loaded->volume != NULL ? BG_LOAD_VOLUME
                                                : how.as;
     self->n_frames = MAX(info->n_frames, 1);
+    bg_layer_take_doubts(self, info);
     if (loaded->labels != NULL)
         describe_labels(self, loaded->labels);
     if (loaded->volume != NULL)

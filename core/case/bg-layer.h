@@ -109,6 +109,11 @@ typedef struct {
  * @blob_id: of the computed content, or "" for a layer read from @source
  * @frame_of_reference: UID or ""
  * @override_reason: what the user typed to let another patient's layer in, or ""
+ * @side_unknown: the file does not say where left and right are, and nobody has answered yet
+ * @spacing_unknown: the same of the distances of voxels: they are counted in px
+ * @answer_mirrored, @answer_spacing_mm: what the user answered: the axis that is nearest to left-right
+ *   runs the other way; distances along i, j, k, 0 for none. The payload lies as answered
+ * @warnings: what the reader of the file had to say, a sentence a line, or ""
  * @status, @status_text, @payload: not part of the saved state, nor of undo
  *
  * A row of the layers' list. All members are owned; strings are never %NULL. Who gets one from
@@ -134,6 +139,9 @@ typedef struct {
     char *frame_of_reference;
     BgPatient patient;
     char *override_reason;
+    gboolean side_unknown, spacing_unknown, answer_mirrored;
+    double answer_spacing_mm[3];
+    char *warnings;
 
     BgLayerStatus status;
     char *status_text;
@@ -167,6 +175,9 @@ BgLayer *bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path,
  */
 BgLayer *bg_layer_new_generated(BgKind kind, const char *name, const BgLayer *from,
                                 const char *operation, const char *parameters);
+
+/** bg_layer_take_doubts: what @info does not know, and its warnings */
+void bg_layer_take_doubts(BgLayer *layer, const BgFileInfo *info);
 
 void bg_layer_free(BgLayer *layer);
 void bg_layer_set_string(char **member, const char *value); // frees the old, copies; NULL is ""

@@ -52,10 +52,49 @@ place_payload(const BgPayload *from, const BgAffine *placement)
     return placed;
 }
 
+/*
+ * What the user answered about distances and sides that the file does not tell, as an affine of the
+ * file's space: P A P^-1, with A scaling or turning round the voxel axes.
+ */
+static BgAffine
+answered(const BgLayer *layer, const BgPayload *content)
+{
+    BgAffine identity = bg_affine_identity(), change = identity, inverse;
+    const BgGeometry *geometry = content->volume != NULL ? bg_volume_get_geometry(content->volume)
+                                 : content->labels != NULL
+                                     ? bg_label_map_get_geometry(content->labels)
+                                     : NULL;
+
+    if (geometry == NULL || !bg_affine_invert(&geometry->patient_from_voxel, &inverse))
+        return identity;
+    BgVec3 spacing_mm = bg_geometry_spacing_mm(geometry);
+    int across = 0; // the axis nearest to left-right
+    for (int axis = 0; axis < 3; axis++) {
+        double length_mm = bg_vec3_get(spacing_mm, axis),
+               wanted_mm = layer->answer_spacing_mm[axis];
+        if (wanted_mm > 0.0)
+            change.m[axis][axis] = wanted_mm / length_mm;
+        if (fabs(geometry->patient_from_voxel.m[0][axis]) / length_mm >
+            fabs(geometry->patient_from_voxel.m[0][across]) / bg_vec3_get(spacing_mm, across))
+            across = axis;
+    }
+    if (layer->answer_mirrored) {
+        change.m[across][3] = (geometry->dims[across] - 1) * change.m[across][across];
+        change.m[across][across] = -change.m[across][across];
+    }
+    if (bg_affine_max_difference(&change, &identity) == 0.0)
+        return identity;
+    change = bg_affine_multiply(&change, &inverse);
+    return bg_affine_multiply(&geometry->patient_from_voxel, &change);
+}
+
 static const BgPayload *
 content_in_place(BgCase *self, const BgLayer *layer, BgSlot *slot)
 {
     BgAffine identity = bg_affine_identity(), placement = bg_case_get_placement(self, layer->id);
+    BgAffine own = answered(layer, &slot->payload);
+
+    placement = bg_affine_multiply(&placement, &own);
 
     if (bg_affine_max_difference(&placement, &slot->placement) > 0.0) {
         bg_payload_clear(&slot->placed);

@@ -190,7 +190,45 @@ class Tests:
         opens.get_action_iface().do_action(0)
         wait("the volume", lambda: self.window.find("Axial slice, ") and
              "of 32" in self.window.find("Axial slice, ").get_name())
+        self.answers_what_the_file_does_not_say()
         self.alive()
+
+    def answers_what_the_file_does_not_say(self):
+        self.window.named("Where left and right are is unknown")
+        self.window.named("How far voxels are apart is unknown")
+        for text in ("left", "px"):
+            assert any(text in (node.get_name() or "") for node in self.window.walk())
+        # Lengths are in px until somebody says how long a px is.
+        x, y = self.window.centre(self.window.named("Axial slice, "))
+        desk.pointer(x, y)
+        desk.key(ord("l"))
+        desk.drag(x - 40, y, 80, 0)
+        desk.key(0xFF1B)
+
+        def length(unit):
+            for node in self.window.walk():
+                words = (node.get_name() or "").split()
+                if len(words) == 2 and words[1] == unit and words[0][0].isdigit():
+                    return float(words[0])
+            return None
+        in_px = wait("a length in px", lambda: length("px"))
+        self.window.press("Set the spacing")
+        wait("a refusal", lambda: any("One of the three distances" in (node.get_name() or "")
+                                      for node in self.window.walk()))
+        for what in ("columns", "rows", "slices"):
+            self.window.find("Distance of %s in mm" % what, desk.Atspi.Role.SPIN_BUTTON
+                             ).get_value_iface().set_current_value(2.0)
+        self.window.press("Set the spacing")
+        wait("a length in mm", lambda: length("mm") and abs(length("mm") - 2.0 * in_px) < 0.2)
+        wait("no question", lambda: not self.shown("How far voxels are apart is unknown"))
+        self.window.press("Mirrored")
+        wait("no question", lambda: not self.shown("Where left and right are is unknown"))
+        desk.undo()
+        wait("the question", lambda: self.shown("Where left and right are is unknown"))
+
+    def shown(self, start):
+        node = self.window.find(start)
+        return node is not None and self.window.shown(node)
 
 
 def main():

@@ -69,6 +69,7 @@ load(gpointer data, const BgProgress *progress, GCancellable *cancellable, GErro
     result->layer = bg_layer_new_generated(BG_KIND_VOLUME, name, NULL, "raw", parameters);
     bg_io_default_window(loaded->volume, loaded->info->modality, &result->layer->window_centre,
                          &result->layer->window_width);
+    bg_layer_take_doubts(result->layer, loaded->info);
     result->layer->transfer_function =
         bg_preset_load(bg_preset_guess(loaded->volume), loaded->volume, NULL);
     return result;

@@ -43,6 +43,7 @@ static const struct {
     { "set-label-style", BG_CHANGE_LOOK },
     { "set-mesh-style", BG_CHANGE_LOOK },
     { "set-interpolation", BG_CHANGE_LOOK },
+    { "answer-geometry", BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_MEASUREMENTS },
 };
 
 void

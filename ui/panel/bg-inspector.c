@@ -5,6 +5,7 @@
 #include "ui/panel/bg-camera-section.h"
 #include "ui/panel/bg-clip-section.h"
 #include "ui/panel/bg-display-section.h"
+#include "ui/panel/bg-doubts-section.h"
 #include "ui/panel/bg-labels-section.h"
 #include "ui/panel/bg-measure-section.h"
 #include "ui/panel/bg-mesh-section.h"
@@ -17,8 +18,8 @@ struct _BgInspector {
 
     GtkWidget *root; // of the template, unparented in dispose
     GtkLabel *title; // of the template, borrowed
-    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera,
-        *provenance; // likewise
+    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance,
+        *doubts; // likewise
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -44,9 +45,9 @@ on_changed(BgSession *session, guint changes, gpointer user_data)
 void
 bg_inspector_set_session(BgInspector *self, BgSession *session)
 {
-    BgSection *const sections[] = { self->display,  self->camera, self->labels,
-                                    self->transfer, self->mesh,   self->clip,
-                                    self->measure,  self->points, self->provenance };
+    BgSection *const sections[] = { self->display,    self->camera, self->labels,  self->transfer,
+                                    self->mesh,       self->clip,   self->measure, self->points,
+                                    self->provenance, self->doubts };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -89,6 +90,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
 
     g_type_ensure(BG_TYPE_CAMERA_SECTION);
     g_type_ensure(BG_TYPE_CLIP_SECTION);
+    g_type_ensure(BG_TYPE_DOUBTS_SECTION);
     g_type_ensure(BG_TYPE_DISPLAY_SECTION);
     g_type_ensure(BG_TYPE_LABELS_SECTION);
     g_type_ensure(BG_TYPE_MEASURE_SECTION);
@@ -108,6 +110,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, mesh);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, camera);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, clip);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, doubts);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, measure);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, points);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, provenance);

@@ -24,13 +24,31 @@ applies(BgSection *section, const BgLayer *layer)
     return session != NULL && bg_session_get_state(session)->measurements->len > 0;
 }
 
-static char *
-format_value(const BgMeasurement *measurement)
+// FALSE: the file of the layer that it lies on does not say how far voxels are apart: px.
+static gboolean
+calibrated(const BgCaseState *state, const BgMeasurement *measurement)
 {
+    for (guint i = 0; i < state->layers->len; i++) {
+        const BgLayer *layer = g_ptr_array_index(state->layers, i);
+        if (layer->spacing_unknown &&
+            (*measurement->layer_id == '\0' || g_str_equal(measurement->layer_id, layer->id)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static char *
+format_value(const BgCaseState *state, const BgMeasurement *measurement)
+{
+    double length = bg_measurement_length_mm(measurement);
+
     switch (measurement->kind) {
     case BG_MEASURE_RULER:
-        // Translators: a length
-        return g_strdup_printf(_("%.1f mm"), bg_measurement_length_mm(measurement));
+        return calibrated(state, measurement)
+                   // Translators: a length
+                   ? g_strdup_printf(_("%.1f mm"), length)
+                   // Translators: a length in voxels
+                   : g_strdup_printf(_("%.1f px"), length);
     case BG_MEASURE_ANGLE:
         // Translators: an angle
         return g_strdup_printf(_("%.1f°"), bg_measurement_angle_deg(measurement));
@@ -75,7 +93,10 @@ bg_measurements_to_csv(const BgCaseState *state)
 
         append_name(csv, measurement->name);
         g_string_append_printf(csv, ",%s,%s,%s,%s", ruler ? "length" : "angle",
-                               g_ascii_dtostr(number, sizeof number, value), ruler ? "mm" : "deg",
+                               g_ascii_dtostr(number, sizeof number, value),
+                               !ruler                           ? "deg"
+                               : calibrated(state, measurement) ? "mm"
+                                                                : "px",
                                measurement->plane);
         for (int p = 0; p < 3; p++) {
             for (int axis = 0; axis < 3; axis++) {
@@ -101,7 +122,8 @@ on_remove(GtkButton *button, gpointer user_data)
 static GtkWidget *
 make_row(BgMeasureSection *self, const BgMeasurement *measurement)
 {
-    g_autofree char *value = format_value(measurement);
+    g_autofree char *value =
+        format_value(bg_session_get_state(bg_section_get_session(BG_SECTION(self))), measurement);
     // Translators: a measurement's name and value
     g_autofree char *whole = g_strdup_printf(_("%s, %s"), measurement->name, value);
     // Translators: a measurement's name

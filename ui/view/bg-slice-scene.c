@@ -197,7 +197,7 @@ add_measurements(BgSession *session, const BgSliceFrame *frame, double scale, gb
         const BgMeasurement *measurement = list->pdata[i];
         BgAnnotateMeasure mark = { .n_points = bg_measurement_count_points(measurement->kind),
                                    .scale = scale,
-                                   .calibrated = TRUE };
+                                   .calibrated = bg_slice_lengths_known(session) };
         gboolean near = FALSE;
 
         for (int p = 0; p < mark.n_points; p++) {
@@ -213,6 +213,8 @@ add_measurements(BgSession *session, const BgSliceFrame *frame, double scale, gb
             bg_annotate_measure(&mark, marks);
     }
 }
+
+#define MAX_BADGE 64 // characters
 
 // A point is shown on its slice and, smaller in meaning, up to so far from it.
 #define NEAR_MM 1.0
@@ -290,11 +292,53 @@ plane_title(BgPlane plane)
     return "";
 }
 
+// The first warning of what the panes show, short enough to stand over a picture.
+static char *
+first_warning(const BgLayer *layer)
+{
+    if (layer == NULL || *layer->warnings == '\0')
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(layer->warnings, "\n", 2);
+    if (g_utf8_strlen(lines[0], -1) <= MAX_BADGE)
+        return g_strdup(lines[0]);
+    g_autofree char *start = g_utf8_substring(lines[0], 0, MAX_BADGE);
+    return g_strconcat(start, "…", NULL);
+}
+
+gboolean
+bg_slice_sides_known(BgSession *session)
+{
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = g_ptr_array_index(layers, i);
+        if (layer->visible && layer->side_unknown)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+bg_slice_lengths_known(BgSession *session)
+{
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = g_ptr_array_index(layers, i);
+        if (layer->visible && layer->spacing_unknown)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static GPtrArray *
-badges(BgSession *session)
+badges(BgSession *session, const char *warning)
 {
     const GPtrArray *layers = bg_session_get_state(session)->layers;
     GPtrArray *words = g_ptr_array_new();
+
+    if (warning != NULL)
+        g_ptr_array_add(words, (gpointer) warning);
 
     for (guint i = 0; i < layers->len; i++) {
         const BgLayer *layer = layers->pdata[i];
@@ -329,7 +373,8 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
     GArray *marks = bg_annotations_new();
     g_autofree char *window = NULL;
     g_autofree char *value = probe(session);
-    g_autoptr(GPtrArray) words = badges(session);
+    g_autofree char *warning = first_warning(layer);
+    g_autoptr(GPtrArray) words = badges(session, warning);
     BgAnnotateSlice params;
 
     add_measurements(session, frame, scale, on_screen, marks); // under the texts
@@ -341,6 +386,8 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
         state->radiological ? BG_CONVENTION_RADIOLOGICAL : BG_CONVENTION_NEUROLOGICAL;
     params.plane = (int) plane;
     params.badges = (const char *const *) words->pdata;
+    params.side_known = bg_slice_sides_known(session);
+    params.calibrated = bg_slice_lengths_known(session);
     params.engine = "CPU";
     params.has_crosshair = bg_session_get_toggle(session, BG_TOGGLE_CROSSHAIR);
     params.crosshair_mm = state->cursor_mm;

@@ -40,6 +40,10 @@ BgSlicePicture *bg_slice_scene_draw(const BgSliceScene *scene, GCancellable *can
                                     GError **error);
 void bg_slice_picture_free(BgSlicePicture *picture);
 
+/** bg_slice_sides_known, bg_slice_lengths_known: of all that is shown; else no sides, and px for mm */
+gboolean bg_slice_sides_known(BgSession *session);
+gboolean bg_slice_lengths_known(BgSession *session);
+
 /** bg_slice_pane_of: the session's state as a pane of that size */
 gboolean bg_slice_pane_of(BgSession *session, BgPlane plane, int width, int height,
                           BgSlicePane *pane);

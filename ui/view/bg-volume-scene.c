@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "render/scene/bg-gl-caster.h"
 #include "ui/model/bg-settings.h"
+#include "ui/view/bg-slice-scene.h"
 
 #define LABEL_WEIGHT 0.85
 #define HANDLE_PX 9.0
@@ -260,7 +261,7 @@ add_measurements(BgSession *session, const BgCamera *camera, double scale, gbool
         const BgMeasurement *measurement = list->pdata[i];
         BgAnnotateMeasure mark = { .n_points = bg_measurement_count_points(measurement->kind),
                                    .scale = scale,
-                                   .calibrated = TRUE };
+                                   .calibrated = bg_slice_lengths_known(session) };
         gboolean seen = TRUE;
         for (int p = 0; p < mark.n_points; p++) {
             double depth;
@@ -291,6 +292,8 @@ bg_volume_marks(BgSession *session, const BgCamera *camera, BgVec3 centre_mm, co
     bg_annotate_view_init(&params, camera, centre_mm);
     params.scale = scale;
     params.engine = engine;
+    params.side_known = bg_slice_sides_known(session);
+    params.calibrated = bg_slice_lengths_known(session);
     if (bg_session_get_toggle(session, BG_TOGGLE_ANNOTATIONS)) {
         params.title = _("3D");
         params.note = _("Not for diagnosis");
