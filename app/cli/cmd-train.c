@@ -108,6 +108,8 @@ bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNnData *data,
 static const BgCliOption unet_options[] = {
     { "output", BG_CLI_PATH, "=MODEL.h5, -o MODEL.h5" },
     { "data", BG_CLI_PATH, "=DIR  a folder a patient: t1, t1ce, t2, flair, and seg or labels" },
+    { "network", BG_CLI_VALUE,
+      "=unet-tumour|unet-brats  four contrasts, or FLAIR and T1 with contrast" },
     { "phantoms", BG_CLI_VALUE, "=N  so many made-up heads, too" },
     { "phantom-size", BG_CLI_VALUE, "=N  their voxels along a side; 240 unless given" },
     { "epochs", BG_CLI_VALUE, "=N  12 unless given" },
@@ -151,8 +153,10 @@ unet_card(BgCli *cli, const BgTumourData *data, int n_phantoms, int size,
     static const double labels[BG_TUMOUR_CLASSES] = { 0, 1, 2, 4 };
 
     bg_json_set_string(card, "task", "brain tumours in MRI: core (1), oedema (2), enhancing (4)");
+    bg_json_set_string(card, "planes",
+                       params->n_contrasts == 2 ? "flair, t1ce" : "t1, t1ce, t2, flair");
     bg_json_set_string(card, "inputs",
-                       "t1, t1ce, t2, flair: axial slices in LPS order, "
+                       "axial slices in LPS order, "
                        "each contrast cut at the 0.5 and 99.5 percentile of the "
                        "foreground and scored there; a missing one is 0");
     bg_json_set_doubles(card, "labels", labels, BG_TUMOUR_CLASSES);
@@ -207,6 +211,15 @@ run_unet(BgCli *cli, GError **error)
         !bg_cli_get_int(cli, "per-case", 1, 10000, &params.per_case, error) ||
         !bg_cli_check_output(cli, out, error))
         return FALSE;
+    const char *name = bg_cli_option(cli, "network");
+    if (name != NULL && strcmp(name, "unet-brats") == 0) {
+        params.contrasts[0] = BG_CONTRAST_FLAIR;
+        params.contrasts[1] = BG_CONTRAST_T1CE;
+        params.n_contrasts = 2;
+    } else if (name != NULL && strcmp(name, "unet-tumour") != 0) {
+        bg_cli_usage_error(error, "which: --network=%s: give unet-tumour or unet-brats", name);
+        return FALSE;
+    }
     if (params.crop % 16 != 0) {
         bg_cli_usage_error(error, "no such crop: --crop=%d: give a multiple of 16", params.crop);
         return FALSE;
@@ -218,11 +231,11 @@ run_unet(BgCli *cli, GError **error)
         return FALSE;
     config.folder = folder;
     config.inputs[0] =
-        bg_nn_shape(1, BG_N_CONTRASTS, 2, 1, (gsize) params.crop, (gsize) params.crop);
+        bg_nn_shape(1, (gsize) params.n_contrasts, 2, 1, (gsize) params.crop, (gsize) params.crop);
     BgNnData source = bg_tumour_data_source(data);
     g_autoptr(BgJson) card = unet_card(cli, data, n_phantoms, size, &config, &params);
     bg_json_set_double(card, "spacing_mm", spacing);
-    const BgNetwork *network = bg_network_find("unet-tumour", error);
+    const BgNetwork *network = bg_network_find(name != NULL ? name : "unet-tumour", error);
     return network != NULL && bg_cli_train_run(cli, network, &source, &config, card, out, error);
 }
 

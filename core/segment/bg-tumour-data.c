@@ -56,7 +56,11 @@ stored_free(gpointer data)
 BgTumourDataParams
 bg_tumour_data_params(void)
 {
-    return (BgTumourDataParams){ .crop = 128, .per_case = 24 };
+    return (BgTumourDataParams){ .crop = 128,
+                                 .per_case = 24,
+                                 .contrasts = { BG_CONTRAST_T1, BG_CONTRAST_T1CE, BG_CONTRAST_T2,
+                                                BG_CONTRAST_FLAIR },
+                                 .n_contrasts = BG_N_CONTRASTS };
 }
 
 BgTumourData *
@@ -460,13 +464,16 @@ make_sample(gpointer user_data, gsize index, guint64 seed, float *const *inputs,
             guint8 class =
                 inside ? classes[(gsize) k * in_slice + (gsize) j * (gsize) d[0] + (gsize) i] : 0;
             targets[0][(gsize) class * area + at] = 1.0f;
-            for (int c = 0; c < BG_N_CONTRASTS; c++) {
+            for (int n = 0; n < data->params.n_contrasts; n++) {
+                int c = (int) data->params.contrasts[n];
+                float *in = inputs[0] + (gsize) n * area + at;
                 float z =
                     sample_plane(planes + (gsize) c * stored->n + (gsize) k * in_slice, d, sx, sy);
                 // The background stays what it is: exactly 0.
-                inputs[0][(gsize) c * area + at] = change.dropped[c] || z == 0.0f || !augment
-                                                       ? (change.dropped[c] ? 0.0f : z)
-                                                       : change_value(z, &change, c, u, v, &random);
+                if (change.dropped[c])
+                    *in = 0.0f;
+                else
+                    *in = augment && z != 0.0f ? change_value(z, &change, c, u, v, &random) : z;
             }
         }
     }

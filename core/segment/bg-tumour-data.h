@@ -25,14 +25,17 @@ typedef struct _BgTumourData BgTumourData;
  * @crop: side of a sample in pixels, a multiple of 16
  * @per_case: samples a case gives in one epoch
  * @seed: of which slices and places those are in validation
+ * @contrasts: which are the input's planes, @n_contrasts of them
  */
 typedef struct {
     int crop;
     int per_case;
     guint64 seed;
+    BgContrast contrasts[BG_N_CONTRASTS];
+    int n_contrasts;
 } BgTumourDataParams;
 
-/** bg_tumour_data_params: 128 pixels, 24 a case */
+/** bg_tumour_data_params: 128 pixels, 24 a case, all contrasts */
 BgTumourDataParams bg_tumour_data_params(void);
 
 /** bg_tumour_data_new: @folder: where the nameless file lies; Returns: (transfer full): or %NULL with %G_IO_ERROR */
@@ -78,7 +81,7 @@ int bg_tumour_data_add_folder(BgTumourData *data, const char *path, const BgTumo
 
 int bg_tumour_data_count_cases(const BgTumourData *data);
 
-/** bg_tumour_data_source: (transfer none): for bg_nn_train(): an input of four planes, a target of four classes */
+/** bg_tumour_data_source: (transfer none): for bg_nn_train(): an input of the contrasts' planes, a target of four classes */
 BgNnData bg_tumour_data_source(BgTumourData *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgTumourData, bg_tumour_data_free)

@@ -53,6 +53,11 @@ def test_train_unet(case):
     assert sorted(os.listdir(folder)) == ["best.h5", "last.h5", "log.csv"], os.listdir(folder)
     with open(os.path.join(folder, "log.csv"), encoding="utf-8") as log:
         assert len(log.read().splitlines()) == 3
+    two = run_json("train", "unet", "--network=unet-brats", "--phantoms=2", "--phantom-size=40", "--spacing=6", "--crop=32",
+                   "--per-case=1", "--batch=1", "--epochs=1", "-o", case.at("brats.h5"))
+    assert two["card"]["planes"] == "flair, t1ce"
+    run("segment", *case.contrasts(), f"--model={case.at('brats.h5')}", "-o", case.at("none.nii.gz"), status=1)
+    run("train", "unet", "--network=resnet", "--phantoms=2", "-o", case.at("none.h5"), status=2)
     run("train", "unet", "--phantoms=2", "-o", case.model, status=1)
     run("train", "unet", "-o", case.at("none.h5"), status=2)
     run("train", "unet", "--phantoms=2", "--crop=33", "-o", case.at("none.h5"), status=2)

@@ -151,11 +151,14 @@ test_registers(void)
 static void
 test_samples(void)
 {
-    BgTumourDataParams params = { .crop = 48, .per_case = 4, .seed = 9 };
+    BgTumourDataParams params = bg_tumour_data_params();
     BgTumourParams prepare = { .spacing_mm = 4.0,
                                .align = BG_TUMOUR_ALIGN_NEVER,
                                .as_given = TRUE };
     g_autoptr(GError) error = NULL;
+
+    params.crop = 48;
+    params.per_case = 4;
     g_autoptr(BgTumourData) data = bg_tumour_data_new(&params, g_get_tmp_dir(), &error);
     static float a[4 * 48 * 48], ta[4 * 48 * 48], b[4 * 48 * 48], tb[4 * 48 * 48];
     float *in_a[1] = { a }, *out_a[1] = { ta }, *in_b[1] = { b }, *out_b[1] = { tb };
