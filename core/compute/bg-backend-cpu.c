@@ -41,6 +41,49 @@ cpu_median(BgBackend *self, BgVolume *volume, int radius_voxels, const BgProgres
     return bg_median(volume, radius_voxels, progress, cancellable, error);
 }
 
+typedef struct {
+    BgBackendNetwork parent;
+    BgNnCpu *cpu; // owned
+} CpuNetwork;
+
+static void
+cpu_network_free(BgBackendNetwork *network)
+{
+    CpuNetwork *self = (CpuNetwork *) network;
+
+    bg_nn_cpu_free(self->cpu);
+    g_free(self);
+}
+
+static gboolean
+cpu_network_run(BgBackendNetwork *network, BgNnTensor *const *inputs, BgNnTensor **outputs,
+                const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    return bg_nn_cpu_run(((CpuNetwork *) network)->cpu, inputs, outputs, progress, cancellable,
+                         error);
+}
+
+static const BgBackendNetworkOps cpu_network_ops = {
+    .name = "cpu",
+    .free = cpu_network_free,
+    .run = cpu_network_run,
+};
+
+static BgBackendNetwork *
+cpu_network(BgBackend *self, BgNnGraph *graph, BgNnParams *params, const BgBackendNetworkSpec *spec,
+            GError **error)
+{
+    BgNnCpuOptions options = { .precision = spec->precision };
+    BgNnCpu *cpu = bg_nn_cpu_new(graph, params, spec->inputs, spec->n_inputs, &options, error);
+
+    if (cpu == NULL)
+        return NULL;
+    CpuNetwork *network = g_new0(CpuNetwork, 1);
+    network->parent.ops = &cpu_network_ops;
+    network->cpu = cpu;
+    return &network->parent;
+}
+
 static const BgBackendOps cpu_ops = {
     .name = "cpu",
     .cast = cpu_cast,
@@ -48,6 +91,7 @@ static const BgBackendOps cpu_ops = {
     .resample = cpu_resample,
     .gaussian = cpu_gaussian,
     .median = cpu_median,
+    .network = cpu_network,
 };
 
 BgBackend *

@@ -37,9 +37,23 @@ typedef struct {
                           const BgProgress *progress, GCancellable *cancellable, GError **error);
     BgVolume *(*median)(BgBackend *self, BgVolume *volume, int radius_voxels,
                         const BgProgress *progress, GCancellable *cancellable, GError **error);
+    BgBackendNetwork *(*network)(BgBackend *self, BgNnGraph *graph, BgNnParams *params,
+                                 const BgBackendNetworkSpec *spec, GError **error);
 } BgBackendOps;
 
-#define BG_BACKEND_ABI 1 // goes up with every change to the table or to what it hands over
+/** BgBackendNetworkOps: of a network; its shapes have been checked by who made it */
+typedef struct {
+    const char *name;
+    void (*free)(BgBackendNetwork *self);
+    gboolean (*run)(BgBackendNetwork *self, BgNnTensor *const *inputs, BgNnTensor **outputs,
+                    const BgProgress *progress, GCancellable *cancellable, GError **error);
+} BgBackendNetworkOps;
+
+struct _BgBackendNetwork {
+    const BgBackendNetworkOps *ops; // never NULL; a backend's own data follows
+};
+
+#define BG_BACKEND_ABI 2 // goes up with every change to the table or to what it hands over
 
 struct _BgBackend {
     const BgBackendOps *ops; // never NULL; a backend's own data follows

@@ -174,6 +174,49 @@ bg_backend_median(BgBackend *backend, BgVolume *volume, int radius_voxels,
     return result;
 }
 
+BgBackendNetwork *
+bg_backend_network_new(BgBackend *backend, BgNnGraph *graph, BgNnParams *params,
+                       const BgBackendNetworkSpec *spec, GError **error)
+{
+    BgBackendNetwork *network;
+    GError *local = NULL;
+
+    g_return_val_if_fail(backend != NULL, NULL);
+    g_return_val_if_fail(graph != NULL && params != NULL && spec != NULL, NULL);
+
+    backend = OFFERED_BY(backend, network);
+    network = backend->ops->network(backend, graph, params, spec, &local);
+    if (network == NULL && backend != bg_backend_get_cpu() &&
+        g_error_matches(local, BG_ERROR, BG_ERROR_UNSUPPORTED)) {
+        backend = fall_back(backend, "network", local->message);
+        g_clear_error(&local);
+        network = backend->ops->network(backend, graph, params, spec, &local);
+    }
+    if (local != NULL)
+        g_propagate_error(error, local);
+    return network;
+}
+
+void
+bg_backend_network_free(BgBackendNetwork *network)
+{
+    if (network != NULL)
+        network->ops->free(network);
+}
+
+gboolean
+bg_backend_network_run(BgBackendNetwork *network, BgNnTensor *const *inputs, BgNnTensor **outputs,
+                       const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    return network->ops->run(network, inputs, outputs, progress, cancellable, error);
+}
+
+const char *
+bg_backend_network_get_name(const BgBackendNetwork *network)
+{
+    return network->ops->name;
+}
+
 // Sums of a few products in float32, in another order or with other fused steps; medians and
 // nearest voxels are copied. Pictures are 8-bit: two steps.
 static const BgBackendTolerance tolerances[] = {

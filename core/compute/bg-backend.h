@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/cast/bg-cast.h"
+#include "core/nn/bg-nn-cpu.h"
 #include "core/surface/bg-isosurface.h"
 #include "core/volume/bg-resample.h"
 
@@ -70,6 +71,39 @@ BgVolume *bg_backend_gaussian(BgBackend *backend, BgVolume *volume, BgVec3 sigma
 BgVolume *bg_backend_median(BgBackend *backend, BgVolume *volume, int radius_voxels,
                             const BgProgress *progress, GCancellable *cancellable, GError **error);
 
+/**
+ * BgBackendNetwork:
+ *
+ * A network made ready to run on a backend, for one set of input shapes; weights and results between
+ * layers stay on its device. Used by one thread at a time; freed before its backend.
+ */
+typedef struct _BgBackendNetwork BgBackendNetwork;
+
+/** BgBackendNetworkSpec: @inputs: one shape per input, borrowed */
+typedef struct {
+    const BgNnShape *inputs;
+    int n_inputs;
+    BgNnPrecision precision;
+} BgBackendNetworkSpec;
+
+/**
+ * bg_backend_network_new:
+ *
+ * Returns: (transfer full): or %NULL as bg_nn_cpu_new(), or %BG_ERROR_DEVICE
+ */
+BgBackendNetwork *bg_backend_network_new(BgBackend *backend, BgNnGraph *graph, BgNnParams *params,
+                                         const BgBackendNetworkSpec *spec, GError **error);
+void bg_backend_network_free(BgBackendNetwork *network);
+
+/** bg_backend_network_run: as bg_nn_cpu_run(); or %BG_ERROR_DEVICE */
+gboolean bg_backend_network_run(BgBackendNetwork *network, BgNnTensor *const *inputs,
+                                BgNnTensor **outputs, const BgProgress *progress,
+                                GCancellable *cancellable, GError **error);
+
+/** bg_backend_network_get_name: "cpu", "cuda": where it really runs */
+const char *bg_backend_network_get_name(const BgBackendNetwork *network);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgBackend, bg_backend_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgBackendNetwork, bg_backend_network_free)
 
 G_END_DECLS

@@ -2,7 +2,7 @@
 // Convolutions of dense float32 arrays by oneDNN, for training. On the network worker only.
 #pragma once
 
-#include "bg-nn-private.h"
+#include "bg-nn-geometry.h"
 
 G_BEGIN_DECLS
 

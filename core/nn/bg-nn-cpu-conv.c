@@ -4,7 +4,6 @@
 #include "bg-nn-winograd.h"
 #include "core/base/bg-buffer.h"
 
-#include <math.h>
 #include <string.h>
 
 /** Fused: what is done in the convolution's own step */
@@ -12,135 +11,18 @@ typedef struct {
     const BgNnLayer *layer;
     BgNnShape in, out; // after a border of our own was made
     BgNnGeometry g;
-    int last; // the layer whose result the step makes
-    gboolean rectify;
-    float slope;
-    float *weight, *bias; // owned; bias NULL: none
+    BgNnFused made; // owned
 } Fused;
-
-static void
-fused_clear(Fused *fused)
-{
-    bg_buffer_free(fused->weight);
-    g_free(fused->bias);
-}
-
-// The only layer that reads `layer`, or -1.
-static int
-only_reader(const BgNnCpu *cpu, int layer)
-{
-    if (cpu->n_readers[layer] != 1)
-        return -1;
-    for (int i = layer + 1; i < bg_nn_graph_count(cpu->graph); i++) {
-        const BgNnLayer *other = bg_nn_graph_get(cpu->graph, i);
-        for (int k = 0; k < other->n_inputs; k++)
-            if (other->inputs[k] == layer)
-                return i;
-    }
-    return -1;
-}
-
-static float *
-param_data(const BgNnCpu *cpu, const BgNnLayer *layer, BgNnRole role)
-{
-    int index = bg_nn_params_find_role(cpu->params, layer->name, role);
-
-    return index < 0 ? NULL : bg_nn_tensor_data(bg_nn_params_get(cpu->params, index));
-}
-
-// weight * (conv + bias - mean) / sqrt(variance + eps) + shift, as another convolution.
-static void
-fold_norm(const BgNnCpu *cpu, const BgNnLayer *norm, Fused *fused)
-{
-    const float *weight = param_data(cpu, norm, BG_NN_ROLE_WEIGHT);
-    const float *shift = param_data(cpu, norm, BG_NN_ROLE_BIAS);
-    const float *mean = param_data(cpu, norm, BG_NN_ROLE_MEAN);
-    const float *variance = param_data(cpu, norm, BG_NN_ROLE_VARIANCE);
-    gboolean deconv = fused->layer->kind == BG_NN_DECONV;
-    gsize channels = fused->out.dims[1], groups = fused->g.groups;
-    gsize in_g = fused->g.in_channels / groups, out_g = channels / groups;
-
-    if (fused->bias == NULL)
-        fused->bias = g_new0(float, channels);
-    for (gsize c = 0; c < channels; c++) {
-        double scale = (double) weight[c] / sqrt((double) variance[c] + norm->eps);
-        fused->bias[c] =
-            (float) (((double) fused->bias[c] - (double) mean[c]) * scale + (double) shift[c]);
-        for (gsize i = 0; i < in_g; i++) {
-            gsize row = deconv ? (c / out_g * in_g + i) * out_g + c % out_g : c * in_g + i;
-            for (gsize t = 0; t < fused->g.taps; t++)
-                fused->weight[row * fused->g.taps + t] *= (float) scale;
-        }
-    }
-}
-
-static gboolean
-norm_is_constant(const BgNnLayer *layer)
-{
-    return layer->kind == BG_NN_BATCH_NORM && layer->norm != BG_NN_NORM_BATCH;
-}
-
-static void
-fuse_followers(BgNnCpu *cpu, int layer, Fused *fused)
-{
-    int next = only_reader(cpu, layer);
-
-    fused->last = layer;
-    if (next >= 0 && norm_is_constant(bg_nn_graph_get(cpu->graph, next))) {
-        fold_norm(cpu, bg_nn_graph_get(cpu->graph, next), fused);
-        cpu->fused_into[next] = layer;
-        fused->last = next;
-        next = only_reader(cpu, next);
-    }
-    const BgNnLayer *other = next < 0 ? NULL : bg_nn_graph_get(cpu->graph, next);
-    if (other != NULL && (other->kind == BG_NN_RELU || other->kind == BG_NN_LEAKY_RELU)) {
-        fused->rectify = TRUE;
-        fused->slope = other->kind == BG_NN_RELU ? 0 : (float) other->slope;
-        cpu->fused_into[next] = layer;
-        fused->last = next;
-    }
-}
-
-static void
-spectral_scale(const BgNnCpu *cpu, Fused *fused, const BgNnShape *shape)
-{
-    const float *u = param_data(cpu, fused->layer, BG_NN_ROLE_SINGULAR);
-    gsize rows = shape->dims[0], columns = bg_nn_shape_count(shape) / rows;
-    g_autofree double *v = g_new0(double, columns);
-    double length = 0, sigma = 0;
-
-    for (gsize r = 0; r < rows; r++) {
-        length += (double) u[r] * (double) u[r];
-        for (gsize c = 0; c < columns; c++)
-            v[c] += (double) fused->weight[r * columns + c] * (double) u[r];
-    }
-    for (gsize c = 0; c < columns; c++)
-        sigma += v[c] * v[c];
-    sigma = MAX(sqrt(sigma) / MAX(sqrt(length), 1e-12), 1e-12);
-    for (gsize i = 0; i < rows * columns; i++)
-        fused->weight[i] = (float) ((double) fused->weight[i] / sigma);
-}
 
 static gboolean
 fused_init(BgNnCpu *cpu, int number, Fused *fused, GError **error)
 {
     const BgNnLayer *layer = bg_nn_graph_get(cpu->graph, number);
-    int index = bg_nn_params_find_role(cpu->params, layer->name, BG_NN_ROLE_WEIGHT);
-    const BgNnTensor *weight = bg_nn_params_get(cpu->params, index);
-    const float *bias = layer->no_bias ? NULL : param_data(cpu, layer, BG_NN_ROLE_BIAS);
 
     *fused =
         (Fused){ .layer = layer, .in = cpu->shapes[layer->inputs[0]], .out = cpu->shapes[number] };
     fused->g = bg_nn_geometry(layer, &fused->in, &fused->out);
-    fused->weight = bg_buffer_alloc_items(bg_nn_tensor_count(weight), sizeof(float), error);
-    if (fused->weight == NULL)
-        return FALSE;
-    memcpy(fused->weight, bg_nn_tensor_peek(weight), bg_nn_tensor_count(weight) * sizeof(float));
-    fused->bias = g_memdup2(bias, bias == NULL ? 0 : fused->out.dims[1] * sizeof *bias);
-    if (layer->spectral_norm)
-        spectral_scale(cpu, fused, bg_nn_tensor_get_shape(weight));
-    fuse_followers(cpu, number, fused);
-    return TRUE;
+    return bg_nn_fuse(&cpu->fuser, number, &fused->made, error);
 }
 
 // ------------------------------------------------------------------------------------------------
@@ -211,7 +93,7 @@ make_desc(const Fused *fused, const dnnl_memory_desc_t *src, gpointer op)
         }
         after[k] = (small - 1) * strides[k] + extent - big - before[k]; // may be less than nothing
     }
-    const dnnl_memory_desc_t *bias_desc = fused->bias != NULL ? &bias : NULL;
+    const dnnl_memory_desc_t *bias_desc = fused->made.bias != NULL ? &bias : NULL;
     if (fused->layer->kind == BG_NN_LINEAR)
         return dnnl_inner_product_forward_desc_init(op, dnnl_forward_inference, src, &weight,
                                                     bias_desc, &dst);
@@ -239,9 +121,9 @@ make_primitive_desc(const BgNnCpu *cpu, const Fused *fused, const dnnl_memory_de
     dnnl_status_t status = make_desc(fused, src, &op);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_create(&attr);
-    if (status == dnnl_success && fused->rectify) {
+    if (status == dnnl_success && fused->made.rectify) {
         dnnl_post_ops_create(&post);
-        dnnl_post_ops_append_eltwise(post, 1, dnnl_eltwise_relu, fused->slope, 0);
+        dnnl_post_ops_append_eltwise(post, 1, dnnl_eltwise_relu, fused->made.slope, 0);
         dnnl_primitive_attr_set_post_ops(attr, post);
         dnnl_post_ops_destroy(post);
     }
@@ -259,16 +141,16 @@ add_step(BgNnCpu *cpu, const Fused *fused, dnnl_primitive_desc_t pd, int input, 
     const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     const dnnl_memory_desc_t *dst = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
     dnnl_memory_desc_t own = weight_desc(fused, FALSE);
-    BgNnStep step = { .layer = fused->last };
+    BgNnStep step = { .layer = fused->made.last };
 
     input = bg_nn_plan_reorder(cpu, input, src);
-    dnnl_memory_t weight = bg_nn_plan_weights(cpu, fused->weight, &own, wanted, error);
+    dnnl_memory_t weight = bg_nn_plan_weights(cpu, fused->made.weight, &own, wanted, error);
     if (weight == NULL || !bg_nn_fail_dnnl(dnnl_primitive_create(&step.primitive, pd), error))
         return FALSE;
     int result = bg_nn_plan_value(cpu, dst);
     bg_nn_step_arg(&step, DNNL_ARG_SRC, input, NULL);
     bg_nn_step_arg(&step, DNNL_ARG_WEIGHTS, -1, weight);
-    if (fused->bias != NULL) {
+    if (fused->made.bias != NULL) {
         BgNnShape shape = { 1, { fused->out.dims[1] } };
         dnnl_memory_desc_t desc = bg_nn_desc_dense(&shape);
         dnnl_memory_t bias = bg_nn_plan_constant(cpu, &desc, error);
@@ -276,12 +158,12 @@ add_step(BgNnCpu *cpu, const Fused *fused, dnnl_primitive_desc_t pd, int input, 
             dnnl_primitive_destroy(step.primitive);
             return FALSE;
         }
-        memcpy(bg_nn_memory_data(bias), fused->bias, shape.dims[0] * sizeof(float));
+        memcpy(bg_nn_memory_data(bias), fused->made.bias, shape.dims[0] * sizeof(float));
         bg_nn_step_arg(&step, DNNL_ARG_BIAS, -1, bias);
     }
     bg_nn_step_arg(&step, DNNL_ARG_DST, result, NULL);
     bg_nn_step_add(cpu, &step);
-    cpu->native[fused->last] = result;
+    cpu->native[fused->made.last] = result;
     return TRUE;
 }
 
@@ -387,8 +269,8 @@ plan_fast(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
     const BgNnGeometry *g = &fused->g;
     dnnl_memory_desc_t in = blocked_desc(&fused->in), out = blocked_desc(&fused->out);
     BgNnWinograd *winograd =
-        bg_nn_winograd_new(g->in_channels, g->out_channels, fused->weight, fused->bias,
-                           fused->rectify ? fused->slope : 1, error);
+        bg_nn_winograd_new(g->in_channels, g->out_channels, fused->made.weight, fused->made.bias,
+                           fused->made.rectify ? fused->made.slope : 1, error);
     if (winograd == NULL)
         return FALSE;
     Fast *fast = g_new0(Fast, 1);
@@ -397,13 +279,13 @@ plan_fast(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
         { g->n, { g->in[1], g->in[2] }, { g->out[1], g->out[2] }, { g->before[1], g->before[2] } }
     };
     BgNnStep step = {
-        .layer = fused->last, .run = run_fast, .n_in = 1, .data = fast, .free_data = fast_free
+        .layer = fused->made.last, .run = run_fast, .n_in = 1, .data = fast, .free_data = fast_free
     };
     step.in[0] = bg_nn_plan_reorder(cpu, input, &in);
     step.out = bg_nn_plan_value(cpu, &out);
     bg_nn_step_add(cpu, &step);
     cpu->constant_bytes += bg_nn_winograd_get_bytes(winograd);
-    cpu->native[fused->last] = step.out;
+    cpu->native[fused->made.last] = step.out;
     return TRUE;
 }
 
@@ -441,6 +323,6 @@ bg_nn_plan_weighted(BgNnCpu *cpu, int number, GError **error)
         input = plan_border(cpu, number, &fused);
     ok = can_be_fast(cpu, &fused) ? plan_fast(cpu, &fused, input, error)
                                   : plan_direct(cpu, &fused, input, error);
-    fused_clear(&fused);
+    bg_nn_fused_clear(&fused.made);
     return ok;
 }

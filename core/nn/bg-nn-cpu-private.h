@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bg-nn-cpu.h"
+#include "bg-nn-fuse.h"
 #include "bg-nn-layers-private.h"
 
 #include <oneapi/dnnl/dnnl.h>
@@ -53,8 +54,7 @@ struct _BgNnCpu {
     char *arena;     // owned
     int *native;     // owned; each layer's value as it was made
     int *dense;      // owned; the same without blocks, or -1
-    int *n_readers;  // owned; how many layers and outputs take it
-    int *fused_into; // owned; the layer in whose step it is done, or -1
+    BgNnFuser fuser; // owned
     double flop;
 };
 

@@ -45,35 +45,6 @@ clear_step(gpointer data)
         step->free_data(step->data);
 }
 
-static gboolean
-check_params(const BgNnCpu *cpu, GError **error)
-{
-    for (int i = 0; i < bg_nn_graph_count(cpu->graph); i++) {
-        const BgNnLayer *layer = bg_nn_graph_get(cpu->graph, i);
-        BgNnParamInfo infos[BG_NN_MAX_LAYER_PARAMS];
-        int n = layer->n_inputs == 0
-                    ? 0
-                    : bg_nn_layer_list_params(layer, &cpu->shapes[layer->inputs[0]], infos);
-        for (int k = 0; k < n; k++)
-            if (bg_nn_params_require(cpu->params, layer->name, &infos[k], error) < 0)
-                return FALSE;
-    }
-    return TRUE;
-}
-
-static void
-count_readers(BgNnCpu *cpu)
-{
-    for (int i = 0; i < bg_nn_graph_count(cpu->graph); i++) {
-        const BgNnLayer *layer = bg_nn_graph_get(cpu->graph, i);
-        for (int k = 0; k < layer->n_inputs; k++)
-            cpu->n_readers[layer->inputs[k]]++;
-        cpu->native[i] = cpu->dense[i] = cpu->fused_into[i] = -1;
-    }
-    for (int k = 0; k < cpu->n_outputs; k++)
-        cpu->n_readers[bg_nn_graph_get_output(cpu->graph, k)] += 2; // never fused away
-}
-
 // A result goes to the caller's own memory, by a last reorder.
 static gboolean
 plan_output(BgNnCpu *cpu, int index, GError **error)
@@ -108,7 +79,8 @@ plan(BgNnCpu *cpu, GError **error)
     if (!bg_nn_fail_dnnl(dnnl_stream_create(&cpu->stream, cpu->engine, dnnl_stream_default_flags),
                          error))
         return FALSE;
-    count_readers(cpu);
+    for (int i = 0; i < bg_nn_graph_count(cpu->graph); i++)
+        cpu->native[i] = cpu->dense[i] = -1;
     for (int i = 0; i < bg_nn_graph_count(cpu->graph); i++) {
         const BgNnLayer *layer = bg_nn_graph_get(cpu->graph, i);
         gboolean ok = TRUE;
@@ -116,7 +88,7 @@ plan(BgNnCpu *cpu, GError **error)
             dnnl_memory_desc_t desc = bg_nn_desc_dense(&cpu->shapes[i]);
             cpu->native[i] = cpu->dense[i] = bg_nn_plan_value(cpu, &desc);
             bg_nn_value(cpu, cpu->native[i])->external = n_used++;
-        } else if (cpu->fused_into[i] >= 0) {
+        } else if (cpu->fuser.fused_into[i] >= 0) {
             continue; // done in an earlier step
         } else if (layer->kind == BG_NN_CONV || layer->kind == BG_NN_DECONV ||
                    layer->kind == BG_NN_LINEAR) {
@@ -175,10 +147,11 @@ bg_nn_cpu_new(BgNnGraph *graph, BgNnParams *params, const BgNnShape *inputs, int
     cpu->buffers = g_ptr_array_new_with_free_func(bg_buffer_free);
     cpu->native = g_new0(int, n);
     cpu->dense = g_new0(int, n);
-    cpu->n_readers = g_new0(int, n);
-    cpu->fused_into = g_new0(int, n);
     cpu->params = bg_nn_params_copy(params, error);
-    if (cpu->params == NULL || !check_params(cpu, error))
+    if (cpu->params == NULL)
+        return NULL;
+    bg_nn_fuser_init(&cpu->fuser, graph, cpu->params, shapes);
+    if (!bg_nn_fuser_check(&cpu->fuser, error))
         return NULL;
     Run run = { .cpu = cpu, .error = error };
     bg_nn_worker_run(plan_on_worker, &run);
@@ -208,8 +181,7 @@ bg_nn_cpu_free(BgNnCpu *cpu)
     bg_nn_params_unref(cpu->params);
     g_free(cpu->native);
     g_free(cpu->dense);
-    g_free(cpu->n_readers);
-    g_free(cpu->fused_into);
+    bg_nn_fuser_clear(&cpu->fuser);
     g_free(cpu->shapes);
     bg_nn_graph_unref(cpu->graph);
     g_free(cpu);

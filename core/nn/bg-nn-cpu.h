@@ -10,11 +10,14 @@ G_BEGIN_DECLS
  * BgNnPrecision:
  * @BG_NN_FLOAT32: float32 throughout
  * @BG_NN_BFLOAT16: convolutions multiply in bfloat16 (8 bits of mantissa) and add in float32, on
- *   processors with AMX; elsewhere as BG_NN_FLOAT32. Only by name, or after a test of the network
+ *   processors with AMX and on graphics cards; elsewhere as BG_NN_FLOAT32. Only by name, or after a
+ *   test of the network
+ * @BG_NN_TF32: graphics cards round the factors of products to 11 bits; elsewhere as BG_NN_FLOAT32
  */
 typedef enum {
     BG_NN_FLOAT32,
     BG_NN_BFLOAT16,
+    BG_NN_TF32,
 } BgNnPrecision;
 
 /**

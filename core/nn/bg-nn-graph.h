@@ -2,6 +2,7 @@
 // A network as data: named layers, of which each knows whose results it takes.
 #pragma once
 
+#include "bg-nn-op.h"
 #include "bg-nn-tensor.h"
 #include "core/base/bg-json.h"
 
@@ -77,12 +78,6 @@ typedef enum {
     BG_NN_RESHAPE,
     BG_NN_N_KINDS,
 } BgNnKind;
-
-typedef enum {
-    BG_NN_PAD_ZERO,
-    BG_NN_PAD_REFLECT, // about the outermost element, which is not repeated
-    BG_NN_PAD_EDGE,    // the outermost element repeated
-} BgNnPadMode;
 
 /**
  * BgNnNorm:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shape that each layer gives, with every contradiction refused by name.
+#include "bg-nn-geometry.h"
 #include "bg-nn-graph.h"
-#include "bg-nn-private.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 

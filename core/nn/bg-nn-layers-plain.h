@@ -122,19 +122,6 @@ FN(softmax_back)(CALL *call)
     }
 }
 
-// The window of output position `o` in dimension `k`: taps first..last-1 lie inside.
-static void
-FN(window)(const BgNnGeometry *g, int k, gsize o, int *first, int *last, gssize *start)
-{
-    *start = (gssize) o * g->stride[k] - g->before[k];
-    *first = 0;
-    *last = g->kernel[k];
-    while (*first < *last && *start + (gssize) *first * g->dilation[k] < 0)
-        (*first)++;
-    while (*last > *first && *start + (gssize) (*last - 1) * g->dilation[k] >= (gssize) g->in[k])
-        (*last)--;
-}
-
 // One output of a pool. Forward: `d_in` NULL. Backward: spreads `d_out` to `d_in`.
 static REAL
 FN(pool_one)(const CALL *call, const REAL *in, gsize o, REAL *d_in, REAL d_out)
@@ -147,7 +134,7 @@ FN(pool_one)(const CALL *call, const REAL *in, gsize o, REAL *d_in, REAL d_out)
     REAL most = -(REAL) INFINITY, sum = 0;
 
     for (int k = 0; k < 3; k++)
-        FN(window)(g, k, pos[k], &first[k], &last[k], &start[k]);
+        bg_nn_window(g, k, pos[k], &first[k], &last[k], &start[k]);
     for (int pass = 0; pass < (d_in != NULL && call->layer->kind == BG_NN_AVG_POOL ? 2 : 1); pass++)
         for (int kz = first[0]; kz < last[0]; kz++)
             for (int ky = first[1]; ky < last[1]; ky++)

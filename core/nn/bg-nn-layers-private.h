@@ -2,7 +2,7 @@
 // Every layer, forward and backward, in plain loops: made for float64 (the reference) and float32.
 #pragma once
 
-#include "bg-nn-private.h"
+#include "bg-nn-geometry.h"
 #include "bg-nn-random.h"
 
 G_BEGIN_DECLS
@@ -59,18 +59,5 @@ void bg_nn_conv_data_f32(const BgNnGeometry *g, const float *small, const float 
                          float *big);
 void bg_nn_conv_weight_f32(const BgNnGeometry *g, const float *big, const float *small,
                            float *weight);
-
-/** bg_nn_pad_index: what element of 0..n-1 stands at @i, or -1: zero */
-static inline gssize
-bg_nn_pad_index(gssize i, gssize n, BgNnPadMode mode)
-{
-    if (i >= 0 && i < n)
-        return i;
-    if (mode == BG_NN_PAD_EDGE)
-        return i < 0 ? 0 : n - 1;
-    if (mode == BG_NN_PAD_REFLECT)
-        return i < 0 ? -i : 2 * (n - 1) - i;
-    return -1;
-}
 
 G_END_DECLS

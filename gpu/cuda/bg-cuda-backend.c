@@ -7,6 +7,7 @@
 #include "gpu/cuda/bg-cuda-check.h"
 #include "gpu/cuda/bg-cuda-pool.h"
 #include "gpu/kernel/bg-cuda-ops.h"
+#include "gpu/nn/bg-cuda-network.h"
 
 #include <gmodule.h>
 
@@ -86,6 +87,16 @@ cuda_resample(BgBackend *backend, BgVolume *source, const BgResampleParams *para
     return bg_volume_new_take(&params->target, plan.to, samples, error);
 }
 
+static BgBackendNetwork *
+cuda_network(BgBackend *backend, BgNnGraph *graph, BgNnParams *params,
+             const BgBackendNetworkSpec *spec, GError **error)
+{
+    CudaBackend *self = (CudaBackend *) backend;
+    BgCudaPlace place = { self->device, self->stream, self->pool };
+
+    return bg_cuda_network_new(&place, graph, params, spec, error);
+}
+
 static void
 cuda_free(BgBackend *backend)
 {
@@ -101,6 +112,7 @@ static const BgBackendOps cuda_ops = {
     .name = "cuda",
     .free = cuda_free,
     .resample = cuda_resample,
+    .network = cuda_network,
 };
 
 BgBackend *

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CUDA executor of networks, layer by layer and whole: against the float64 reference. Run with the
+// device in host memory, where cuDNN's part is plain loops that check their arguments, and on a real one.
+#include "../support/bg-fixed-numbers.h"
+#include "../support/bg-nn-rows.h"
+#include "core/base/bg-error.h"
+#include "core/compute/bg-backend-ops.h"
+#include "core/learn/bg-networks.h"
+#include "core/nn/bg-nn-random.h"
+#include "core/nn/bg-nn-tape.h"
+
+static BgBackend *backend; // NULL: there is no device
+
+// Mean square of the differences by that of the values: of each precision, a layer and a network.
+static const struct {
+    const char *name;
+    BgNnPrecision precision;
+    double layer, network;
+} bounds[] = {
+    { "float32", BG_NN_FLOAT32, 1e-10, 1e-9 },
+    { "tf32", BG_NN_TF32, 2e-6, 1e-4 },
+    { "bfloat16", BG_NN_BFLOAT16, 4e-5, 2e-2 },
+};
+
+/** Case: a network with numbers in it */
+typedef struct {
+    const char *name;
+    BgNnGraph *graph;
+    BgNnParams *params;
+    int n_inputs;
+    BgNnShape shapes[BG_NN_MAX_INPUTS];
+    BgNnTensor *in32[BG_NN_MAX_INPUTS];
+    double *in64[BG_NN_MAX_INPUTS];
+} Case;
+
+static void
+case_fill(Case *c)
+{
+    g_autoptr(GError) error = NULL;
+
+    c->params = bg_nn_params_new(c->graph, c->shapes, c->n_inputs, BG_NN_INIT_HE, 0, 3, &error);
+    g_assert_no_error(error);
+    fill_fixed(c->params);
+    for (int i = 0; i < c->n_inputs; i++) {
+        c->in32[i] = fixed_input(&c->shapes[i], i);
+        gsize count = bg_nn_tensor_count(c->in32[i]);
+        c->in64[i] = g_new(double, count);
+        for (gsize k = 0; k < count; k++)
+            c->in64[i][k] = (double) bg_nn_tensor_peek(c->in32[i])[k];
+    }
+}
+
+static void
+case_clear(Case *c)
+{
+    for (int i = 0; i < c->n_inputs; i++) {
+        bg_nn_tensor_unref(c->in32[i]);
+        g_free(c->in64[i]);
+    }
+    bg_nn_params_unref(c->params);
+    bg_nn_graph_unref(c->graph);
+}
+
+static void
+assert_close(const Case *c, const char *what, const BgNnTensor *ours, const double *theirs,
+             double bound)
+{
+    double error = 0, power = 0;
+
+    for (gsize i = 0; i < bg_nn_tensor_count(ours); i++) {
+        double d = (double) bg_nn_tensor_peek(ours)[i] - theirs[i];
+        error += d * d;
+        power += theirs[i] * theirs[i];
+    }
+    if (!(error <= bound * power + 1e-24)) {
+        g_autofree char *shape = bg_nn_shape_to_string(&c->shapes[0]);
+        g_test_message("%s at %s: %s: NMSE %g", c->name, shape, what, error / power);
+        g_test_fail();
+    }
+}
+
+// Twice, so that what a run leaves behind would show.
+static void
+check(Case *c, BgNnPrecision precision, const char *what, double bound)
+{
+    g_autoptr(GError) error = NULL;
+    BgBackendNetworkSpec spec = { c->shapes, c->n_inputs, precision };
+    g_autoptr(BgBackendNetwork) network =
+        bg_backend_network_new(backend, c->graph, c->params, &spec, &error);
+    g_autoptr(BgNnTape64) tape =
+        bg_nn_tape64_new(c->graph, c->params, c->shapes, c->n_inputs, NULL);
+    int n_outputs = bg_nn_graph_count_outputs(c->graph);
+    g_autofree BgNnTensor **outputs = g_new0(BgNnTensor *, (gsize) n_outputs);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(bg_backend_network_get_name(network), ==, "cuda");
+    g_assert_true(
+        bg_nn_tape64_forward(tape, (const double *const *) c->in64, FALSE, 0, NULL, NULL));
+    for (int run = 0; run < 2; run++) {
+        g_assert_true(bg_backend_network_run(network, c->in32, outputs, NULL, NULL, &error));
+        for (int k = 0; k < n_outputs; k++) {
+            int layer = bg_nn_graph_get_output(c->graph, k);
+            g_assert_true(bg_nn_shape_equal(bg_nn_tensor_get_shape(outputs[k]),
+                                            bg_nn_tape64_get_shape(tape, layer)));
+            assert_close(c, what, outputs[k], bg_nn_tape64_get(tape, layer), bound);
+            bg_nn_tensor_unref(outputs[k]);
+        }
+    }
+}
+
+static void
+test_row(gconstpointer data)
+{
+    const Row *row = data;
+
+    if (backend == NULL) {
+        g_test_skip("no device");
+        return;
+    }
+    for (int size = 0; size < 3 && row->sizes[size][2] != 0; size++) {
+        Case c = { .name = row->name, .n_inputs = MAX(row->n_inputs, 1) };
+        BgNnLayer layer = row->layer;
+        c.graph = bg_nn_graph_new(row->name);
+        layer.name = "it";
+        layer.n_inputs = c.n_inputs;
+        for (int i = 0; i < c.n_inputs; i++) {
+            gsize channels = row->channels + (layer.kind == BG_NN_CONCAT ? (gsize) i : 0);
+            g_autofree char *name = g_strdup_printf("in%d", i);
+            c.shapes[i] = bg_nn_shape(row->n, channels, row->n_space, row->sizes[size][0],
+                                      row->sizes[size][1], row->sizes[size][2]);
+            layer.inputs[i] = bg_nn_graph_input(c.graph, name, (int) channels, row->n_space);
+        }
+        bg_nn_graph_add_output(c.graph, bg_nn_graph_add(c.graph, &layer));
+        case_fill(&c);
+        for (gsize p = 0; p < (size == 0 ? G_N_ELEMENTS(bounds) : 1); p++)
+            check(&c, bounds[p].precision, bounds[p].name, bounds[p].layer);
+        case_clear(&c);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------
+
+static BgNnGraph *
+small_unet(void)
+{
+    return bg_unet_graph(&(BgUnet){ .n_in = 2, .n_out = 3, .width = 8, .n_levels = 3 });
+}
+
+static BgNnGraph *
+small_transposed_unet(void)
+{
+    return bg_unet_graph(
+        &(BgUnet){ .n_in = 1, .n_out = 2, .width = 6, .n_levels = 2, .transposed = TRUE });
+}
+
+static const struct {
+    const char *name;
+    BgNnGraph *(*graph)(void);
+    int n_inputs;
+    gsize channels, y, x;
+} networks[] = {
+    { "unet", small_unet, 1, 2, 16, 24 },
+    { "unet-transposed", small_transposed_unet, 1, 1, 20, 12 },
+    { "funfuse", bg_funfuse_graph, 2, 1, 9, 11 },
+    { "scatter", bg_scatter_graph, 1, 1, 16, 16 },
+};
+
+static void
+test_network(gconstpointer data)
+{
+    gsize index = GPOINTER_TO_SIZE(data);
+
+    if (backend == NULL) {
+        g_test_skip("no device");
+        return;
+    }
+    Case c = { .name = networks[index].name,
+               .graph = networks[index].graph(),
+               .n_inputs = networks[index].n_inputs };
+    for (int i = 0; i < c.n_inputs; i++)
+        c.shapes[i] =
+            bg_nn_shape(1, networks[index].channels, 2, 1, networks[index].y, networks[index].x);
+    case_fill(&c);
+    for (gsize p = 0; p < G_N_ELEMENTS(bounds); p++)
+        check(&c, bounds[p].precision, bounds[p].name, bounds[p].network);
+    case_clear(&c);
+}
+
+static void
+test_refuses(void)
+{
+    g_autoptr(BgNnGraph) graph = small_unet();
+    BgNnShape shape = bg_nn_shape(1, 2, 2, 1, 16, 16), other = bg_nn_shape(1, 2, 2, 1, 24, 16);
+    BgNnShape wrong = bg_nn_shape(1, 3, 2, 1, 16, 16);
+    g_autoptr(BgNnParams) params = bg_nn_params_new(graph, &shape, 1, BG_NN_INIT_HE, 0, 1, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    BgNnTensor *out = NULL;
+
+    if (backend == NULL) {
+        g_test_skip("no device");
+        return;
+    }
+    g_assert_null(bg_backend_network_new(
+        backend, graph, params, &(BgBackendNetworkSpec){ &wrong, 1, BG_NN_FLOAT32 }, &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_MISMATCH);
+    g_clear_error(&error);
+    g_autoptr(BgBackendNetwork) network = bg_backend_network_new(
+        backend, graph, params, &(BgBackendNetworkSpec){ &shape, 1, BG_NN_FLOAT32 }, &error);
+    g_assert_no_error(error);
+    g_autoptr(BgNnTensor) larger = fixed_input(&other, 0), right = fixed_input(&shape, 0);
+    g_assert_false(bg_backend_network_run(network, &larger, &out, NULL, NULL, &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_MISMATCH);
+    g_clear_error(&error);
+    g_cancellable_cancel(cancellable);
+    g_assert_false(bg_backend_network_run(network, &right, &out, NULL, cancellable, &error));
+    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    g_assert_null(out);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    const char *path = g_getenv("BREGMA_TEST_MODULE");
+    g_autoptr(GError) error = NULL;
+    if (path == NULL)
+        path = g_getenv("BREGMA_TEST_HOST_MODULE");
+    backend = bg_backend_module_open(path, &error);
+    if (backend == NULL) {
+        g_test_message("%s", error->message);
+        g_assert_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED);
+    }
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *name = g_strdup_printf("/backend/network/%s", rows[i].name);
+        g_test_add_data_func(name, &rows[i], test_row);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(networks); i++) {
+        g_autofree char *name = g_strdup_printf("/backend/network/whole-%s", networks[i].name);
+        g_test_add_data_func(name, GSIZE_TO_POINTER(i), test_network);
+    }
+    g_test_add_func("/backend/network/refuses", test_refuses);
+
+    int status = g_test_run();
+    bg_backend_free(backend);
+    return status;
+}
