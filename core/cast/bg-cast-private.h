@@ -137,6 +137,9 @@ gboolean bg_cast_scene_init(BgCastScene *scene, BgVolume *volume, const BgCastPa
                             GCancellable *cancellable, GError **error);
 void bg_cast_scene_clear(BgCastScene *scene);
 
+/** bg_cast_check: Returns: %FALSE with %BG_ERROR_INVALID, as bg_cast() */
+gboolean bg_cast_check(BgVolume *volume, const BgCastParams *params, GError **error);
+
 /** bg_cast_scene_ray: as bg_camera_ray(), from the scene's constants */
 void bg_cast_scene_ray(const BgCastScene *scene, double u, double v, BgVec3 *origin_mm,
                        BgVec3 *direction);

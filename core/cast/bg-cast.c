@@ -542,8 +542,8 @@ check_volume(BgVolume *volume, const BgCastParams *params, GError **error)
     return TRUE;
 }
 
-static gboolean
-check_params(BgVolume *volume, const BgCastParams *params, GError **error)
+gboolean
+bg_cast_check(BgVolume *volume, const BgCastParams *params, GError **error)
 {
     if (!check_camera(&params->camera, error) || !check_cuts(params, error) ||
         !check_meshes(params, error))
@@ -626,7 +626,7 @@ bg_cast(BgVolume *volume, const BgCastParams *params, const BgProgress *progress
     g_return_val_if_fail(params, NULL);
     BgCastImage *image = NULL;
 
-    if (!check_params(volume, params, error))
+    if (!bg_cast_check(volume, params, error))
         return NULL;
     Picture *picture = g_new0(Picture, 1);
     picture->progress = progress;

@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "core/compute/bg-backend-ops.h"
 #include "core/volume/bg-resample-plan.h"
+#include "gpu/cuda/bg-cuda-cast.h"
 #include "gpu/cuda/bg-cuda-check.h"
 #include "gpu/cuda/bg-cuda-pool.h"
 #include "gpu/kernel/bg-cuda-ops.h"
@@ -87,6 +88,21 @@ cuda_resample(BgBackend *backend, BgVolume *source, const BgResampleParams *para
     return bg_volume_new_take(&params->target, plan.to, samples, error);
 }
 
+static BgCastImage *
+cuda_cast(BgBackend *backend, BgVolume *volume, const BgCastParams *params,
+          const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    CudaBackend *self = (CudaBackend *) backend;
+
+    if (!bg_cuda_check(cudaSetDevice(self->device), "start-up", error)) // it is per thread
+        return NULL;
+    BgCastImage *image =
+        bg_cuda_cast_image(self->pool, self->stream, volume, params, cancellable, error);
+    if (image != NULL)
+        bg_progress_report(progress, 1.0);
+    return image;
+}
+
 static BgBackendNetwork *
 cuda_network(BgBackend *backend, BgNnGraph *graph, BgNnParams *params,
              const BgBackendNetworkSpec *spec, GError **error)
@@ -111,6 +127,7 @@ cuda_free(BgBackend *backend)
 static const BgBackendOps cuda_ops = {
     .name = "cuda",
     .free = cuda_free,
+    .cast = cuda_cast,
     .resample = cuda_resample,
     .network = cuda_network,
 };
