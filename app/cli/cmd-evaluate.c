@@ -18,6 +18,8 @@ static const BgCliOption options[] = {
       "=brats|labels  labels: WT, TC and ET, or each label; else by what occurs" },
     { "surface", BG_CLI_VALUE,
       "=voxels|surfels  labels: centres of voxels, or pieces by their area" },
+    { "plot", BG_CLI_PATH, "=SVG  labels: Dice of each slice; cohort: box plot of Dice" },
+    { "csv", BG_CLI_PATH, "=FILE  cohort: a line a case and region" },
     { "tolerance", BG_CLI_VALUE, "=mm  labels: of the surface Dice; 1 unless given" },
     { NULL },
 };
@@ -327,7 +329,16 @@ run_labels(BgCli *cli, GError **error)
         bg_json_append(warnings,
                        bg_json_new_string("labels other than 1, 2 and 4 occur: they are in "
                                           "no region of BraTS"));
-    return measure_regions(cli, maps, brats, labels, kind, tolerance_mm, error);
+    if (!measure_regions(cli, maps, brats, labels, kind, tolerance_mm, error))
+        return FALSE;
+    gsize n_brats;
+    const BgLabelRegion *table = bg_brats_regions(&n_brats);
+    if (bg_cli_has(cli, "plot") && !brats) {
+        bg_cli_usage_error(error, "of what: --plot: only with --regions=brats");
+        return FALSE;
+    }
+    return !bg_cli_has(cli, "plot") ||
+           bg_cli_save_slice_plot(cli, pred, truth, table, n_brats, error);
 }
 
 static void
@@ -405,6 +416,7 @@ static const struct {
 } kinds[] = {
     { "images", 3, 3, run_images },
     { "labels", 3, 3, run_labels },
+    { "cohort", 2, 2, bg_cli_evaluate_cohort },
     { "shape", 2, 2, run_shape },
     { "fusion", 4, 2 + BG_FUSION_MAX_SOURCES, run_fusion },
 };
@@ -429,14 +441,15 @@ run(BgCli *cli, GError **error)
             return kinds[i].run(cli, error);
         }
     }
-    bg_cli_usage_error(error, "unknown kind: %s: there are images, labels, shape and fusion", name);
+    bg_cli_usage_error(
+        error, "unknown kind: %s: there are images, labels, cohort, shape and fusion", name);
     return FALSE;
 }
 
 const BgCliCommand bg_cli_command_evaluate = {
     .name = "evaluate",
     .arguments = "images A TRUTH [--mask=FILE] | labels PRED TRUTH [--regions=brats|labels] | "
-                 "shape SEG | fusion FUSED SOURCE SOURCE...",
+                 "cohort LIST.csv | shape SEG | fusion FUSED SOURCE SOURCE...",
     .summary = "how far a result lies from the truth",
     .min_args = 2,
     .max_args = 2 + BG_FUSION_MAX_SOURCES,

@@ -28,7 +28,6 @@ static const BgCliOption options[] = {
     { "probabilities", BG_CLI_PATH, "=P  what the network says of each class, as frames" },
     { "confidence", BG_CLI_PATH, "=C  the largest of these" },
     { "report", BG_CLI_PATH, "=PAGE.html  pictures, sizes and where they are from" },
-    { "precision", BG_CLI_VALUE, "=float32|bfloat16  of the network" },
     { "no-mirror", BG_CLI_FLAG, "  each slice once only: faster" },
     { "largest", BG_CLI_VALUE, "=N  only so many largest parts stay; 0: all, as usual" },
     { "least-ml", BG_CLI_VALUE, "=ML  smaller parts go; 0.05 unless given" },
@@ -60,12 +59,10 @@ static gboolean
 get_params(BgCli *cli, BgTumourParams *params, BgTumourOptions *run, GError **error)
 {
     static const char *const aligns[] = { "auto", "never", "always", NULL };
-    static const char *const precisions[] = { "float32", "bfloat16", NULL };
-    int align = BG_TUMOUR_ALIGN_AUTO, precision = BG_NN_FLOAT32, largest = 0;
+    int align = BG_TUMOUR_ALIGN_AUTO, largest = 0;
 
     *run = bg_tumour_options();
     if (!get_choice(cli, "align", aligns, &align, error) ||
-        !get_choice(cli, "precision", precisions, &precision, error) ||
         !bg_cli_get_int(cli, "largest", 0, 1000000, &largest, error) ||
         !bg_cli_get_double(cli, "least-ml", &run->cleaning.least_ml, error))
         return FALSE;
@@ -73,7 +70,6 @@ get_params(BgCli *cli, BgTumourParams *params, BgTumourOptions *run, GError **er
                                 .n4 = bg_cli_has(cli, "n4"),
                                 .as_given = bg_cli_has(cli, "as-given"),
                                 .seed = (guint64) cli->seed };
-    run->precision = (BgNnPrecision) precision;
     run->mirror = !bg_cli_has(cli, "no-mirror");
     run->cleaning.n_largest = (guint) largest;
     run->cleaning.fill_holes = !bg_cli_has(cli, "keep-holes");
@@ -133,14 +129,13 @@ load_contrasts(BgCli *cli, BgLoaded *loaded[BG_N_CONTRASTS], GError **error)
 static gboolean
 set_sizes(BgCli *cli, BgLabelMap *map, GError **error)
 {
-    static const BgLabelRegion regions[] = { { "WT", { 1, 2, 4 }, 3 },
-                                             { "TC", { 1, 4 }, 2 },
-                                             { "ET", { 4 }, 1 } };
     static const struct {
         guint32 label;
         const char *name;
     } names[] = { { 1, "core" }, { 2, "oedema" }, { 4, "enhancing" } };
     BgJson *list = bg_json_new_array(), *sizes = bg_json_new_object();
+    gsize n_regions;
+    const BgLabelRegion *regions = bg_brats_regions(&n_regions);
     g_autoptr(GArray) counts = bg_label_map_count(map);
     double voxel_ml = bg_geometry_voxel_volume_mm3(bg_label_map_get_geometry(map)) / 1000.0;
 
@@ -158,7 +153,7 @@ set_sizes(BgCli *cli, BgLabelMap *map, GError **error)
     }
     bg_json_set(cli->result, "labels", list);
     bg_json_set(cli->result, "regions", sizes);
-    for (gsize r = 0; r < G_N_ELEMENTS(regions); r++) {
+    for (gsize r = 0; r < n_regions; r++) {
         BgLabelShape shape;
         BgJson *one = bg_json_new_object();
         bg_json_set(sizes, regions[r].name, one);

@@ -14,6 +14,7 @@
 
 #define SLICE_STEP 4
 #define PET_BLUR_MM 4.0
+#define SMOOTH_VOXELS 0.8 // noise is nothing to be kept
 #define LEAST_BRIGHT 0.02 // mean of a slice that is worth learning
 
 typedef struct {
@@ -225,8 +226,9 @@ make_uptake(const BgPhantom *head, GCancellable *cancellable, GError **error)
 }
 
 // Values of each plane that are black and white.
-static const float windows[N_PLANES][2] = { { 0, 900 }, { 0, 1000 },    { 0, 1000 },
-                                            { 0, 900 }, { -100, 1100 }, { 0, 900 } };
+// Air is black, as pictures for people have it.
+static const float windows[N_PLANES][2] = { { 40, 900 }, { 40, 1000 },   { 40, 1000 },
+                                            { 40, 900 }, { -100, 1100 }, { 40, 900 } };
 
 static double
 copy_slice(const BgVolume *volume, int k, const float window[2], guint8 *out)
@@ -258,22 +260,28 @@ add_phantom(BgFusionData *data, guint64 seed, int size, GCancellable *cancellabl
         head != NULL ? bg_phantom_new(&wanted, NULL, cancellable, error) : NULL;
     g_autoptr(BgVolume) pet = ct != NULL ? make_uptake(head, cancellable, error) : NULL;
     static const char *const names[4] = { "t1", "t1ce", "t2", "flair" };
-    const BgVolume *planes[N_PLANES];
+    g_autoptr(GPtrArray) planes = g_ptr_array_new_with_free_func((GDestroyNotify) bg_volume_unref);
 
     if (pet == NULL)
         return FALSE;
-    for (int p = 0; p < 4; p++)
-        planes[p] = bg_phantom_find(head, names[p])->volume;
-    planes[CT] = bg_phantom_find(ct, "ct")->volume;
-    planes[PET] = pet;
+    for (int p = 0; p < N_PLANES; p++) {
+        BgVolume *sharp =
+            p == PET ? pet
+                     : bg_phantom_find(p == CT ? ct : head, p == CT ? "ct" : names[p])->volume;
+        double mm = SMOOTH_VOXELS * 240.0 / size;
+        BgVolume *smooth = bg_gaussian(sharp, bg_vec3(mm, mm, mm), NULL, cancellable, error);
+        if (smooth == NULL)
+            return FALSE;
+        g_ptr_array_add(planes, smooth);
+    }
     g_autofree char *patient = g_strdup_printf("phantom-%" G_GUINT64_FORMAT, seed);
     for (int k = size / 4, n = 0; k < size * 9 / 10; k += SLICE_STEP, n++) {
         const int *couple = couples[n % (int) G_N_ELEMENTS(couples)];
         Pair *pair = new_pair(patient, size, size);
         double least = 1.0;
         for (int s = 0; s < 2; s++)
-            least =
-                MIN(least, copy_slice(planes[couple[s]], k, windows[couple[s]], pair->planes[s]));
+            least = MIN(least, copy_slice(planes->pdata[couple[s]], k, windows[couple[s]],
+                                          pair->planes[s]));
         if (least < LEAST_BRIGHT)
             pair_free(pair);
         else

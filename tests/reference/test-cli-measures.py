@@ -128,6 +128,34 @@ def test_evaluate_labels(case):
     run("evaluate", "labels", pred, truth, "--regions=all", status=2)
 
 
+def test_cohort(case):
+    ball = lambda r: {(i, j, k): 4 if (i - 6) ** 2 < 4 else 2 for i in range(14) for j in range(14) for k in range(14)
+                      if (i - 6) ** 2 + (j - 6) ** 2 + (k - 6) ** 2 < r}
+    for n, r in enumerate((9, 16, 20, 30)):
+        write_labels(case.at(f"c{n}.mha"), (14, 14, 14), (1, 1, 1), ball(r))
+    with open(case.at("list.csv"), "w", encoding="utf-8") as out:
+        out.write("".join(f"c{n}.mha,c3.mha,case {n}\n" for n in range(4)))
+    r = run_json("evaluate", "cohort", case.at("list.csv"), f"--plot={case.at('box.svg')}", f"--csv={case.at('all.csv')}")
+    each = [run_json("evaluate", "labels", case.at(f"c{n}.mha"), case.at("c3.mha"), "--regions=brats") for n in range(4)]
+    dice = sorted(one["regions"]["WT"]["dice"] for one in each)
+    wt = r["summary"]["WT"]["dice"]
+    close(wt["mean"], sum(dice) / 4, 1e-12)
+    close(wt["median"], (dice[1] + dice[2]) / 2, 1e-12)
+    close(wt["q1"], dice[0] + 0.75 * (dice[1] - dice[0]), 1e-12)
+    assert wt["max"] == 1 and [one["name"] for one in r["cases"]] == [f"case {n}" for n in range(4)]
+    with open(case.at("all.csv"), encoding="utf-8") as table:
+        assert len(table.read().splitlines()) == 1 + 4 * 3
+    with open(case.at("box.svg"), encoding="utf-8") as plot:
+        assert plot.read().count("<rect") == 1 + 3
+    run_json("evaluate", "labels", case.at("c0.mha"), case.at("c3.mha"), "--regions=brats", f"--plot={case.at('slices.svg')}")
+    with open(case.at("slices.svg"), encoding="utf-8") as plot:
+        assert plot.read().count("<path") == 3
+    run("evaluate", "cohort", case.at("none.csv"), status=1)
+    with open(case.at("bad.csv"), "w", encoding="utf-8") as out:
+        out.write("c0.mha\n")
+    run("evaluate", "cohort", case.at("bad.csv"), status=1)
+
+
 def test_shape_and_clean(case):
     seg, out = case.at("seg.mha"), case.at("clean.nii.gz")
     voxels = {(i, j, k): 1 for i in range(4, 14) for j in range(4, 7) for k in range(5, 6)}
