@@ -2,6 +2,7 @@
 // Marching cubes in three passes over slices: voxels to bits; count what each row of cells makes;
 // then write it where the sums say. The grid is padded by one layer of outside on all sides, so
 // voxel i of a row is bit i + 1, and row j is row j + 1.
+#include "bg-iso-plan.h"
 #include "bg-iso-private.h"
 #include "bg-marching-table.h"
 
@@ -26,11 +27,7 @@
 typedef double Vector __attribute__((vector_size(32)));
 typedef float FloatVector __attribute__((vector_size(16)));
 
-// Numbers of the first things that a row makes: vertices on its edges along i, to the next row, to the
-// next slice, and triangles of the cells between it and its neighbours.
-typedef struct {
-    guint32 x, y, z, triangle;
-} RowStart;
+typedef BgIsoOpStart RowStart;
 
 typedef struct {
     const BgIsoField *field;
@@ -255,22 +252,22 @@ count_slices(gsize first, gsize last, guint worker, gpointer user_data)
     count_all(user_data, first, last);
 }
 
-static gboolean
-sum_counts(Extract *self, gsize *n_vertices, gsize *n_triangles, GError **error)
+gboolean
+bg_iso_sum_counts(BgIsoOpStart *starts, gsize n_rows, gsize *n_vertices, gsize *n_triangles,
+                  GError **error)
 {
     guint64 vertex = 0, triangle = 0;
-    gsize n = (gsize) self->n_rows * (gsize) self->n_slices;
 
-    for (gsize r = 0; r < n; r++) {
-        RowStart count = self->starts[r];
-        self->starts[r] = (RowStart){ .x = (guint32) vertex,
-                                      .y = (guint32) (vertex + count.x),
-                                      .z = (guint32) (vertex + count.x + count.y),
-                                      .triangle = (guint32) triangle };
+    for (gsize r = 0; r < n_rows; r++) {
+        RowStart count = starts[r];
+        starts[r] = (RowStart){ .x = (guint32) vertex,
+                                .y = (guint32) (vertex + count.x),
+                                .z = (guint32) (vertex + count.x + count.y),
+                                .triangle = (guint32) triangle };
         vertex += (guint64) count.x + count.y + count.z;
         triangle += count.triangle;
     }
-    self->starts[n] = (RowStart){ .x = (guint32) vertex, .triangle = (guint32) triangle };
+    starts[n_rows] = (RowStart){ .x = (guint32) vertex, .triangle = (guint32) triangle };
     if (vertex >= G_MAXUINT32 || triangle >= G_MAXUINT32) {
         g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                     _("The surface would have %" G_GUINT64_FORMAT
@@ -541,7 +538,8 @@ run(Extract *self, BgMeshData *data, const BgProgress *progress, GCancellable *c
     bg_parallel_for(n_slices, 1, count, self, cancellable);
     bg_progress_report(progress, 0.5);
     if (g_cancellable_set_error_if_cancelled(cancellable, error) ||
-        !sum_counts(self, &data->n_vertices, &data->n_triangles, error))
+        !bg_iso_sum_counts(self->starts, (gsize) self->n_rows * n_slices, &data->n_vertices,
+                           &data->n_triangles, error))
         return FALSE;
 
     self->positions = data->positions =

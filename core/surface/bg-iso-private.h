@@ -2,6 +2,7 @@
 // For the files of this folder: the parts that isosurfaces and label surfaces share.
 #pragma once
 
+#include "bg-isosurface.h"
 #include "core/base/bg-progress.h"
 #include "core/base/bg-sample.h"
 #include "core/model/bg-mesh.h"
@@ -73,6 +74,12 @@ void bg_iso_test_init(BgIsoTest *test, BgSampleType type, double slope, double i
 
 /** bg_iso_margin: 1e-3, or more where a float cannot tell that far from the origin; at most 0.25 */
 double bg_iso_margin(const BgAffine *patient_from_voxel, const int low[3], const int dims[3]);
+
+/** bg_iso_check: Returns: %FALSE with %BG_ERROR_INVALID, as bg_isosurface() */
+gboolean bg_iso_check(const BgGeometry *geometry, const BgIsoParams *params, GError **error);
+
+/** bg_iso_field_init: of a volume; borrows its samples */
+void bg_iso_field_init(BgIsoField *field, BgVolume *volume, const BgIsoParams *params);
 
 /**
  * bg_iso_extract:

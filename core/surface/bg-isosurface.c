@@ -7,8 +7,8 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
-static gboolean
-check_params(const BgGeometry *geometry, const BgIsoParams *params, GError **error)
+gboolean
+bg_iso_check(const BgGeometry *geometry, const BgIsoParams *params, GError **error)
 {
     if (!isfinite(params->iso)) {
         g_set_error_literal(error, BG_ERROR, BG_ERROR_INVALID,
@@ -28,8 +28,8 @@ check_params(const BgGeometry *geometry, const BgIsoParams *params, GError **err
     return TRUE;
 }
 
-static void
-init_field(BgIsoField *field, BgVolume *volume, const BgIsoParams *params)
+void
+bg_iso_field_init(BgIsoField *field, BgVolume *volume, const BgIsoParams *params)
 {
     const BgGeometry *geometry = bg_volume_get_geometry(volume);
     BgSampleFormat format = bg_volume_get_format(volume);
@@ -67,10 +67,10 @@ bg_isosurface(BgVolume *volume, const BgIsoParams *params, const BgProgress *pro
     g_return_val_if_fail(volume != NULL, NULL);
     g_return_val_if_fail(params != NULL, NULL);
 
-    if (!check_params(bg_volume_get_geometry(volume), params, error))
+    if (!bg_iso_check(bg_volume_get_geometry(volume), params, error))
         return NULL;
 
-    init_field(&field, volume, params);
+    bg_iso_field_init(&field, volume, params);
     if (!bg_iso_extract(&field, &data, progress, cancellable, error))
         return NULL;
     if (params->normals && !bg_mesh_data_compute_normals(&data, error)) {

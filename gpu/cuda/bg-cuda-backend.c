@@ -6,6 +6,7 @@
 #include "core/volume/bg-resample-plan.h"
 #include "gpu/cuda/bg-cuda-cast.h"
 #include "gpu/cuda/bg-cuda-check.h"
+#include "gpu/cuda/bg-cuda-iso.h"
 #include "gpu/cuda/bg-cuda-pool.h"
 #include "gpu/kernel/bg-cuda-ops.h"
 #include "gpu/nn/bg-cuda-network.h"
@@ -103,6 +104,20 @@ cuda_cast(BgBackend *backend, BgVolume *volume, const BgCastParams *params,
     return image;
 }
 
+static BgMesh *
+cuda_isosurface(BgBackend *backend, BgVolume *volume, const BgIsoParams *params,
+                const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    CudaBackend *self = (CudaBackend *) backend;
+
+    if (!bg_cuda_check(cudaSetDevice(self->device), "start-up", error)) // it is per thread
+        return NULL;
+    BgMesh *mesh = bg_cuda_isosurface(self->pool, self->stream, volume, params, cancellable, error);
+    if (mesh != NULL)
+        bg_progress_report(progress, 1.0);
+    return mesh;
+}
+
 static BgBackendNetwork *
 cuda_network(BgBackend *backend, BgNnGraph *graph, BgNnParams *params,
              const BgBackendNetworkSpec *spec, GError **error)
@@ -128,6 +143,7 @@ static const BgBackendOps cuda_ops = {
     .name = "cuda",
     .free = cuda_free,
     .cast = cuda_cast,
+    .isosurface = cuda_isosurface,
     .resample = cuda_resample,
     .network = cuda_network,
 };

@@ -17,7 +17,7 @@ typedef enum {
     cudaErrorNoDevice = 100,
 } cudaError_t;
 
-typedef enum {
+typedef enum cudaMemcpyKind {
     cudaMemcpyHostToDevice = 1,
     cudaMemcpyDeviceToHost = 2,
 } cudaMemcpyKind;

@@ -309,6 +309,57 @@ test_cast_falls_back(void)
     g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
 }
 
+// ------------------------------------------------------------------------------------------------
+
+// The same vertices in the same order, by the same formula: a float's last bits at most.
+static void
+test_isosurface(gconstpointer data)
+{
+    static const int sizes_of[][3] = {
+        { 31, 29, 17 }, { 63, 5, 4 }, { 62, 9, 3 }, { 130, 6, 7 }, { 12, 40, 1 }, { 1, 1, 1 },
+    };
+    int variant = GPOINTER_TO_INT(data);
+    g_autoptr(GError) error = NULL;
+
+    if (backend == NULL) {
+        g_test_skip("no device");
+        return;
+    }
+    for (gsize s = 0; s < G_N_ELEMENTS(sizes_of); s++)
+        for (int type = BG_SAMPLE_UINT8; type <= BG_SAMPLE_FLOAT32; type++) {
+            double slope = type == BG_SAMPLE_INT16 || variant == 3 ? -0.5 : 0.5;
+            g_autoptr(BgVolume) volume = variant == 1
+                                             ? noise(sizes_of[s], (BgSampleType) type)
+                                             : waves(sizes_of[s], (BgSampleType) type, slope);
+            BgIsoParams params = { .iso = 11.3,
+                                   .normals = variant == 2,
+                                   .open_border = variant == 1 };
+            if (variant == 3 && s == 0) {
+                params.use_box = TRUE;
+                for (int axis = 0; axis < 3; axis++) {
+                    params.box_low[axis] = 3 + axis;
+                    params.box_high[axis] = 12 + axis;
+                }
+            }
+            g_autoptr(BgMesh) theirs =
+                backend->ops->isosurface(backend, volume, &params, NULL, NULL, &error);
+            g_assert_no_error(error);
+            g_autoptr(BgMesh) ours = bg_isosurface(volume, &params, NULL, NULL, NULL);
+            const BgMeshData *a = bg_mesh_get_data(ours), *b = bg_mesh_get_data(theirs);
+            g_assert_cmpuint(a->n_vertices, ==, b->n_vertices);
+            g_assert_cmpmem(a->triangles, 12 * a->n_triangles, b->triangles, 12 * b->n_triangles);
+            g_assert_cmpint(a->normals != NULL, ==, b->normals != NULL);
+            g_assert_true(s != 0 || a->n_triangles > 100);
+            for (gsize i = 0; i < 3 * a->n_vertices; i++)
+                g_assert_cmpfloat(fabsf(a->positions[i] - b->positions[i]), <=,
+                                  1e-5f * MAX(1.0f, fabsf(a->positions[i])));
+        }
+    BgIsoParams bad = { .iso = NAN };
+    g_autoptr(BgVolume) volume = waves(sizes_of[0], BG_SAMPLE_UINT8, 0.5);
+    g_assert_null(backend->ops->isosurface(backend, volume, &bad, NULL, NULL, &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -334,6 +385,11 @@ main(int argc, char **argv)
         g_test_add_data_func(name, GSIZE_TO_POINTER(i), test_cast);
     }
     g_test_add_func("/backend/cast/falls-back", test_cast_falls_back);
+    static const char *const variants[] = { "closed", "noise-open", "normals", "box-mirrored" };
+    for (gsize i = 0; i < G_N_ELEMENTS(variants); i++) {
+        g_autofree char *name = g_strdup_printf("/backend/isosurface/%s", variants[i]);
+        g_test_add_data_func(name, GSIZE_TO_POINTER(i), test_isosurface);
+    }
 
     int status = g_test_run();
     bg_backend_free(backend);
