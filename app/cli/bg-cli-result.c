@@ -75,8 +75,8 @@ bg_cli_load(BgCli *cli, const char *path, const BgLoadParams *params, GError **e
     return loaded;
 }
 
-BgVolume *
-bg_cli_load_volume(BgCli *cli, const char *path, GError **error)
+BgLoaded *
+bg_cli_load_as_volume(BgCli *cli, const char *path, GError **error)
 {
     BgLoadParams params = bg_load_params_default();
 
@@ -84,15 +84,21 @@ bg_cli_load_volume(BgCli *cli, const char *path, GError **error)
     if (!bg_cli_get_int(cli, "frame", 0, G_MAXINT, &params.frame, error))
         return NULL;
     g_autoptr(BgLoaded) loaded = bg_cli_load(cli, path, &params, error);
-    if (loaded == NULL)
-        return NULL;
-    if (loaded->volume == NULL) {
+    if (loaded != NULL && loaded->volume == NULL) {
         g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                     "not a volume: %s: it is of the kind %s. Give a volume", path,
                     bg_kind_name(loaded->info->kind));
         return NULL;
     }
-    return bg_volume_ref(loaded->volume);
+    return g_steal_pointer(&loaded);
+}
+
+BgVolume *
+bg_cli_load_volume(BgCli *cli, const char *path, GError **error)
+{
+    g_autoptr(BgLoaded) loaded = bg_cli_load_as_volume(cli, path, error);
+
+    return loaded != NULL ? bg_volume_ref(loaded->volume) : NULL;
 }
 
 BgLabelMap *

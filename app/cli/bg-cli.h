@@ -151,7 +151,9 @@ BgLoaded *bg_cli_load(BgCli *cli, const char *path, const BgLoadParams *params, 
 /** bg_cli_blame_path: puts the path before what core says about it; usage errors stay as they are */
 void bg_cli_blame_path(GError **error, const char *path);
 
-/** bg_cli_load_volume: the frame that --frame says, where a command has that option */
+/** bg_cli_load_as_volume: the frame that --frame says, where a command has that option; what is no volume is
+ * refused */
+BgLoaded *bg_cli_load_as_volume(BgCli *cli, const char *path, GError **error);
 BgVolume *bg_cli_load_volume(BgCli *cli, const char *path, GError **error);
 BgLabelMap *bg_cli_load_labels(BgCli *cli, const char *path, GError **error);
 BgMesh *bg_cli_load_mesh(BgCli *cli, const char *path, GError **error);

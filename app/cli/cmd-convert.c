@@ -223,10 +223,8 @@ const BgCliCommand bg_cli_command_convert = {
     .arguments =
         "IN OUT [--series=UID|N] [--frame=N] [--reorient=CODE] [--spacing=a,b,c | --like=FILE] "
         "[--interpolation=nearest|linear|cubic] [--reference=DICOM] [--force]",
-    .summary = "read any volume, write NIfTI (.nii .nii.gz), NRRD (.nrrd), MetaImage (.mha), "
-               "HDF5 (.h5), MINC 2 (.mnc), TIFF (.tif), a stack of PNG (.png), NumPy (.npy), raw "
-               "voxels with a description (.raw); pictures as PNG, and pictures and label maps as "
-               "DICOM (.dcm)",
+    .summary = "read anything, write .nii .nii.gz .nrrd .mha .h5 .mnc .npy .raw .dcm, stacks of "
+               ".tif and .png",
     .min_args = 2,
     .max_args = 2,
     .path_args = 1u << 0 | 1u << 1,

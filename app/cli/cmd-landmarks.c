@@ -72,20 +72,12 @@ static gboolean
 load_volume(BgCli *cli, Job *job, GError **error)
 {
     const char *path = bg_cli_option(cli, "volume");
-    BgLoadParams params = bg_load_params_default();
 
     if (path == NULL)
         return TRUE;
-    params.as = BG_LOAD_VOLUME;
-    job->loaded = bg_cli_load(cli, path, &params, error);
+    job->loaded = bg_cli_load_as_volume(cli, path, error);
     if (job->loaded == NULL)
         return FALSE;
-    if (job->loaded->volume == NULL) {
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "not a volume: %s: it is of the kind %s. Give a volume", path,
-                    bg_kind_name(job->loaded->info->kind));
-        return FALSE;
-    }
     job->volume = bg_volume_ref(job->loaded->volume);
     job->info = job->loaded->info;
     return TRUE;

@@ -114,22 +114,6 @@ finish(BgCli *cli, const BgVolumeRegistration *done, const BgVolumeRegisterParam
     return bg_cli_save_transform(cli, done->transform, made, error);
 }
 
-static BgLoaded *
-load_volume(BgCli *cli, const char *path, GError **error)
-{
-    BgLoadParams params = bg_load_params_default();
-
-    params.as = BG_LOAD_VOLUME;
-    g_autoptr(BgLoaded) loaded = bg_cli_load(cli, path, &params, error);
-    if (loaded != NULL && loaded->volume == NULL) {
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "not a volume: %s: it is of the kind %s. Give a volume", path,
-                    bg_kind_name(loaded->info->kind));
-        return NULL;
-    }
-    return g_steal_pointer(&loaded);
-}
-
 static gboolean
 run(BgCli *cli, GError **error)
 {
@@ -140,8 +124,9 @@ run(BgCli *cli, GError **error)
     if (!parse_params(cli, &params, error) ||
         (out != NULL && !bg_cli_check_output(cli, out, error)))
         return FALSE;
-    g_autoptr(BgLoaded) fixed = load_volume(cli, bg_cli_arg(cli, 0), error);
-    g_autoptr(BgLoaded) moving = fixed != NULL ? load_volume(cli, bg_cli_arg(cli, 1), error) : NULL;
+    g_autoptr(BgLoaded) fixed = bg_cli_load_as_volume(cli, bg_cli_arg(cli, 0), error);
+    g_autoptr(BgLoaded) moving =
+        fixed != NULL ? bg_cli_load_as_volume(cli, bg_cli_arg(cli, 1), error) : NULL;
     if (moving == NULL || !bg_cli_check_patients(cli, fixed->info, moving->info, error))
         return FALSE;
     if (mask != NULL) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bregma-cli render: a picture of a volume and of meshes in it, or a turntable of them.
 #include "bg-cli-dicom.h"
+#include "bg-cli-film.h"
 #include "bg-cli-picture.h"
 #include "bg-cli-render.h"
 
@@ -9,8 +10,6 @@
 #include "core/base/bg-error.h"
 #include "core/cast/bg-preset.h"
 #include "core/cast/bg-slice.h"
-#include "core/io/bg-gif-write.h"
-#include "core/io/bg-webm-write.h"
 #include "render/scene/bg-gl-caster.h"
 
 #include <string.h>
@@ -112,21 +111,11 @@ list_presets(BgCli *cli, GError **error)
 static gboolean
 load_volume(BgCli *cli, Job *job, GError **error)
 {
-    BgLoadParams params = bg_load_params_default();
     const char *path = bg_cli_arg(cli, 0);
 
-    params.as = BG_LOAD_VOLUME;
-    if (!bg_cli_get_int(cli, "frame", 0, G_MAXINT, &params.frame, error))
-        return FALSE;
-    job->loaded = bg_cli_load(cli, path, &params, error);
+    job->loaded = bg_cli_load_as_volume(cli, path, error);
     if (job->loaded == NULL)
         return FALSE;
-    if (job->loaded->volume == NULL) {
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "not a volume: %s: it is of the kind %s. Give a volume", path,
-                    bg_kind_name(job->loaded->info->kind));
-        return FALSE;
-    }
     job->volume = bg_volume_ref(job->loaded->volume);
     return TRUE;
 }
@@ -521,25 +510,11 @@ set_facts(BgCli *cli, const Job *job)
     bg_json_set(cli->result, "camera", bg_json_parse(text, -1, NULL));
 }
 
-static gboolean
-has_suffix(const char *out, const char *suffix)
-{
-    g_autofree char *lower = g_ascii_strdown(out, -1);
-
-    return g_str_has_suffix(lower, suffix);
-}
-
-static gboolean
-is_film(const char *out)
-{
-    return has_suffix(out, ".gif") || has_suffix(out, ".webm");
-}
-
 // What holds all pictures of a turntable in one file.
 static gboolean
 is_one_file(const char *out)
 {
-    return is_film(out) || bg_cli_is_dicom(out);
+    return bg_cli_is_film(out) || bg_cli_is_dicom(out);
 }
 
 // The n-th picture of a turntable.
@@ -579,59 +554,30 @@ render_turntable(BgCli *cli, Job *job, const char *out, double *seconds, GError 
     return TRUE;
 }
 
-// A turntable in one file: one of the two is not NULL.
-typedef struct {
-    BgGif *gif;
-    BgWebm *webm;
-} Film;
-
 static gboolean
-film_open(BgCli *cli, const Job *job, const char *out, Film *film, GError **error)
-{
-    g_autofree char *provenance = bg_cli_provenance(cli, error);
-    int delay_ms = MAX(1, FILM_MS / job->n_pictures);
-
-    if (provenance == NULL)
-        return FALSE;
-    if (has_suffix(out, ".gif"))
-        film->gif = bg_gif_new(out, cli->force, delay_ms, provenance, error);
-    else
-        film->webm = bg_webm_new(out, cli->force, delay_ms, provenance, error);
-    return film->gif != NULL || film->webm != NULL;
-}
-
-static gboolean
-film_run(BgCli *cli, Job *job, const char *out, Film *film, double *seconds, GError **error)
+film_run(BgCli *cli, Job *job, BgCliFilm *film, double *seconds, GError **error)
 {
     BgView from = job->view;
 
-    if (!film_open(cli, job, out, film, error))
-        return bg_cli_wrote(cli, FALSE, out, error);
     for (int n = 0; n < job->n_pictures; n++) {
         g_autoptr(BgImage) image = render_turned(cli, job, &from, n, seconds, error);
-        if (image == NULL)
+        if (image == NULL || !bg_cli_film_add(film, image, error))
             return FALSE;
-        if (!(film->gif != NULL ? bg_gif_add(film->gif, image, error)
-                                : bg_webm_add(film->webm, image, error)))
-            return bg_cli_wrote(cli, FALSE, out, error);
     }
-    gboolean ok =
-        film->gif != NULL ? bg_gif_commit(film->gif, error) : bg_webm_commit(film->webm, error);
-    return bg_cli_wrote(cli, ok, out, error);
+    return bg_cli_film_commit(film, error);
 }
 
 static gboolean
 render_film(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
 {
-    Film film = { 0 };
-    gboolean ok = film_run(cli, job, out, &film, seconds, error);
+    BgCliFilm film = { 0 };
+    gboolean ok = bg_cli_film_open(&film, cli, out, MAX(1, FILM_MS / job->n_pictures), error) &&
+                  film_run(cli, job, &film, seconds, error);
 
-    bg_gif_free(film.gif);
-    bg_webm_free(film.webm);
+    bg_cli_film_clear(&film);
     return ok;
 }
 
-// A multi-frame secondary capture.
 static gboolean
 render_multi_frame(BgCli *cli, Job *job, const char *out, double *seconds, GError **error)
 {
@@ -659,7 +605,7 @@ render_picture(BgCli *cli, Job *job, const char *out, double *seconds, GError **
 static gboolean
 check_outputs(const BgCli *cli, const Job *job, const char *out, GError **error)
 {
-    if (job->n_pictures == 0 && is_film(out)) {
+    if (job->n_pictures == 0 && bg_cli_is_film(out)) {
         bg_cli_usage_error(error, "one picture only: %s: give --turntable=N for a film, or a .png",
                            out);
         return FALSE;
@@ -698,10 +644,10 @@ run_job(BgCli *cli, Job *job, GError **error)
         return FALSE;
     bg_json_set_string(cli->result, "output", out);
     set_facts(cli, job);
-    gboolean ok = job->n_pictures == 0 ? render_picture(cli, job, out, &seconds, error)
-                  : is_film(out)       ? render_film(cli, job, out, &seconds, error)
-                  : is_one_file(out)   ? render_multi_frame(cli, job, out, &seconds, error)
-                                       : render_turntable(cli, job, out, &seconds, error);
+    gboolean ok = job->n_pictures == 0  ? render_picture(cli, job, out, &seconds, error)
+                  : bg_cli_is_film(out) ? render_film(cli, job, out, &seconds, error)
+                  : is_one_file(out)    ? render_multi_frame(cli, job, out, &seconds, error)
+                                        : render_turntable(cli, job, out, &seconds, error);
     bg_json_set_double(cli->result, "seconds", seconds);
     return ok;
 }
@@ -709,7 +655,9 @@ run_job(BgCli *cli, Job *job, GError **error)
 static gboolean
 check_suffix(const char *out, GError **error)
 {
-    if (has_suffix(out, ".png") || is_one_file(out))
+    g_autofree char *lower = g_ascii_strdown(out, -1);
+
+    if (g_str_has_suffix(lower, ".png") || is_one_file(out))
         return TRUE;
     bg_cli_usage_error(error,
                        "unknown format: %s: pictures are written as .png or .dcm, turntables as "

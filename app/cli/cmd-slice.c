@@ -207,21 +207,11 @@ frame_at(const Job *job, int n)
 static gboolean
 load(BgCli *cli, Job *job, GError **error)
 {
-    BgLoadParams params = bg_load_params_default();
     const char *label = bg_cli_option(cli, "label"), *path = bg_cli_arg(cli, 0);
 
-    params.as = BG_LOAD_VOLUME;
-    if (!bg_cli_get_int(cli, "frame", 0, G_MAXINT, &params.frame, error))
-        return FALSE;
-    job->loaded = bg_cli_load(cli, path, &params, error);
+    job->loaded = bg_cli_load_as_volume(cli, path, error);
     if (job->loaded == NULL)
         return FALSE;
-    if (job->loaded->volume == NULL) {
-        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    "not a volume: %s: it is of the kind %s. Give a volume", path,
-                    bg_kind_name(job->loaded->info->kind));
-        return FALSE;
-    }
     job->volume = bg_volume_ref(job->loaded->volume);
     if (label != NULL) {
         job->labels = bg_cli_load_labels(cli, label, error);
