@@ -41,6 +41,13 @@ class Tests:
         node = self.window.find(start)
         return node.get_name() if node else ""
 
+    def do(self, name):
+        """The action of that name's node which has one: of a heading, of a box to tick."""
+        nodes = [node for node in self.window.walk() if node.get_name() == name and
+                 node.get_action_iface() is not None and
+                 node.get_action_iface().get_n_actions() > 0]
+        nodes[0].get_action_iface().do_action(0)
+
     def alive(self):
         assert self.window.process.poll() is None, "the program has ended"
 
@@ -62,6 +69,14 @@ class Tests:
         self.window.named("OVERLAY, optical, opacity 50 %")
         self.window.named("Axial slice, ")
         self.select("optical")
+        self.window.named("It is not known from where this was taken")
+        for step in ("1 Volume: t1, done", "2 Photograph: optical, done",
+                     "3 Points: 0 of at least 4 in both, to do", "6 Camera: from the points, to do",
+                     "8 Approve: with your name, to do"):
+            self.window.named(step)
+        self.window.press("4 Plane: three points in the volume")
+        self.window.named("Level")  # the volume is selected
+        self.window.press("6 Camera")
         self.window.named("It is not known from where this was taken")
         self.window.press("From points")
         wait("a reason", lambda: any("place at least four points" in (node.get_name() or "")
@@ -98,6 +113,24 @@ class Tests:
         found = self.residuals()
         assert found == sorted(found, reverse=True) and found[0] > found[-1], found
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        self.alive()
+
+    def test_crops_what_lies_below_the_points(self):
+        self.select("t1")
+        self.window.named("Level")
+        self.do("Plane and crop")
+        words = self.window.named("From R").get_name()
+        self.window.find("Depth in mm", desk.Atspi.Role.SLIDER).get_value_iface(
+            ).set_current_value(40.0)
+        wait("a deeper plane", lambda: self.window.find("From R") and
+             self.window.find("From R").get_name() != words)
+        self.do("Show it in 3D")
+        self.window.press("Crop the volume")
+        self.window.named("Crop of t1", desk.Atspi.Role.LIST_ITEM)
+        undo()
+        wait("no crop", lambda: not self.window.find("Crop of t1", desk.Atspi.Role.LIST_ITEM))
+        self.select("optical")
+        self.window.named("Camera by landmarks")
         self.alive()
 
     def test_lays_the_volume_over_the_photograph(self):
@@ -147,6 +180,9 @@ class Tests:
             entry = entry.get_child_at_index(0)
         entry.get_editable_text_iface().set_text_contents("A. Surgeon")
         self.window.press("Approve the camera")
+        self.window.named("8 Approved by A. Surgeon")
+        self.window.named("3 Points: 8 of at least 4 in both, done")
+        self.window.named("7 Check: 7 check-only points, done")
         wait("the name", lambda: "Approved by A. Surgeon, 20" in self.text("Camera by landmarks"))
         undo()
         wait("no approval", lambda: "Not approved" in self.text("Camera by landmarks"))

@@ -364,6 +364,23 @@ bg_session_is_empty(BgSession *self)
     return bg_session_get_state(self)->layers->len == 0;
 }
 
+void
+bg_session_set_preview(BgSession *self, BgMesh *mesh)
+{
+    if (mesh == self->preview)
+        return;
+    g_clear_pointer(&self->preview, bg_mesh_unref);
+    if (mesh != NULL)
+        self->preview = bg_mesh_ref(mesh);
+    bg_session_tell(self, BG_CHANGE_CLIP);
+}
+
+BgMesh *
+bg_session_get_preview(BgSession *self)
+{
+    return self->preview;
+}
+
 const BgPhotoLook *
 bg_session_get_photo_look(BgSession *self)
 {
@@ -479,6 +496,7 @@ let_case_go(BgSession *self)
     g_clear_object(&self->bg_case);
     g_clear_pointer(&self->selected, g_free);
     g_clear_pointer(&self->selected_before, g_free);
+    g_clear_pointer(&self->preview, bg_mesh_unref);
     g_clear_pointer(&self->selected_measurement, g_free);
     g_clear_pointer(&self->selected_list, g_free);
 }

@@ -202,6 +202,10 @@ gboolean bg_session_get_value_range(BgSession *self, const BgLayer *layer, doubl
 /** bg_session_is_empty: no layer at all */
 gboolean bg_session_is_empty(BgSession *self);
 
+/** bg_session_set_preview: @mesh: (nullable): shown in 3D until it is taken back; not part of the case */
+void bg_session_set_preview(BgSession *self, BgMesh *mesh);
+BgMesh *bg_session_get_preview(BgSession *self); // (transfer none) (nullable)
+
 const BgPhotoLook *bg_session_get_photo_look(BgSession *self);
 
 /** bg_session_set_photo_look: tells BG_CHANGE_PHOTO; bg_photo_set_zoom() and its like check the values */

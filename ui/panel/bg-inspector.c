@@ -6,9 +6,11 @@
 #include "ui/panel/bg-clip-section.h"
 #include "ui/panel/bg-display-section.h"
 #include "ui/panel/bg-doubts-section.h"
+#include "ui/panel/bg-guide-section.h"
 #include "ui/panel/bg-labels-section.h"
 #include "ui/panel/bg-measure-section.h"
 #include "ui/panel/bg-mesh-section.h"
+#include "ui/panel/bg-plan-section.h"
 #include "ui/panel/bg-points-section.h"
 #include "ui/panel/bg-provenance-section.h"
 #include "ui/panel/bg-transfer-section.h"
@@ -19,7 +21,7 @@ struct _BgInspector {
     GtkWidget *root; // of the template, unparented in dispose
     GtkLabel *title; // of the template, borrowed
     BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance,
-        *doubts; // likewise
+        *doubts, *guide, *plan; // likewise
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -47,7 +49,7 @@ bg_inspector_set_session(BgInspector *self, BgSession *session)
 {
     BgSection *const sections[] = { self->display,    self->camera, self->labels,  self->transfer,
                                     self->mesh,       self->clip,   self->measure, self->points,
-                                    self->provenance, self->doubts };
+                                    self->provenance, self->doubts, self->guide,   self->plan };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -92,9 +94,11 @@ bg_inspector_class_init(BgInspectorClass *klass)
     g_type_ensure(BG_TYPE_CLIP_SECTION);
     g_type_ensure(BG_TYPE_DOUBTS_SECTION);
     g_type_ensure(BG_TYPE_DISPLAY_SECTION);
+    g_type_ensure(BG_TYPE_GUIDE_SECTION);
     g_type_ensure(BG_TYPE_LABELS_SECTION);
     g_type_ensure(BG_TYPE_MEASURE_SECTION);
     g_type_ensure(BG_TYPE_MESH_SECTION);
+    g_type_ensure(BG_TYPE_PLAN_SECTION);
     g_type_ensure(BG_TYPE_POINTS_SECTION);
     g_type_ensure(BG_TYPE_PROVENANCE_SECTION);
     g_type_ensure(BG_TYPE_TRANSFER_SECTION);
@@ -105,6 +109,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, root);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, title);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, display);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, guide);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, labels);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, transfer);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, mesh);
@@ -112,6 +117,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, clip);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, doubts);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, measure);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, plan);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, points);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, provenance);
 }

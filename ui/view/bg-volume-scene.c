@@ -47,6 +47,17 @@ add_meshes(BgVolumeScene *scene, const GPtrArray *layers)
     }
 }
 
+static void
+add_preview(BgVolumeScene *scene, BgMesh *preview)
+{
+    if (preview == NULL)
+        return;
+    BgCastMesh mesh = {
+        .mesh = bg_mesh_ref(preview), .rgb = { 0.29, 0.64, 0.87 }, .opacity = 0.35, .visible = TRUE
+    };
+    g_array_append_val(scene->meshes, mesh);
+}
+
 // The first visible label map on the volume's own grid colours it.
 static void
 add_labels(BgVolumeScene *scene, const GPtrArray *layers)
@@ -80,6 +91,7 @@ bg_volume_scene_new(BgSession *session, int width, int height)
     scene->engine = g_settings_get_string(bg_settings_get(), "engine");
     bg_cast_params_init(&scene->params);
     add_meshes(scene, state->layers);
+    add_preview(scene, bg_session_get_preview(session));
     if (volume_shown) {
         scene->volume = bg_volume_ref(layer->payload.volume);
         scene->params.tf = bg_transfer_function_ref(layer->transfer_function);
