@@ -3,6 +3,7 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-output.h"
+#include "core/model/bg-distortion.h"
 
 #include <string.h>
 
@@ -36,6 +37,20 @@ bg_cli_load_picture(BgCli *cli, const char *path, GError **error)
         return NULL;
     }
     return bg_image_ref(loaded->image);
+}
+
+gboolean
+bg_cli_guess_camera(BgCli *cli, const BgFileInfo *info, BgCamera *camera)
+{
+    BgLens lens;
+
+    if (!bg_lens_from_exif(info->focal_length_mm, info->focal_length_35mm, info->sensor_mm,
+                           info->dims[0], info->dims[1], &lens) ||
+        !bg_camera_from_lens(&lens, camera, NULL))
+        return FALSE;
+    bg_cli_add_warning(cli, "the camera is guessed from the photograph's EXIF, without its lens: "
+                            "zoom and cropping make it wrong. Calibrate it");
+    return TRUE;
 }
 
 gboolean

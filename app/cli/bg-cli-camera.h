@@ -5,6 +5,7 @@
 #include "bg-cli.h"
 
 #include "core/image/bg-image.h"
+#include "core/io/bg-io.h"
 #include "core/model/bg-camera.h"
 
 G_BEGIN_DECLS
@@ -14,6 +15,14 @@ gboolean bg_cli_load_intrinsics(BgCli *cli, const char *path, BgCamera *camera, 
 
 /** bg_cli_load_picture: (transfer full): a photograph, noted as an input; the error names the file */
 BgImage *bg_cli_load_picture(BgCli *cli, const char *path, GError **error);
+
+/**
+ * bg_cli_guess_camera:
+ * @info: of a photograph: its EXIF's focal length and sensor, and its size
+ *
+ * Returns: %FALSE when the file does not say; a warning tells that the camera is guessed
+ */
+gboolean bg_cli_guess_camera(BgCli *cli, const BgFileInfo *info, BgCamera *camera);
 
 /**
  * bg_cli_save_camera:

@@ -240,3 +240,20 @@ bg_cli_draw_marks(const GArray *marks, guint32 *argb, int width, int height)
     cairo_destroy(cr);
     cairo_surface_destroy(surface);
 }
+
+void
+bg_cli_draw_lines(const GPtrArray *lines, guint32 *argb, int width, int height)
+{
+    static const double colours[][3] = {
+        { 1.0, 0.85, 0.2 }, { 0.3, 0.9, 1.0 }, { 0.4, 1.0, 0.4 }, { 1.0, 0.45, 0.8 }
+    };
+    cairo_surface_t *surface = cairo_image_surface_create_for_data(
+        (guchar *) argb, CAIRO_FORMAT_ARGB32, width, height, 4 * width);
+    cairo_t *cr = cairo_create(surface);
+
+    for (guint i = 0; i < lines->len; i++)
+        bg_contours_draw(lines->pdata[i], colours[i % G_N_ELEMENTS(colours)], 1.5, cr);
+    cairo_surface_flush(surface);
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+}

@@ -26,4 +26,7 @@ gboolean bg_cli_save_tiff(BgCli *cli, BgImage *image, const char *path, GError *
 /** bg_cli_draw_marks: @marks: GArray of BgMark, over @argb of width x height, opaque */
 void bg_cli_draw_marks(const GArray *marks, guint32 *argb, int width, int height);
 
+/** bg_cli_draw_lines: @lines: of BgContours, in turn in a few colours, over @argb */
+void bg_cli_draw_lines(const GPtrArray *lines, guint32 *argb, int width, int height);
+
 G_END_DECLS

@@ -385,6 +385,7 @@ static const BgCliCommand verb_plane = {
 };
 
 static const BgCliCommand *const verbs[] = {
+    &bg_cli_verb_landmarks_convert,
     &verb_plane,
     NULL,
 };
@@ -393,7 +394,7 @@ static const BgCliOption no_options[] = { { NULL } };
 
 const BgCliCommand bg_cli_command_landmarks = {
     .name = "landmarks",
-    .arguments = "plane FILE [OPTIONS]",
+    .arguments = "convert|plane FILE [OPTIONS]",
     .summary = "what follows from a list of points",
     .min_args = 1,
     .max_args = 1,

@@ -27,7 +27,8 @@ static const BgCliOption options[] = {
     { "all-points", BG_CLI_FLAG, "no point is an outlier" },
     { "mirrored", BG_CLI_FLAG, "the photograph shows left and right swapped" },
     { "inside", BG_CLI_VALUE, "=x,y,z  a place inside of the head: tells mirrored photographs" },
-    { "photograph", BG_CLI_PATH, "=IMG  refine the pose by what it shows of --surface" },
+    { "photograph", BG_CLI_PATH,
+      "=IMG  without --camera: its EXIF tells the camera; with --surface: refine the pose" },
     { "surface", BG_CLI_PATH, "=MESH  the surface that the photograph shows: the brain's" },
     { "volume", BG_CLI_PATH, "=V  whose values the surface has: T1 with contrast shows vessels" },
     { "keep-doubtful", BG_CLI_FLAG, "take a refined pose that might be worse" },
@@ -55,6 +56,38 @@ get_sensor(const BgCli *cli, double sensor_mm[2], GError **error)
     return FALSE;
 }
 
+// By the photograph: its EXIF, or its size alone where the focal length is found.
+static gboolean
+get_exif_camera(BgCli *cli, BgPoseParams *params, GError **error)
+{
+    const char *path = bg_cli_option(cli, "photograph");
+    BgLoadParams how = bg_load_params_default();
+    g_autoptr(BgLoaded) loaded = bg_cli_load(cli, path, &how, error);
+
+    if (loaded == NULL)
+        return FALSE;
+    if (loaded->image == NULL) {
+        g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                    "not a picture: %s: it is of the kind %s. Give a photograph", path,
+                    bg_kind_name(loaded->info->kind));
+        return FALSE;
+    }
+    if (bg_cli_guess_camera(cli, loaded->info, &params->camera))
+        return TRUE;
+    if (params->estimate_focal) {
+        const int *dims = loaded->info->dims;
+        BgLens lens = {
+            dims[0], { dims[0], dims[1] }, { dims[0], dims[1] }, { (double) NAN, (double) NAN }
+        };
+        return bg_camera_from_lens(&lens, &params->camera, error);
+    }
+    bg_cli_usage_error(error,
+                       "which camera: %s: its EXIF has no focal length. Give --camera=K.json or "
+                       "--estimate=focal",
+                       path);
+    return FALSE;
+}
+
 static gboolean
 get_camera(BgCli *cli, BgPoseParams *params, GError **error)
 {
@@ -64,6 +97,8 @@ get_camera(BgCli *cli, BgPoseParams *params, GError **error)
         return bg_cli_load_intrinsics(cli, bg_cli_option(cli, "camera"), &params->camera, error);
     if (!bg_cli_get_size(cli, "size", &lens.size[0], &lens.size[1], error))
         return FALSE;
+    if (lens.size[0] < 1 && bg_cli_has(cli, "photograph"))
+        return get_exif_camera(cli, params, error);
     if (lens.size[0] < 1 || (!bg_cli_has(cli, "focal") && !params->estimate_focal)) {
         bg_cli_usage_error(error,
                            "which camera: %s: give --camera=K.json, or --size=WxH and either "
@@ -102,9 +137,9 @@ parse_params(BgCli *cli, BgPoseParams *params, GError **error)
                                   "--points2d=B");
         return FALSE;
     }
-    if (bg_cli_has(cli, "photograph") != bg_cli_has(cli, "surface")) {
-        bg_cli_usage_error(error, "refine what: register camera: give --photograph=IMG and "
-                                  "--surface=MESH together");
+    if (bg_cli_has(cli, "surface") && !bg_cli_has(cli, "photograph")) {
+        bg_cli_usage_error(error, "refined by what: register camera: --surface=MESH wants "
+                                  "--photograph=IMG too");
         return FALSE;
     }
     return bg_cli_get_positive(cli, "noise", &params->noise_px, error) &&
@@ -273,7 +308,7 @@ refine(BgCli *cli, BgPoseResult *result, GArray *residuals, GError **error)
     g_autoptr(GArray) region = g_array_new(FALSE, FALSE, sizeof(double));
     BgPoseRefined refined;
 
-    if (path == NULL)
+    if (!bg_cli_has(cli, "surface"))
         return TRUE;
     g_autoptr(BgImage) photograph = bg_cli_load_picture(cli, path, error);
     g_autoptr(BgCortex) cortex = photograph != NULL ? load_cortex(cli, error) : NULL;

@@ -19,9 +19,11 @@ void bg_cli_set_transform(const BgCli *cli, BgJson *json, const BgTransform *tra
 gboolean bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const BgJson *made,
                                GError **error);
 
+extern const BgCliCommand bg_cli_verb_landmarks_convert;
 extern const BgCliCommand bg_cli_verb_register_camera;
 extern const BgCliCommand bg_cli_verb_register_pictures;
 extern const BgCliCommand bg_cli_verb_register_points;
+extern const BgCliCommand bg_cli_verb_register_project;
 extern const BgCliCommand bg_cli_verb_register_volumes;
 
 G_END_DECLS

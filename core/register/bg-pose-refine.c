@@ -21,7 +21,7 @@
 #define N_FEATURES (VALUE_STEPS + 5) // and linear in the normal, in relief and its square
 #define RELIEF_MM 8.0 // the surface is compared with its mean over a window of that size
 #define RIDGE 1e-3
-#define REGION_GROWN 1.1
+#define REGION_GROWN 1.3
 #define WEIGHT 0.05     // independent samples in one: neighbours show the same
 #define DIFFERENCE 0.05 // step of the numerical gradient, in standard deviations of the start
 #define MAX_ROUNDS 40

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * @photograph: as it was taken, of the start's camera's size
  * @start: the landmarks' solution, with its covariance
  * @region: (nullable): u, v pairs of points of the photograph as taken: only the surface within their
- *   convex hull, grown by a tenth, is compared. %NULL: all that the camera sees
+ *   convex hull, grown by three tenths, is compared. %NULL: all that the camera sees
  * @n_region: how many pairs
  * @n_samples: 0: 6000
  *

@@ -4,16 +4,19 @@
 
 A made-up head with photographs whose camera is known. What is told is compared with the truth, or worked
 out again here."""
+import atexit
 import csv
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 
 CLI = sys.argv[1]
 FOLDER = tempfile.mkdtemp(prefix="bregma-sequence-")
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 SIZE = 160
 SPACING = 240.0 / SIZE
 
@@ -240,6 +243,57 @@ def check_camera():
     assert run("info", at("eye.png"))["dims"][:2] == [640, 480]
 
 
+def check_project():
+    """What lies in the patient, where the photograph shows it: worked out again from the file."""
+    camera = load(at("refined.json"))
+    run("mesh", at("head", "labels.nii.gz"), at("tumour.ply"), "--label=all", "--smooth=20")
+    shown = run("register", "project", "--camera=" + at("refined.json"), "--points3d=" + at("head", "landmarks.csv"),
+                "--points2d=" + at("head", "landmarks-optical.csv"), "--surface=" + at("cortex.ply"),
+                "--contours=" + at("contours.json"), "--outline=" + at("tumour.ply"),
+                "--photograph=" + at("head", "optical.png"), "--straight=" + at("straight.png"), "-o", at("over.png"))
+    places, _ = read_points(at("head", "landmarks.csv"))
+    for row in shown["points"]:
+        uv, mm = project(camera, places[row["name"]])
+        assert distance(uv, row["projected"]) < 1e-6 and abs(mm - row["mm_per_px"]) < 1e-9
+        assert abs(row["error_mm"] - row["error"] * mm) < 1e-9
+        assert row["hidden"] == (row["name"] == "D1"), row
+    assert shown["n_outline_points"] > 20 and shown["n_contour_points"] > 20
+    for name in ("over.png", "straight.png"):
+        assert run("info", at(name))["dims"][:2] == [640, 480]
+    run("register", "project", status=2)
+    run("register", "project", "--camera=" + at("refined.json"), "--photograph=" + at("head", "thermal.png"), "-o",
+        at("over.png"), status=1)
+
+
+def check_lists():
+    """States, templates and Slicer's files: written, read again, LPS and RAS."""
+    places, _ = read_points(at("head", "landmarks.csv"))
+    with open(at("template.csv"), "w", encoding="utf-8") as out:
+        out.write("name,x,y,z\nL2,,,\nL1,,,\nnasion,,,\n")
+    told = run("landmarks", "convert", at("head", "landmarks.csv"), at("chosen.csv"), "--order=" + at("template.csv"))
+    assert (told["n_points"], told["n_to_place"]) == (3, 1)
+    names = [p["name"] for p in run("info", at("chosen.csv"))["points"]]
+    assert names == ["L2", "L1", "nasion"], names
+    for suffix in ("fcsv", "mrk.json", "csv"):
+        out = at("list." + suffix)
+        told = run("landmarks", "convert", at("head", "landmarks.csv"), out, "--check=L3,L4", "--skip=L5")
+        assert told["n_check"] == 7 + 2 and told["n_skip"] == 1 and told["n_fit"] == 5, told
+        back = run("landmarks", "convert", out, at("back.csv"))
+        assert back["n_check"] == 9 and back["n_skip"] == 1
+        again, states = read_points(at("back.csv"))
+        assert states["L3"] == "check" and states["L5"] == "skip"
+        for name, p in places.items():
+            assert distance(again[name], p) < 1e-3, name
+    run("landmarks", "convert", at("head", "landmarks.csv"), at("ras.csv"), "--space=ras")
+    ras, _ = read_points(at("ras.csv"))  # read as RAS, written as RAS
+    assert distance(ras["L1"], places["L1"]) < 1e-9
+    run("landmarks", "convert", at("moved.csv"), at("there.csv"), "--transform=" + at("points.json"))
+    there, _ = read_points(at("there.csv"))
+    for name, p in places.items():
+        assert distance(there[name], p) < 0.01
+    assert "L99" in run("landmarks", "convert", at("head", "landmarks.csv"), at("x.csv"), "--check=L99", status=1)
+
+
 def check_mirrored():
     """Photographs with left and right swapped are refused, and fitted when that is said."""
     run("phantom", at("swapped"), "--kind=head", "--size=32", "--seed=3", "--mirrored=both")
@@ -272,7 +326,7 @@ def check_pictures():
 
 def main():
     checks = [check_phantom, check_volumes, check_plane, check_contours, check_stack, check_camera,
-              check_mirrored, check_pictures]
+              check_project, check_lists, check_mirrored, check_pictures]
     print(f"1..{len(checks)}")
     for number, check in enumerate(checks, 1):
         name = check.__name__[6:]
