@@ -5,9 +5,11 @@
 #include "bg-cli-picture.h"
 
 #include "core/base/bg-error.h"
+#include "core/filter/bg-mask.h"
 #include "core/fusion/bg-fusion.h"
 #include "core/image/bg-ssim.h"
 #include "core/learn/bg-model-store.h"
+#include "core/volume/bg-statistics.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,6 +31,8 @@ static const BgCliOption options[] = {
     { "contributions", BG_CLI_PATH, "=PNG  learned, two pictures: what each brought, in colour" },
     { "override-patient", BG_CLI_VALUE,
       "=REASON  volumes of two patients belong together, because" },
+    { "mask", BG_CLI_PATH, "=SEG  volumes: only what is labelled there; the rest is black" },
+    { "keep", BG_CLI_VALUE, "=L,...  only these labels of the mask: without oedema, 1,4" },
     { "flatten", BG_CLI_FLAG, "  one volume: its slices into one picture" },
     { "no-metrics", BG_CLI_FLAG, "  only fuse" },
     { NULL },
@@ -291,6 +295,60 @@ fuse_flat(BgCli *cli, BgVolume *volume, const BgFusionParams *params, BgFusionMo
     return image != NULL && bg_cli_save_png(cli, image, out, error);
 }
 
+// The labels that --keep names; none: all.
+static gboolean
+get_kept(const BgCli *cli, GArray *kept, GError **error)
+{
+    const char *text = bg_cli_option(cli, "keep");
+    g_auto(GStrv) parts = g_strsplit(text != NULL ? text : "", ",", -1);
+
+    for (int i = 0; parts[i] != NULL; i++) {
+        guint64 label;
+        if (!g_ascii_string_to_unsigned(parts[i], 10, 1, G_MAXUINT32, &label, NULL)) {
+            bg_cli_usage_error(error, "not labels: --keep=%s: give numbers from 1, with commas",
+                               text);
+            return FALSE;
+        }
+        guint32 number = (guint32) label;
+        g_array_append_val(kept, number);
+    }
+    return TRUE;
+}
+
+// What is not labelled becomes as dark as the darkest.
+static gboolean
+mask_volumes(BgCli *cli, const GPtrArray *loaded, GError **error)
+{
+    const char *path = bg_cli_option(cli, "mask");
+    g_autoptr(GArray) kept = g_array_new(FALSE, FALSE, sizeof(guint32));
+    const BgLoaded *first = loaded->pdata[0];
+
+    if (path == NULL || first->volume == NULL) {
+        if (path != NULL || bg_cli_has(cli, "keep"))
+            bg_cli_usage_error(error, "of what: --mask and --keep: both are for volumes, and "
+                                      "--keep needs a --mask");
+        return path == NULL && !bg_cli_has(cli, "keep");
+    }
+    g_autoptr(BgLabelMap) mask =
+        get_kept(cli, kept, error) ? bg_cli_load_labels(cli, path, error) : NULL;
+    for (guint s = 0; mask != NULL && s < loaded->len; s++) {
+        BgLoaded *one = loaded->pdata[s];
+        BgStatistics statistics;
+        if (!bg_volume_statistics(one->volume, &statistics, cli->cancellable, error))
+            return FALSE;
+        BgVolume *masked =
+            bg_volume_mask(one->volume, mask, (const guint32 *) (gpointer) kept->data, kept->len,
+                           statistics.n > 0 ? statistics.min : 0.0, error);
+        if (masked == NULL) {
+            bg_cli_blame_path(error, path);
+            return FALSE;
+        }
+        bg_volume_unref(one->volume);
+        one->volume = masked;
+    }
+    return mask != NULL;
+}
+
 static GPtrArray *
 load_all(BgCli *cli, GError **error)
 {
@@ -340,7 +398,7 @@ run(BgCli *cli, GError **error)
         !load_model(cli, &params, &model, error))
         return FALSE;
     g_autoptr(GPtrArray) loaded = load_all(cli, error);
-    if (loaded == NULL)
+    if (loaded == NULL || !mask_volumes(cli, loaded, error))
         return FALSE;
     const BgLoaded *first = loaded->pdata[0];
     bg_json_set_string(cli->result, "method", bg_fusion_method_name(params.method));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-tumour-report.h"
 
-#include "core/base/bg-buffer.h"
+#include "bg-label-picture.h"
 #include "core/base/bg-i18n.h"
 #include "core/io/bg-image-io.h"
 #include "core/volume/bg-reorient.h"
@@ -19,11 +19,6 @@ static const char style[] =
     "text-align:right}th:first-child,td:first-child{text-align:left}"
     ".w{background:#fff3cd;padding:.5rem 1rem}.r{color:#d22}.g{color:#180}.b{color:#06c}"
     "pre{white-space:pre-wrap;font-size:.75rem;background:#f3f3f3;padding:1rem}";
-
-// Of labels 1, 2 and 4: red, green, blue outlines.
-static const guint8 colours[5][3] = {
-    { 0, 0, 0 }, { 230, 60, 60 }, { 80, 200, 60 }, { 0, 0, 0 }, { 70, 150, 255 },
-};
 
 /** Page: what is drawn, on one grid */
 typedef struct {
@@ -80,62 +75,6 @@ find_slices(Page *page)
         g_free(counts[axis]);
 }
 
-// Voxel of pixel (u, v) of the slice across @axis: superior, or anterior, up.
-static void
-voxel_at(const Page *page, int axis, int u, int v, int voxel[3])
-{
-    const int *d = page->grid.dims;
-
-    voxel[axis] = page->at[axis];
-    voxel[axis == 0 ? 1 : 0] = u;
-    if (axis == 2)
-        voxel[1] = v;
-    else
-        voxel[2] = d[2] - 1 - v;
-}
-
-static guint32
-label_at(const Page *page, int axis, int u, int v, int width, int height)
-{
-    int voxel[3];
-
-    if (u < 0 || v < 0 || u >= width || v >= height)
-        return 0;
-    voxel_at(page, axis, u, v, voxel);
-    return bg_label_map_get_label(page->labels, voxel[0], voxel[1], voxel[2]);
-}
-
-static GBytes *
-draw(const Page *page, const BgVolume *volume, const double window[2], int axis, GError **error)
-{
-    const int *d = page->grid.dims;
-    int width = axis == 0 ? d[1] : d[0], height = axis == 2 ? d[1] : d[2];
-    BgImageFormat format = { width, height, 3, BG_PIXEL_UINT8 };
-    guint8 *pixels = bg_buffer_alloc((gsize) width * (gsize) height * 3, error);
-
-    if (pixels == NULL)
-        return NULL;
-    for (int v = 0; v < height; v++) {
-        for (int u = 0; u < width; u++) {
-            guint8 *p = pixels + 3 * ((gsize) v * (gsize) width + (gsize) u);
-            guint32 label = label_at(page, axis, u, v, width, height);
-            int voxel[3];
-            voxel_at(page, axis, u, v, voxel);
-            double value = bg_volume_get_value(volume, voxel[0], voxel[1], voxel[2]);
-            double grey = (value - window[0]) / (window[1] - window[0]);
-            gboolean edge = FALSE;
-            for (int side = 0; label != 0 && side < 4; side++)
-                edge = edge || label_at(page, axis, u + (side == 0) - (side == 1),
-                                        v + (side == 2) - (side == 3), width, height) != label;
-            memset(p, (int) (CLAMP(grey, 0.0, 1.0) * 255.0 + 0.5), 3);
-            if (edge && label < G_N_ELEMENTS(colours))
-                memcpy(p, colours[label], 3);
-        }
-    }
-    g_autoptr(BgImage) image = bg_image_new_take(&format, pixels, error);
-    return image != NULL ? bg_png_encode(image, NULL, error) : NULL;
-}
-
 static gboolean
 add_row(Page *page, int which, GError **error)
 {
@@ -155,7 +94,9 @@ add_row(Page *page, int which, GError **error)
     escape(page->html, page->report->names[which]);
     g_string_append(page->html, "</h3>\n<p>");
     for (int axis = N_PLANES - 1; axis >= 0; axis--) {
-        g_autoptr(GBytes) png = draw(page, volume, window, axis, error);
+        g_autoptr(BgImage) image =
+            bg_label_picture(volume, page->labels, window, axis, page->at[axis], error);
+        g_autoptr(GBytes) png = image != NULL ? bg_png_encode(image, NULL, error) : NULL;
         if (png == NULL)
             return FALSE;
         g_autofree char *text = g_base64_encode(g_bytes_get_data(png, NULL), g_bytes_get_size(png));

@@ -105,6 +105,33 @@ def test_segment(case):
     assert mesh["closed"] and mesh["voxel_distance"]["p95_mm"] < 3
 
 
+def test_montage(case):
+    labels = os.path.join(case.head, "labels.nii.gz")
+    r = run_json("montage", case.contrast("flair"), case.at("m.png"), "--count=6", "--columns=4")
+    info = run_json("info", case.at("m.png"))
+    assert r["n_slices"] == 6 and info["dims"][:2] == [160, 80]
+    for plane in ("axial", "coronal", "sagittal"):
+        run("montage", case.contrast("flair"), case.at(plane + ".gif"), f"--plane={plane}", f"--label={labels}", "--count=5")
+        assert run_json("info", case.at(plane + ".gif"))["n_frames"] in (1, 5)
+    run("montage", case.contrast("flair"), case.at("m.jpg"), status=2)
+    run("montage", case.contrast("flair"), case.at("m.png"), "--plane=oblique", "--force", status=2)
+
+
+def test_shipped_model(case):
+    """It finds the tumour of a head that it has not seen; what a call without --model takes."""
+    head = case.at("unseen")
+    run("--quiet", "--seed=4", "phantom", head, "--kind=head", "--size=96", "--tumour", "--photo-size=0x0")
+    at = lambda name: os.path.join(head, name + ".nii.gz")
+    r = run_json("segment", *(f"--{c}={at(c)}" for c in CONTRASTS), "-o", at("seg"))
+    found = run_json("evaluate", "labels", at("seg"), at("labels"), "--regions=brats")["regions"]
+    for region, least in (("WT", 0.90), ("TC", 0.85), ("ET", 0.80)):
+        assert found[region]["dice"] > least, (region, found[region]["dice"])
+    assert r["tflop"] < 5
+    run("--quiet", "--seed=4", "phantom", case.at("well"), "--kind=head", "--size=64", "--photo-size=0x0")
+    r = run_json("segment", *(f"--{c}={os.path.join(case.at('well'), c + '.nii.gz')}" for c in CONTRASTS), "-o", case.at("w.nii.gz"))
+    assert r["regions"]["WT"]["volume_ml"] < 1, r["regions"]
+
+
 def test_segment_says(case):
     seg = case.at("other.nii.gz")
     r = run_json("segment", *case.contrasts(t1=None, t2=None), f"--model={case.model}", "-o", seg)

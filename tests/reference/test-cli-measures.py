@@ -228,6 +228,12 @@ def test_fuse(case):
     r = run_json("fuse", first, second, "-o", volume, "--method=average")
     assert r["dims"] == [5, 4, 3] and r["value_max"] == 0.5
     run_json("fuse", first, "-o", out, "--method=average", "--flatten", "--force")
+    mask = case.at("parts.mha")
+    write_labels(mask, (5, 4, 3), (1, 1, 1), {(i, j, k): 1 if i < 4 else 2 for i in range(5) for j in range(4) for k in range(3)})
+    r = run_json("fuse", first, second, "-o", volume, "--method=average", f"--mask={mask}", "--keep=1", "--force")
+    # Without i = 4 the brightest are 30 and 60, alone in their rows of each picture.
+    close(r["value_sum"], 3 * sum(i / 3 / 2 for i in range(4)) * 2, 1e-6)
+    run("fuse", first, second, "-o", volume, "--method=average", "--keep=1", "--force", status=2)
 
 
 TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
