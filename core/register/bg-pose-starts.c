@@ -321,6 +321,12 @@ bg_pose_other(const BgPoseData *data, const BgRigid *pose)
     return other;
 }
 
+static double
+squared(double complex z)
+{
+    return creal(z) * creal(z) + cimag(z) * cimag(z);
+}
+
 // All roots of c[4] z^4 + ... + c[0] at once (Weierstrass; Durand 1960, Kerner 1966).
 static void
 quartic_roots(const double c[5], double complex z[4])
@@ -339,13 +345,13 @@ quartic_roots(const double c[5], double complex z[4])
                 value = value * z[k] + c[i];
             for (int i = 0; i < 4; i++)
                 divisor = i == k ? divisor : divisor * (z[k] - z[i]);
-            if (cabs(divisor) == 0.0)
+            if (squared(divisor) == 0.0)
                 continue;
             double complex by = value / divisor;
             z[k] -= by;
-            change = MAX(change, cabs(by));
+            change = MAX(change, squared(by));
         }
-        if (change < 1e-14 * size)
+        if (change < 1e-28 * size * size)
             break;
     }
 }
