@@ -18,7 +18,7 @@ static const BgCliOption options[] = {
     { "points2d", BG_CLI_PATH, "=B  points of the same names in the photograph: name,u,v" },
     { "camera", BG_CLI_PATH, "=K.json  the camera, as calibrate writes it" },
     { "focal", BG_CLI_VALUE, "=mm  without --camera: focal length" },
-    { "sensor", BG_CLI_VALUE, "=WxH  mm, with --focal" },
+    { "sensor", BG_CLI_VALUE, "=WxH  mm, with --focal or the focal length of EXIF" },
     { "size", BG_CLI_VALUE, "=WxH  pixels of the photograph, with --focal or --estimate" },
     { "estimate", BG_CLI_VALUE, "=focal  find the focal length too" },
     { "check", BG_CLI_VALUE, "=name,...  left out of the fit, and the error there measured" },
@@ -72,6 +72,8 @@ get_exif_camera(BgCli *cli, BgPoseParams *params, GError **error)
                     bg_kind_name(loaded->info->kind));
         return FALSE;
     }
+    if (bg_cli_has(cli, "sensor") && !get_sensor(cli, loaded->info->sensor_mm, error))
+        return FALSE;
     if (bg_cli_guess_camera(cli, loaded->info, &params->camera))
         return TRUE;
     if (params->estimate_focal) {
@@ -82,8 +84,8 @@ get_exif_camera(BgCli *cli, BgPoseParams *params, GError **error)
         return bg_camera_from_lens(&lens, &params->camera, error);
     }
     bg_cli_usage_error(error,
-                       "which camera: %s: its EXIF has no focal length. Give --camera=K.json or "
-                       "--estimate=focal",
+                       "which camera: %s: its EXIF does not tell focal length and sensor. Give "
+                       "--camera=K.json, --sensor=WxH or --estimate=focal",
                        path);
     return FALSE;
 }

@@ -3,7 +3,9 @@
 """bregma-cli calibrate and register camera against OpenCV, in TAP. Skips without OpenCV's Python."""
 import glob
 import json
+import math
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -129,6 +131,45 @@ def check_focal():
     assert abs(result["K"][0] - 1500.0) < 1e-9 and result["reprojection_rms_px"] < 1e-3
 
 
+def write_photo(name, tags):
+    """A JPEG whose EXIF directory has those (tag, type, value): 3 a short, 5 a rational."""
+    jpeg = cv2.imencode(".jpg", np.zeros((960, 1280, 3), np.uint8))[1].tobytes()
+    at, entries, far = 8 + 2 + 12 + 4, b"", b""
+    end = at + 2 + 12 * len(tags) + 4
+    for tag, kind, value in tags:
+        if kind == 3:
+            entries += struct.pack("<HHIHH", tag, 3, 1, value, 0)
+        else:
+            entries += struct.pack("<HHII", tag, 5, 1, end + len(far))
+            far += struct.pack("<II", round(value * 1000), 1000)
+    tiff = b"II*\0" + struct.pack("<I", 8) + struct.pack("<HHHIII", 1, 0x8769, 4, 1, at, 0)
+    tiff += struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0) + far
+    exif = b"Exif\0\0" + tiff
+    with open(path(name), "wb") as out:
+        out.write(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    return "--photograph=" + path(name)
+
+
+def check_exif():
+    """Focal length and sensor out of the photograph: a camera to begin with, and a warning."""
+    scene = make_scene(5)
+    points, _, k, d, r, t = scene
+    d[:] = 0.0
+    k[:] = np.array([[1600.0, 0, 639.5], [0, 1600.0, 479.5], [0, 0, 1]])
+    pixels = cv2.projectPoints(points, cv2.Rodrigues(r)[0], t, k, d)[0].reshape(-1, 2)
+    args = write_scene((points, pixels, k, d))
+    film = 1600.0 * math.hypot(36, 24) / 1600.0  # the picture's diagonal has 1600 px
+    found = run("register", "camera", *args, write_photo("film.jpg", [(0xA405, 3, round(film))]))
+    assert abs(found["K"][0] - 1600.0 * round(film) / film) < 1e-6, found["K"]
+    assert any("EXIF" in text for text in found["warnings"])
+    photo = write_photo("focal.jpg", [(0x920A, 5, 40.0)])
+    assert "sensor" in run("register", "camera", *args, photo, status=2)
+    found = run("register", "camera", *args, photo, "--sensor=32x24")
+    assert abs(found["K"][0] - 1600.0) < 1e-6 and found["reprojection_rms_px"] < 1e-3
+    found = run("register", "camera", *args, photo, "--estimate=focal")
+    assert abs(found["K"][0] - 1600.0) < 0.01, found["K"]
+
+
 def check_mirrored():
     scene = make_scene(3)
     scene[1][:, 0] = 1279.0 - scene[1][:, 0]
@@ -150,7 +191,7 @@ def check_refuses():
 
 
 def main():
-    checks = [check_chessboards, check_pose, check_focal, check_mirrored, check_refuses]
+    checks = [check_chessboards, check_pose, check_focal, check_exif, check_mirrored, check_refuses]
     print(f"1..{len(checks)}")
     for n, check in enumerate(checks, 1):
         name = check.__name__[6:]
