@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 CLI = sys.argv[1]
+os.environ["BREGMA_MODEL_DIR"] = "/nowhere"
 CONTRASTS = ("t1", "t1ce", "t2", "flair")
 
 
