@@ -163,7 +163,7 @@ target_errors(const BgPhantomPhoto *photo, const BgTransform *found)
 static void
 test_phantom(void)
 {
-    int n = g_getenv("BREGMA_TEST_LONG") != NULL ? 20 : 3;
+    int n = g_getenv("BREGMA_TEST_LONG") != NULL ? 20 : 2;
     double sum = 0.0;
 
     for (int k = 0; k < n; k++) {
@@ -185,6 +185,8 @@ test_phantom(void)
         g_assert_cmpfloat(errors.fitted_px, <, errors.best_px + 6.0);
         sum += (errors.fitted_px - errors.best_px) / n;
 
+        if (k > 0 && n < 20)
+            continue;
         // The same picture from a camera that mirrors.
         g_autoptr(BgImage) flipped = bg_image_mirrored(photo->thermal, &error);
         g_autoptr(BgPictureRegistration) refused =
