@@ -155,6 +155,8 @@ def test_fuse_learned(case):
     r = run_json("fuse", *pictures, "-o", out, "--method=learned", f"--weights={model}", f"--contributions={parts}")
     assert r["method"] == "learned" and r["synthetic"] is True and len(r["weights_sha256"]) == 64
     assert run_json("info", parts)["dims"][:2] == run_json("info", out)["dims"][:2]
+    shipped = run_json("fuse", *pictures, "-o", out, "--method=learned", "--force")
+    assert shipped["weights_sha256"] != r["weights_sha256"] and min(shipped["ssim"]) > 0.1
     run("fuse", *pictures, "-o", out, "--method=average", f"--contributions={parts}", "--force", status=2)
 
 
