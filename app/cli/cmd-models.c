@@ -99,7 +99,8 @@ static const BgCliCommand verb_list = {
 static const BgCliCommand verb_import = {
     .name = "models import",
     .arguments = "NAME FILE [--force]",
-    .summary = "checks weights (Keras .h5, .safetensors, our own) and keeps them for network NAME",
+    .summary =
+        "checks weights (Keras .h5, .safetensors, ONNX, our own) and keeps them for network NAME",
     .min_args = 2,
     .max_args = 2,
     .path_args = 1u << 1,

@@ -181,8 +181,9 @@ bg_network_load(const BgNetwork *network, const BgNnGraph *graph, const char *pa
                 GError **error)
 {
     BgNnWeightsKind kind = bg_nn_weights_sniff(path, error);
-    const BgNnWeightsMap *map =
-        kind == BG_NN_WEIGHTS_SAFETENSORS ? network->map_torch : network->map_keras;
+    const BgNnWeightsMap *map = kind == BG_NN_WEIGHTS_SAFETENSORS || kind == BG_NN_WEIGHTS_ONNX
+                                    ? network->map_torch
+                                    : network->map_keras;
 
     if (kind == BG_NN_WEIGHTS_UNKNOWN)
         return NULL;

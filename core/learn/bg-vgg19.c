@@ -111,9 +111,10 @@ bg_vgg19_load(const BgNnGraph *graph, const char *path, BgNnWeightsInfo *info,
     if (like == NULL)
         return NULL;
     BgNnWeightsInfo own = { 0 };
-    BgNnParams *params =
-        bg_nn_weights_load(path, graph, like, kind == BG_NN_WEIGHTS_SAFETENSORS ? torch_map : NULL,
-                           &own, progress, cancellable, error);
+    BgNnParams *params = bg_nn_weights_load(
+        path, graph, like,
+        kind == BG_NN_WEIGHTS_SAFETENSORS || kind == BG_NN_WEIGHTS_ONNX ? torch_map : NULL, &own,
+        progress, cancellable, error);
     if (params != NULL && own.kind == BG_NN_WEIGHTS_KERAS)
         turn_colours(params);
     if (info != NULL && params != NULL)

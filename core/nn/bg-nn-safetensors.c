@@ -14,16 +14,17 @@
 
 #define MAX_HEADER (64u << 20) // bytes: what core/base reads of JSON
 
-static gboolean
-fail(const char *path, const char *reason, GError **error)
+gboolean
+bg_nn_weights_fail(const char *path, const char *reason, GError **error)
 {
     g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
                 _("%s: the weights cannot be read: %s. Get the file again"), path, reason);
     return FALSE;
 }
 
-static gboolean
-read_at(int fd, const char *path, guint64 offset, gpointer data, gsize n_bytes, GError **error)
+gboolean
+bg_nn_weights_read_at(int fd, const char *path, guint64 offset, gpointer data, gsize n_bytes,
+                      GError **error)
 {
     guint8 *at = data;
 
@@ -32,7 +33,7 @@ read_at(int fd, const char *path, guint64 offset, gpointer data, gsize n_bytes, 
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return fail(path, _("it is cut short"), error);
+            return bg_nn_weights_fail(path, _("it is cut short"), error);
         at += got;
         offset += (guint64) got;
         n_bytes -= (gsize) got;
@@ -48,20 +49,20 @@ read_header(int fd, const char *path, guint64 *data_at, GError **error)
     guint64 length = 0;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 8) {
-        fail(path, _("it is cut short"), error);
+        bg_nn_weights_fail(path, _("it is cut short"), error);
         return NULL;
     }
-    if (!read_at(fd, path, 0, bytes, 8, error))
+    if (!bg_nn_weights_read_at(fd, path, 0, bytes, 8, error))
         return NULL;
     for (int i = 7; i >= 0; i--)
         length = length << 8 | bytes[i];
     if (length > MAX_HEADER || length + 8 > (guint64) st.st_size) {
-        fail(path, _("its header is longer than the file"), error);
+        bg_nn_weights_fail(path, _("its header is longer than the file"), error);
         return NULL;
     }
     g_autofree char *text = g_malloc(length + 1);
     text[length] = '\0';
-    if (!read_at(fd, path, 8, text, length, error))
+    if (!bg_nn_weights_read_at(fd, path, 8, text, length, error))
         return NULL;
     *data_at = 8 + length;
     BgJson *json = bg_json_parse(text, (gssize) length, error);
@@ -86,8 +87,8 @@ float_of_half(guint16 bits)
     return value;
 }
 
-static void
-widen(const guint8 *from, const char *type, gsize count, float *to)
+void
+bg_nn_weights_widen(const guint8 *from, const char *type, gsize count, float *to)
 {
     for (gsize i = 0; i < count; i++) {
         if (g_str_equal(type, "F64")) {
@@ -103,8 +104,8 @@ widen(const guint8 *from, const char *type, gsize count, float *to)
     }
 }
 
-static gsize
-size_of_type(const char *type)
+gsize
+bg_nn_weights_type_size(const char *type)
 {
     if (g_str_equal(type, "F32"))
         return 4;
@@ -136,32 +137,36 @@ load_param(BgNnWeightsLoad *load, int fd, const BgJson *entry, guint64 data_at, 
 {
     BgNnTensor *tensor = bg_nn_params_get(load->params, index);
     const char *type = bg_json_to_string(bg_json_get(entry, "dtype"), "");
-    gsize count = bg_nn_tensor_count(tensor), size = size_of_type(type);
+    gsize count = bg_nn_tensor_count(tensor), size = bg_nn_weights_type_size(type);
     double range[2];
     BgNnShape found;
 
     if (size == 0 || !shape_of(entry, &found) ||
         !bg_json_to_doubles(bg_json_get(entry, "data_offsets"), range, 2) ||
         !(range[0] >= 0 && range[0] <= range[1] && range[1] < 0x1p52))
-        return fail(load->path, _("an entry has no usable type, shape or place"), error);
+        return bg_nn_weights_fail(load->path, _("an entry has no usable type, shape or place"),
+                                  error);
     if (!bg_nn_shape_equal(&found, bg_nn_tensor_get_shape(tensor)))
         return bg_nn_weights_fail_shape(load, bg_nn_params_get_name(load->params, index),
                                         bg_nn_tensor_get_shape(tensor), &found, error);
     if (range[1] - range[0] != (double) (count * size))
-        return fail(load->path, _("an entry's shape and place contradict each other"), error);
+        return bg_nn_weights_fail(load->path, _("an entry's shape and place contradict each other"),
+                                  error);
     guint64 at = data_at + (guint64) range[0];
     if (size == 4)
-        return read_at(fd, load->path, at, bg_nn_tensor_data(tensor), count * size, error);
+        return bg_nn_weights_read_at(fd, load->path, at, bg_nn_tensor_data(tensor), count * size,
+                                     error);
     g_autofree guint8 *bytes = g_try_malloc(count * size);
-    if (bytes == NULL || !read_at(fd, load->path, at, bytes, count * size, error))
-        return bytes == NULL ? fail(load->path, _("there is not enough memory"), error) : FALSE;
-    widen(bytes, type, count, bg_nn_tensor_data(tensor));
+    if (bytes == NULL || !bg_nn_weights_read_at(fd, load->path, at, bytes, count * size, error))
+        return bytes == NULL
+                   ? bg_nn_weights_fail(load->path, _("there is not enough memory"), error)
+                   : FALSE;
+    bg_nn_weights_widen(bytes, type, count, bg_nn_tensor_data(tensor));
     return TRUE;
 }
 
-// PyTorch's names of what we call by BgNnRole.
-static const BgJson *
-find(const BgNnWeightsLoad *load, const BgJson *json, const char *layer, BgNnRole role)
+char *
+bg_nn_weights_torch_name(const BgNnWeightsLoad *load, const char *layer, BgNnRole role, int way)
 {
     static const char *const names[][2] = {
         [BG_NN_ROLE_WEIGHT] = { "weight", "weight_orig" },
@@ -171,10 +176,15 @@ find(const BgNnWeightsLoad *load, const BgJson *json, const char *layer, BgNnRol
         [BG_NN_ROLE_SLOPE] = { "weight", "slope" }, // of PReLU
         [BG_NN_ROLE_SINGULAR] = { "weight_u", "singular" },
     };
-    const char *in_file = bg_nn_weights_file_name(load, layer);
 
-    for (int i = 0; i < 2; i++) {
-        g_autofree char *name = g_strdup_printf("%s.%s", in_file, names[role][i]);
+    return g_strdup_printf("%s.%s", bg_nn_weights_file_name(load, layer), names[role][way]);
+}
+
+static const BgJson *
+find(const BgNnWeightsLoad *load, const BgJson *json, const char *layer, BgNnRole role)
+{
+    for (int way = 0; way < 2; way++) {
+        g_autofree char *name = bg_nn_weights_torch_name(load, layer, role, way);
         const BgJson *entry = bg_json_get(json, name);
         if (entry != NULL)
             return entry;

@@ -21,8 +21,8 @@ bg_nn_weights_info_clear(BgNnWeightsInfo *info)
 const char *
 bg_nn_weights_kind_name(BgNnWeightsKind kind)
 {
-    static const char *const names[] = { "unknown",     "bregma", "keras",
-                                         "safetensors", "pickle", "zip" };
+    static const char *const names[] = { "unknown", "bregma", "keras", "safetensors",
+                                         "onnx",    "pickle", "zip" };
 
     return names[kind];
 }
@@ -80,6 +80,10 @@ kind_of(const guint8 *head, gsize n)
         length = length << 8 | head[i];
     if (n >= 9 && head[8] == '{' && length > 0 && length < 100u << 20)
         return BG_NN_WEIGHTS_SAFETENSORS;
+    // ONNX has no signature: the version of its format comes first, then a string or the graph.
+    if (n >= 9 && head[0] == 0x08 && head[1] >= 1 && head[1] <= 32 &&
+        (head[2] == 0x12 || head[2] == 0x1a || head[2] == 0x3a || head[2] == 0x42))
+        return BG_NN_WEIGHTS_ONNX;
     return BG_NN_WEIGHTS_UNKNOWN;
 }
 
@@ -101,8 +105,8 @@ bg_nn_weights_sniff(const char *path, GError **error)
     BgNnWeightsKind kind = kind_of(head, n);
     if (kind == BG_NN_WEIGHTS_UNKNOWN)
         g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
-                    _("%s: the weights cannot be read: this is neither HDF5 nor safetensors. Save "
-                      "them as Keras .h5 or as .safetensors"),
+                    _("%s: the weights cannot be read: this is no HDF5, safetensors or ONNX. "
+                      "Save them as Keras .h5 or as .safetensors"),
                     path);
     return kind;
 }
@@ -299,6 +303,8 @@ load_any(BgNnWeightsLoad *load, GError **error)
         return refuse_kind(load->path, load->info->kind, error);
     case BG_NN_WEIGHTS_SAFETENSORS:
         return bg_nn_weights_load_safetensors(load, error);
+    case BG_NN_WEIGHTS_ONNX:
+        return bg_nn_weights_load_onnx(load, error);
     case BG_NN_WEIGHTS_BREGMA:
     case BG_NN_WEIGHTS_KERAS:
         return load_hdf5(load, error);

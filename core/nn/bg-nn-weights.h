@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of weights: our own HDF5, Keras' HDF5, safetensors. Pickles are refused: they run code.
+// Files of weights: our own HDF5, Keras' HDF5, safetensors, ONNX. Pickles are refused: they run code.
 #pragma once
 
 #include "bg-nn-params.h"
@@ -14,6 +14,7 @@ typedef enum {
     BG_NN_WEIGHTS_BREGMA,
     BG_NN_WEIGHTS_KERAS, // or any other HDF5
     BG_NN_WEIGHTS_SAFETENSORS,
+    BG_NN_WEIGHTS_ONNX,   // its initialisers, by PyTorch's names
     BG_NN_WEIGHTS_PICKLE, // PyTorch's .pt and .pth, old and zipped
     BG_NN_WEIGHTS_ZIP,    // .keras, .npz
 } BgNnWeightsKind;

@@ -419,6 +419,111 @@ test_bad_safetensors(void)
     g_unlink(path);
 }
 
+// ------------------------------------------------------------------------------------------------
+// ONNX, by the documentation of protocol buffers and onnx.proto3
+
+static void
+add_varint(GString *to, guint64 value)
+{
+    for (; value >= 0x80; value >>= 7)
+        g_string_append_c(to, (char) ((value & 0x7f) | 0x80));
+    g_string_append_c(to, (char) value);
+}
+
+static void
+add_bytes(GString *to, guint field, const char *bytes, gsize n)
+{
+    add_varint(to, field << 3 | 2);
+    add_varint(to, n);
+    g_string_append_len(to, bytes, (gssize) n);
+}
+
+static void
+add_number(GString *to, guint field, guint64 value)
+{
+    add_varint(to, field << 3);
+    add_varint(to, value);
+}
+
+// @packed: dims in one field, numbers as float_data; else as PyTorch writes them: raw_data.
+static void
+write_onnx(const char *path, const BgNnParams *params, gboolean packed, guint64 location)
+{
+    static const char *const torch_roles[] = { "weight", "bias", "running_mean", "running_var" };
+    g_autoptr(GString) graph = g_string_new(NULL), model = g_string_new(NULL);
+
+    add_bytes(graph, 1, "\x0a\x01x", 3); // a node
+    for (int p = 0; p < bg_nn_params_count(params); p++) {
+        const char *param = bg_nn_params_get_name(params, p);
+        const BgNnTensor *tensor = bg_nn_params_get(params, p);
+        const BgNnShape *shape = bg_nn_tensor_get_shape(tensor);
+        g_autofree char *layer = g_strndup(param, (gsize) (strchr(param, '/') - param));
+        g_autofree char *name =
+            g_strdup_printf("%s.%s", layer, torch_roles[bg_nn_params_get_role(params, p)]);
+        g_autoptr(GString) entry = g_string_new(NULL), dims = g_string_new(NULL);
+        for (int k = 0; k < shape->rank; k++) {
+            add_varint(dims, shape->dims[k]);
+            if (!packed)
+                add_number(entry, 1, shape->dims[k]);
+        }
+        if (packed)
+            add_bytes(entry, 1, dims->str, dims->len);
+        add_number(entry, 2, 1);
+        add_bytes(entry, 8, name, strlen(name));
+        add_bytes(entry, packed ? 4 : 9, (const char *) bg_nn_tensor_peek(tensor),
+                  bg_nn_tensor_count(tensor) * sizeof(float));
+        if (location != 0)
+            add_number(entry, 14, location);
+        add_bytes(graph, 5, entry->str, entry->len);
+    }
+    add_number(model, 1, 7);
+    add_bytes(model, 2, "test", 4);
+    add_bytes(model, 7, graph->str, graph->len);
+    add_number(model, 20, 300);
+    g_assert_true(g_file_set_contents(path, model->str, (gssize) model->len, NULL));
+}
+
+static void
+test_onnx(void)
+{
+    g_autoptr(BgNnGraph) graph = make_graph();
+    g_autoptr(BgNnParams) params = make_params(graph);
+    g_autofree char *path = path_of("x.onnx"), *bytes = NULL;
+    gsize n;
+
+    for (int packed = 0; packed < 2; packed++) {
+        g_autoptr(GError) error = NULL;
+        BgNnWeightsInfo info = { 0 };
+        write_onnx(path, params, packed, 0);
+        g_autoptr(BgNnParams) loaded =
+            bg_nn_weights_load(path, graph, params, NULL, &info, NULL, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(info.kind, ==, BG_NN_WEIGHTS_ONNX);
+        assert_equal(params, loaded);
+        bg_nn_weights_info_clear(&info);
+    }
+    write_onnx(path, params, FALSE, 1);
+    assert_refused(path, BG_ERROR_CORRUPT, "another file");
+    write_onnx(path, params, FALSE, 0);
+    g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+    for (gsize cut = 12; cut + 3 < n; cut += 41) { // what follows the graph may be missing
+        write_bytes(path, bytes, cut);
+        assert_refused(path, BG_ERROR_CORRUPT, "");
+    }
+    // Any byte: an error, or other numbers; never a crash.
+    for (gsize at = 0; at < n; at += at < 60 ? 1 : 97) {
+        g_autoptr(GError) error = NULL;
+        char kept = bytes[at];
+        bytes[at] ^= (char) 0x95;
+        write_bytes(path, bytes, n);
+        bytes[at] = kept;
+        g_autoptr(BgNnParams) loaded =
+            bg_nn_weights_load(path, graph, params, NULL, NULL, NULL, NULL, &error);
+        g_assert_true((loaded == NULL) == (error != NULL));
+    }
+    g_unlink(path);
+}
+
 // A model that cannot be imported leaves the one that was there.
 static void
 test_store(void)
@@ -471,6 +576,7 @@ main(int argc, char *argv[])
     g_test_add_func("/nn-weights/pickles", test_pickles);
     g_test_add_func("/nn-weights/bad-keras", test_bad_keras);
     g_test_add_func("/nn-weights/bad-safetensors", test_bad_safetensors);
+    g_test_add_func("/nn-weights/onnx", test_onnx);
     g_test_add_func("/nn-weights/store", test_store);
     int result = g_test_run();
     g_rmdir(folder);
