@@ -10,6 +10,7 @@ import sys
 import time
 
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as ours: beside other work the spinning of barriers would be timed
 import torch  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../reference"))
