@@ -124,7 +124,17 @@ class Tests:
             ).set_current_value(40.0)
         wait("a deeper plane", lambda: self.window.find("From R") and
              self.window.find("From R").get_name() != words)
-        self.do("Show it in 3D")
+        box = self.window.find("Show it in 3D", desk.Atspi.Role.CHECK_BOX)
+        folded = ("From the scan to the photograph", "Display", "Points and registration")
+        for name in folded:  # so that the box is in sight
+            self.do(name)
+        wait("a box in sight", lambda: self.window.centre(box)[1] < 700)
+        pointer(*self.window.centre(box))
+        x, y = self.window.centre(box)
+        pointer(x, y, "b1c")
+        wait("the preview", lambda: box.get_state_set().contains(desk.Atspi.StateType.CHECKED))
+        for name in folded:
+            self.do(name)
         self.window.press("Crop the volume")
         self.window.named("Crop of t1", desk.Atspi.Role.LIST_ITEM)
         undo()

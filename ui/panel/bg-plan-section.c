@@ -6,6 +6,8 @@
 #include "ui/model/bg-plan.h"
 #include "ui/model/bg-points.h"
 
+#define PREVIEW_OUT_MM 40.0
+
 struct _BgPlanSection {
     BgSection parent_instance;
 
@@ -60,8 +62,12 @@ show(BgPlanSection *self)
                               "square)."),
                             from, to, plane.rms_mm);
         gtk_label_set_text(self->state, words);
-        if (gtk_check_button_get_active(self->preview))
+        if (gtk_check_button_get_active(self->preview)) {
+            // It reaches out of the head, or an opaque skin would hide it.
+            prism->origin_mm = bg_vec3_along(prism->origin_mm, -PREVIEW_OUT_MM, prism->normal);
+            prism->depth_mm += PREVIEW_OUT_MM;
             mesh = bg_prism_to_mesh(prism, NULL);
+        }
     }
     bg_session_set_preview(session, mesh);
 }

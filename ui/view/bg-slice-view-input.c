@@ -386,6 +386,8 @@ on_drag_end(GtkGestureDrag *gesture, double dx, double dy, gpointer user_data)
     BgDrag drag = self->drag;
 
     self->drag = BG_DRAG_NONE;
+    if (drag == BG_DRAG_POINT) // the magnifier goes
+        gtk_widget_queue_draw(GTK_WIDGET(self));
     bg_session_set_dragging(self->session, FALSE);
 
     if (drag == BG_DRAG_MEASURE) {

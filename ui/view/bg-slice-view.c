@@ -3,6 +3,7 @@
 
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-i18n.h"
+#include "ui/view/bg-loupe.h"
 #include "ui/view/bg-slice-view-private.h"
 
 G_DEFINE_FINAL_TYPE(BgSliceView, bg_slice_view, GTK_TYPE_WIDGET)
@@ -249,6 +250,8 @@ bg_slice_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
         draw_contours(self, &rect, cr);
     bg_annotations_draw(marks, cr);
     cairo_destroy(cr);
+    if (self->drag == BG_DRAG_POINT && self->texture != NULL)
+        bg_loupe_append(snapshot, self->texture, &rect, &bounds, self->last_x, self->last_y);
     gtk_snapshot_pop(snapshot);
 }
 
