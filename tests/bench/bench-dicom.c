@@ -5,6 +5,7 @@
 #include "media/dicom/bg-dicom.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static int
 compare(gconstpointer a, gconstpointer b)
@@ -28,6 +29,27 @@ tell(const char *what, double *seconds, int n)
             seconds[0], seconds[n - 1], n, bg_parallel_count_threads());
 }
 
+// The most memory of this process so far, in bytes.
+static gsize
+peak_bytes(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (gsize) usage.ru_maxrss * 1024;
+}
+
+// What reading took beyond the voxels themselves.
+static void
+tell_memory(const BgLoaded *loaded, gsize before)
+{
+    gsize voxels = loaded->volume != NULL ? bg_volume_get_n_bytes(loaded->volume) : 0;
+    gsize taken = peak_bytes() - before;
+
+    g_print("memory: volume %.1f MB, peak %.1f MB: %+.1f %%\n", (double) voxels / 1e6,
+            (double) taken / 1e6, 100.0 * ((double) taken / (double) MAX(voxels, 1) - 1.0));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -40,6 +62,7 @@ main(int argc, char **argv)
         g_printerr("usage: bench-dicom FOLDER [RUNS]\n");
         return 2;
     }
+    gsize before = peak_bytes();
     for (int i = -1; i < n; i++) { // the first one warms the files up
         g_autoptr(GError) error = NULL;
         double start = now();
@@ -51,6 +74,8 @@ main(int argc, char **argv)
             g_printerr("%s\n", error->message);
             return 1;
         }
+        if (i < 0)
+            tell_memory(loaded, before);
         if (i >= 0) {
             scan[i] = scanned - start;
             load[i] = now() - scanned;
