@@ -251,6 +251,28 @@ set_result(BgCli *cli, const Job *job)
     bg_json_set(cli->result, "warnings", warnings);
 }
 
+// Files of another patient must not lie among the new ones.
+static gboolean
+make_folder(const BgCli *cli, const char *folder, GError **error)
+{
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+                    "cannot make the folder: %s: %s", folder, g_strerror(errno));
+        return FALSE;
+    }
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, error);
+    if (dir == NULL)
+        return FALSE;
+    if (!cli->force && g_dir_read_name(dir) != NULL) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+                    "cannot anonymize: %s: the folder is not empty. Name another one, or give "
+                    "--force to write among its files",
+                    folder);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 run_job(BgCli *cli, Job *job, GError **error)
 {
@@ -259,11 +281,8 @@ run_job(BgCli *cli, Job *job, GError **error)
     if (!set_options(cli, job, error) || !list_files(bg_cli_arg(cli, 0), job->files, 0, error))
         return FALSE;
     g_ptr_array_sort(job->files, compare_names);
-    if (g_mkdir_with_parents(folder, 0700) != 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
-                    "cannot make the folder: %s: %s", folder, g_strerror(errno));
+    if (!make_folder(cli, folder, error))
         return FALSE;
-    }
     for (guint i = 0; i < job->files->len; i++) {
         if (!do_file(cli, job, job->files->pdata[i], folder, error))
             return FALSE;

@@ -152,6 +152,14 @@ refuse_unreadable(const BgDcmStack *stack, GError **error)
     return TRUE;
 }
 
+// What only the scan could see: files that are there twice are no longer among the series' own.
+static void
+add_warnings(BgFileInfo *info, const BgDicomSeries *series)
+{
+    for (guint i = 0; i < series->warnings->len; i++)
+        bg_file_info_warn(info, "%s", (const char *) series->warnings->pdata[i]);
+}
+
 BgFileInfo *
 bg_dicom_probe_series(BgDicomSeries *series, GCancellable *cancellable, GError **error)
 {
@@ -161,6 +169,7 @@ bg_dicom_probe_series(BgDicomSeries *series, GCancellable *cancellable, GError *
         !refuse_unreadable(opened.stack, error))
         return NULL;
     g_autoptr(BgFileInfo) info = bg_dcm_file_info(opened.stack);
+    add_warnings(info, series);
     if (info->kind == BG_KIND_LABELS &&
         first_image(opened.stack)->content == BG_DICOM_CONTENT_SEG) {
         g_autoptr(BgLoaded) loaded = bg_dcm_load_seg(
@@ -267,7 +276,10 @@ bg_dicom_load_series(BgDicomSeries *series, const BgLoadParams *params, const Bg
                     opened.stack->n_frames);
         return NULL;
     }
-    return load_content(opened.stack, &wanted, progress, cancellable, error);
+    BgLoaded *loaded = load_content(opened.stack, &wanted, progress, cancellable, error);
+    if (loaded != NULL)
+        add_warnings(loaded->info, series);
+    return loaded;
 }
 
 BgLoaded *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DICOM out: what is written comes back by our own reader; tests/reference/check-dicom.py lets
-// pydicom and DCMTK read it. And what anonymising leaves.
+// DICOM out: what is written comes back by our own reader; tests/reference/test-cli-dicom.py lets
+// pydicom read it. And what anonymising leaves.
 #include "../support/bg-dicom-make.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"

@@ -1,0 +1,433 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""DICOM by bregma-cli from outside: series and what is wrong with them, what values mean, what is
+written and read back (by pydicom too, where it is installed), anonymising, files that mean harm."""
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import dicom_files as dicom
+
+try:
+    import pydicom
+except ImportError:
+    pydicom = None
+
+CLI = sys.argv[1]
+
+
+def run(*args, status=0):
+    done = subprocess.run([CLI, "--json", *map(str, args)], capture_output=True, text=True, check=False)
+    assert done.returncode == status, f"{args}: status {done.returncode}: {done.stderr}"
+    if status:
+        assert done.stderr.startswith("bregma-cli: ") and done.stdout == "", done.stderr
+        assert len(done.stderr.splitlines()) == (2 if status == 2 else 1), done.stderr
+        return done.stderr
+    result = json.loads(done.stdout)
+    assert result["schema"] == 1
+    return result
+
+
+def words(result):
+    return " | ".join(result["warnings"]).lower()
+
+
+def close(a, b, tolerance=1e-5):
+    a, b = (x if isinstance(x, list) else [x] for x in (a, b))
+    assert len(a) == len(b) and all(abs(x - y) <= tolerance for x, y in zip(a, b)), f"{a} is not {b}"
+
+
+def raw_values(folder, path, *args):
+    """Every value, frame by frame, i fastest."""
+    out = os.path.join(folder, "values.npy")
+    run("convert", path, out, "--force", *args)
+    with open(out, "rb") as file:
+        data = file.read()
+    size = struct.unpack_from("<H", data, 8)[0]
+    header = eval(data[10:10 + size])  # our own file: a Python dictionary by NumPy's definition
+    code = {"u1": "B", "i1": "b", "i2": "h", "u2": "H", "f4": "f"}[header["descr"][1:]]
+    return header["shape"], list(struct.unpack(f"<{(len(data) - 10 - size) // struct.calcsize(code)}{code}",
+                                               data[10 + size:]))
+
+
+def new_folder(scratch, name):
+    path = os.path.join(scratch, name)
+    os.makedirs(path)
+    return path
+
+
+def slices(folder, positions, extra=lambda n: [], series="1.2.3.4", **how):
+    """Files whose names run against their places; slice n begins with the value 100 * n."""
+    for n, position in enumerate(positions):
+        rows = dicom.identity(series, f"{series}.{n}", number=len(positions) - n, **how)
+        rows += dicom.place(position) + dicom.picture(8, 6, dicom.ramp(8, 6, 100 * n)) + extra(n)
+        dicom.write(os.path.join(folder, f"{(n * 5 + 3) % 7}-{n}.bin"), rows)
+
+
+def test_series(scratch):
+    folder = new_folder(scratch, "series")
+    slices(folder, [(-10, -20, 30 + 3 * n) for n in range(5)])
+    r = run("info", folder)
+    assert r["format"] == "dicom" and r["kind"] == "volume" and r["dims"] == [8, 6, 5]
+    assert r["axis_code"] == "LPS" and r["unit"] == "HU" and r["warnings"] == [], r["warnings"]
+    close(r["spacing_mm"], [0.25, 0.5, 3])
+    close(r["origin_mm"], [-10, -20, 30])
+    shape, values = raw_values(scratch, folder)
+    assert shape == (1, 5, 6, 8)[-len(shape):], shape
+    for k in range(5):
+        assert values[48 * k:48 * k + 10] == [100 * k + i for i in range(8)] + [100 * k + 10, 100 * k + 11]
+    assert len(r["series"]) == 1 and r["series"][0]["patient"]["name"] == "Doe^Jane"
+
+
+def test_faults(scratch):
+    def of(name, positions, extra=lambda n: []):
+        folder = new_folder(scratch, name)
+        slices(folder, positions, extra)
+        return folder
+
+    r = run("info", of("missing", [(0, 0, 2 * n) for n in (0, 1, 2, 4, 5)]))
+    assert r["dims"][2] == 6 and "missing" in words(r) and "missing slices" in r["series"][0]["badges"]
+    _, values = raw_values(scratch, os.path.join(scratch, "missing"))
+    assert values[3 * 48] == 250, "filled in between 200 and 300"
+    r = run("info", of("uneven", [(0, 0, z) for z in (0, 2, 4, 7.1, 9)]))
+    assert "uneven" in words(r)
+    doubled = of("doubled", [(0, 0, 2 * n) for n in range(4)])
+    with open(os.path.join(doubled, "3-0.bin"), "rb") as source:
+        data = source.read()
+    with open(os.path.join(doubled, "copy"), "wb") as copy:
+        copy.write(data)
+    r = run("info", doubled)
+    assert r["dims"][2] == 4 and "twice" in words(r) or "doubled" in words(r), r["warnings"]
+    # A tilted gantry: the slices' line of origins leans against their normal by 20 degrees.
+    lean = math.tan(math.radians(20))
+    r = run("info", of("tilt", [(0, -lean * 3 * n, 3 * n) for n in range(4)]))
+    assert "20.0 degrees" in words(r), r["warnings"]
+    m = r["affine"]
+    assert abs(sum(m[4 * a] * m[4 * a + 2] for a in range(3))) < 1e-9, "right angles"
+    assert abs(sum(m[4 * a + 1] * m[4 * a + 2] for a in range(3))) < 1e-9, "right angles"
+    # Each value lies where it lay: linear in j, so interpolation changes nothing.
+    shape, values = raw_values(scratch, os.path.join(scratch, "tilt"))
+    n_j, n_i = shape[-2:]
+    for k in range(4):
+        for j in range(n_j):
+            y = m[7] + m[5] * j + m[6] * k
+            row = (y + lean * 3 * k) / 0.5
+            if 0 <= row <= 5:
+                close(values[(k * n_j + j) * n_i + 2], 100 * k + 2 + 10 * row, 0.51)
+
+
+def test_frames(scratch):
+    folder = new_folder(scratch, "frames")
+    for t in range(3):
+        for n in range(4):
+            rows = dicom.identity("1.2.3.5", f"1.2.3.5.{t}.{n}", "MR", dicom.MR, number=n + 1)
+            rows += dicom.place((0, 0, 2 * n)) + dicom.picture(8, 6, dicom.ramp(8, 6, 1000 * t + 100 * n))
+            rows += [(0x00180081, "DS", 10 * (t + 1)), (0x00180086, "IS", t + 1)]
+            dicom.write(os.path.join(folder, f"{n}{t}"), rows)
+    r = run("info", folder)
+    assert r["dims"] == [8, 6, 4] and r["n_frames"] == 3 and r["unit"] == "", r
+    _, values = raw_values(scratch, folder, "--frame=2")
+    assert values[0] == 2000 and values[3 * 48] == 2300
+
+
+def test_values(scratch):
+    def one(name, rows, modality="MR", sop_class=dicom.MR):
+        path = os.path.join(scratch, name)
+        dicom.write(path, dicom.identity("1.2.3.6", "1.2.3.6.1", modality, sop_class)
+                    + dicom.place((0, 0, 0)) + rows)
+        return path
+
+    signed = dicom.picture(8, 6, dicom.ramp(8, 6, -60, "<h"), signed=True)
+    scaled = [(0x00281052, "DS", -5), (0x00281053, "DS", 2.5)]
+    r = run("info", one("scaled", signed + scaled, "CT", dicom.CT))
+    close(r["value_min"], -60 * 2.5 - 5)
+    close(r["value_max"], -3 * 2.5 - 5)
+    # Unused bits above the 12 stored ones are not part of the value.
+    pixels = b"".join(struct.pack("<H", 0xa000 | n) for n in range(48))
+    twelve = dicom.picture(8, 6, pixels) + [(0x00280101, "US", 12), (0x00280102, "US", 11)]
+    r = run("info", one("twelve", twelve))
+    assert r["value_min"] == 0 and r["value_max"] == 47
+    pixels = b"".join(struct.pack("<I", 70000 * n) for n in range(48))
+    assert run("info", one("wide", dicom.picture(8, 6, pixels, bits=32)))["value_max"] == 70000 * 47
+    # Philips: (stored * RS + RI) / (RS * SS).
+    philips = [(0x00080070, "LO", "Philips Medical Systems"), (0x20050010, "LO", "Philips MR Imaging DD 001"),
+               (0x2005100e, "FL", 0.5)]
+    r = run("info", one("philips", dicom.picture(8, 6, dicom.ramp(8, 6, 0)) + scaled + philips))
+    close(r["value_max"], (57 * 2.5 - 5) / (2.5 * 0.5), 1e-3)
+    assert "philips" in words(r)
+    # An unsigned modality LUT.
+    lut = [(0x00283000, "SQ", [[(0x00283002, "US", [58, 0, 16]), (0x00283004, "LO", "US"),
+                                (0x00283006, "US", [60000 + n for n in range(58)])]])]
+    r = run("info", one("lut", dicom.picture(8, 6, dicom.ramp(8, 6, 0)) + lut))
+    assert r["value_min"] == 60000 and r["value_max"] == 60057
+    # The unit of CT is HU unless the file says that there is none.
+    assert run("info", one("hu", signed, "CT", dicom.CT))["unit"] == "HU"
+    nothing = signed + [(0x00281054, "LO", "US"), (0x00281052, "DS", 0), (0x00281053, "DS", 1)]
+    assert run("info", one("no-unit", nothing, "CT", dicom.CT))["unit"] == ""
+
+
+def test_suv(scratch):
+    def pet(name, rows):
+        path = os.path.join(scratch, name)
+        tracer = [(0x00181072, "TM", "091000"), (0x00181074, "DS", 3.7e8), (0x00181075, "DS", 6586.2)]
+        dicom.write(path, dicom.identity("1.2.3.7", "1.2.3.7.1", "PT", dicom.PT) + dicom.place((0, 0, 0))
+                    + dicom.picture(8, 6, dicom.ramp(8, 6, 100))
+                    + [(0x00080031, "TM", "101000"), (0x00080032, "TM", "101000"), (0x00101030, "DS", 70),
+                       (0x00541001, "CS", "BQML"), (0x00541102, "CS", "START"),
+                       (0x00281052, "DS", 0), (0x00281053, "DS", 12), (0x00540016, "SQ", [tracer])] + rows)
+        return path
+
+    r = run("info", pet("start", []))
+    dose = 3.7e8 * 2 ** (-3600 / 6586.2)  # an hour from the injection to the scan
+    close(r["value_max"], 157 * 12 * 70 * 1000 / dose, 1e-6)
+    assert r["unit"] == "SUVbw" and "decayed over 3600 s" in words(r)
+    r = run("info", pet("admin", [(0x00541102, "CS", "ADMIN")]))
+    close(r["value_max"], 157 * 12 * 70 * 1000 / 3.7e8, 1e-6)
+    for name, row in (("no-weight", (0x00101030, "DS", None)), ("no-dose", (0x00540016, "SQ", None)),
+                      ("no-correction", (0x00541102, "CS", "NONE"))):
+        r = run("info", pet(name, [row]))
+        assert r["unit"] == "BQML" and "no suv" in words(r), (name, r["unit"], r["warnings"])
+        assert r["value_max"] == 157 * 12
+    r = run("info", pet("philips-suv", [(0x00541001, "CS", "CNTS"), (0x70531000, "DS", 0.01)]))
+    close(r["value_max"], 157 * 12 * 0.01, 1e-6)
+
+
+def test_enhanced(scratch):
+    path = os.path.join(scratch, "enhanced")
+    order = [2, 0, 3, 1]  # frames lie in another order than their places
+    groups = [[(0x00209113, "SQ", [[(0x00200032, "DS", [1, 2, 3 + 1.5 * k])]]),
+               (0x00289145, "SQ", [[(0x00281052, "DS", k), (0x00281053, "DS", 1), (0x00281054, "LO", "HU")]])]
+              for k in order]
+    shared = [[(0x00209116, "SQ", [[(0x00200037, "DS", [1, 0, 0, 0, 1, 0])]]),
+               (0x00289110, "SQ", [[(0x00180050, "DS", 1.5), (0x00280030, "DS", [0.5, 0.25])]])]]
+    pixels = b"".join(dicom.ramp(8, 6, 100 * k) for k in order)
+    dicom.write(path, dicom.identity("1.2.3.8", "1.2.3.8.1", "CT", "1.2.840.10008.5.1.4.1.1.2.1")
+                + dicom.picture(8, 6, pixels, frames=4)
+                + [(0x52009229, "SQ", shared), (0x52009230, "SQ", groups)])
+    r = run("info", path)
+    assert r["dims"] == [8, 6, 4], r
+    close(r["origin_mm"], [1, 2, 3])
+    close(r["spacing_mm"], [0.25, 0.5, 1.5])
+    _, values = raw_values(scratch, path)
+    close([values[48 * k] for k in range(4)], [101 * k for k in range(4)])
+
+
+def test_spacing(scratch):
+    def projection(name, rows, modality="DX"):
+        path = os.path.join(scratch, name)
+        base = dicom.identity("1.2.3.9", "1.2.3.9.1", modality, "1.2.840.10008.5.1.4.1.1.1.1")
+        dicom.write(path, base + dicom.picture(8, 6, dicom.ramp(8, 6, 0)) + rows)
+        return run("info", path)
+
+    detector, pixel = (0x00181164, "DS", [0.2, 0.2]), (0x00280030, "DS", [0.15, 0.15])
+    r = projection("detector", [detector])
+    assert "detector" in words(r) and "uncalibrated" in r["series"][0]["badges"]
+    close(r["spacing_mm"][:2], [0.2, 0.2])
+    r = projection("equal", [detector, (0x00280030, "DS", [0.2, 0.2])])
+    assert "uncalibrated" in r["series"][0]["badges"]
+    r = projection("calibrated", [detector, pixel, (0x00280a02, "CS", "FIDUCIAL")])
+    assert "uncalibrated" not in r["series"][0]["badges"], r["series"]
+    close(r["spacing_mm"][:2], [0.15, 0.15])
+    r = projection("nothing", [], "CR")
+    assert r["spacing_mm"] is None and "spacing" in words(r)
+    r = projection("region", [(0x00186011, "SQ", [[
+        (0x00186018, "UL", 0), (0x0018601a, "UL", 0), (0x0018601c, "UL", 7), (0x0018601e, "UL", 5),
+        (0x00186024, "US", 3), (0x00186026, "US", 3), (0x0018602c, "FD", 0.03), (0x0018602e, "FD", 0.04)]])], "US")
+    close(r["spacing_mm"][:2], [0.3, 0.4])
+
+
+def test_names(scratch):
+    for charset, raw, name in (("ISO_IR 100", "Müller^Jörg".encode("latin-1"), "Müller^Jörg"),
+                               ("ISO_IR 192", "Ünal^Şule".encode(), "Ünal^Şule"),
+                               ("ISO_IR 144", "Иванов^Пётр".encode("iso8859-5"), "Иванов^Пётр"),
+                               ("GB18030", "王^小东".encode("gb18030"), "王^小东"),
+                               ("\\ISO 2022 IR 87", b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B",
+                                "Yamada^Tarou=山田^太郎")):
+        path = os.path.join(scratch, "name")
+        dicom.write(path, dicom.identity("1.2.3.10", "1.2.3.10.1") + dicom.place((0, 0, 0))
+                    + dicom.picture(8, 6, dicom.ramp(8, 6, 0))
+                    + [(0x00080005, "CS", charset), (0x00100010, "PN", raw)])
+        assert run("info", path)["series"][0]["patient"]["name"] == name, charset
+
+
+def check_written(path, modality):
+    with open(path, "rb") as file:
+        data = file.read()
+    assert data[:128] == bytes(128) and data[128:132] == b"DICM", "a preamble of zeros"
+    p = run("provenance", path)
+    assert p["inputs"][0]["sha256"] and p["command"] and p["version"], p
+    if pydicom is None:
+        return None
+    d = pydicom.dcmread(path)
+    assert d.Modality == modality and d.file_meta.TransferSyntaxUID == dicom.EXPLICIT
+    for value in d.iterall():
+        assert value.VR != "UI" or not value.value or pydicom.uid.UID(str(value.value)).is_valid or \
+            value.VM != 1, value
+    return d
+
+
+def test_out(scratch):
+    folder = new_folder(scratch, "reference")
+    slices(folder, [(-10, -20, 30 + 3 * n) for n in range(5)])
+    # Labels, filed under the series that they were drawn on.
+    seg = os.path.join(scratch, "seg.dcm")
+    case = new_folder(scratch, "case")
+    run("phantom", case, "--kind=head", "--size=32", "--tumour")
+    labels = os.path.join(case, "labels.nii.gz")
+    r = run("convert", labels, seg, f"--reference={folder}")
+    again = run("info", seg)
+    assert again["kind"] == "labels" and again["modality"] == "SEG"
+    close(again["value_sum"], run("info", labels)["value_sum"])
+    back = os.path.join(scratch, "back.nii.gz")
+    run("convert", seg, back, f"--like={labels}", "--interpolation=nearest")
+    same = run("evaluate", "labels", back, labels)
+    assert all(abs(v["dice"] - 1) < 1e-12 for v in same["regions"].values() if v["dice"] is not None), same
+    d = check_written(seg, "SEG")
+    if d is not None:
+        assert str(d.PatientName) == "Doe^Jane" and d.StudyInstanceUID == "1.2.3.100"
+        assert d.FrameOfReferenceUID == "1.2.3.200" and d.SeriesInstanceUID != "1.2.3.4"
+        assert d.ReferencedSeriesSequence[0].SeriesInstanceUID == "1.2.3.4"
+        assert d.pixel_array.shape[1:] == (again["dims"][1], again["dims"][0])
+    # A surface.
+    mesh = os.path.join(scratch, "mesh.dcm")
+    made = run("mesh", labels, mesh, "--label=all", f"--reference={folder}")
+    read = run("info", mesh)
+    assert read["kind"] == "mesh", read
+    d = check_written(mesh, "M3D")
+    if d is not None:
+        assert d.MIMETypeOfEncapsulatedDocument == "model/stl"
+        n = struct.unpack_from("<I", d.EncapsulatedDocument, 80)[0]
+        assert n == made["n_triangles"] and len(d.EncapsulatedDocument) >= 84 + 50 * n
+    # A slice, a picture of one, and a turntable.
+    cut, png = os.path.join(scratch, "cut.dcm"), os.path.join(scratch, "cut.png")
+    run("slice", folder, cut, "--plane=axial", "--index=2", "--window=200,200")
+    run("slice", folder, png, "--plane=axial", "--index=2", "--window=200,200")
+    d = check_written(cut, "OT")
+    if d is not None:
+        assert str(d.PatientID) == "ID-42" and d.BurnedInAnnotation == "YES"
+        assert d.pixel_array.size == run("info", png)["dims"][0] * run("info", png)["dims"][1]
+    photo = os.path.join(scratch, "photo.dcm")
+    r = run("convert", png, photo)  # a picture of nobody
+    assert any("identity" in w for w in r["warnings"]), r
+    check_written(photo, "OT")
+    turn = os.path.join(scratch, "turn.dcm")
+    run("render", os.path.join(case, "t1.nii.gz"), turn, "--turntable=3", "--size=32x32")
+    d = check_written(turn, "OT")
+    assert run("info", turn)["n_frames"] == 3
+    if d is not None:
+        assert d.NumberOfFrames == 3 and d.pixel_array.shape == (3, 32, 32, 3)
+        assert d.SOPClassUID == "1.2.840.10008.5.1.4.1.1.7.4"
+    # Volumes are not written, two patients do not meet, what is there stays.
+    assert "volume" in run("convert", folder, os.path.join(scratch, "volume.dcm"), status=1)
+    assert "--force" in run("convert", labels, seg, f"--reference={folder}", status=1)
+    other = new_folder(scratch, "other")
+    slices(other, [(0, 0, 3 * n) for n in range(3)], lambda n: [(0x00100020, "LO", "ID-43")], patient="Roe^Rob")
+    refused = run("mesh", folder, os.path.join(scratch, "x.dcm"), "--iso=200", f"--reference={other}", status=1)
+    assert "patient" in refused.lower(), refused
+    assert not os.path.exists(os.path.join(scratch, "x.dcm"))
+
+
+def all_bytes(folder):
+    out = b""
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            out += file.read()
+    return out
+
+
+def test_anonymize(scratch):
+    folder, clean = new_folder(scratch, "named"), os.path.join(scratch, "clean")
+    slices(folder, [(0, 0, 3 * n) for n in range(3)],
+           lambda n: [(0x00091001, "LO", "Jane Doe's private"), (0x00090010, "LO", "MAKER"),
+                      (0x00324000, "LT", "seen by Dr Who"), (0x00081140, "SQ", [[
+                          (0x00081155, "UI", "1.2.3.4.0")]])])
+    table = os.path.join(scratch, "map.csv")
+    r = run("anonymize", folder, clean, f"--uid-map={table}")
+    assert r["n_files"] == 3 and r["removed"] and any("burned" in w.lower() for w in r["warnings"]) is False
+    data = all_bytes(clean)
+    for secret in (b"Doe", b"Jane", b"ID-42", b"19500607", b"Elsewhere", b"Dr Who", b"1.2.3.4", b"1.2.3.100",
+                   b"20260102"):
+        assert secret not in data, secret
+    assert b"Anonymous" in data
+    info = run("info", clean)
+    assert info["dims"] == [8, 6, 3] and info["value_sum"] == run("info", folder)["value_sum"]
+    with open(table, encoding="utf-8") as file:
+        rows = dict(line.rstrip("\n").rsplit(",", 1) for line in file)
+    assert rows['"1.2.3.4"'] == info["series"][0]["uid"], rows
+    if pydicom is not None:
+        names = sorted(os.listdir(clean))
+        read = [pydicom.dcmread(os.path.join(clean, name)) for name in names]
+        assert all(d.PatientIdentityRemoved == "YES" and d.DeidentificationMethodCodeSequence for d in read)
+        first = next(d for d in read if d.ImagePositionPatient[2] == 0)
+        for d in read:  # a reference within the set still holds
+            if "ReferencedImageSequence" in d:
+                assert d.ReferencedImageSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID
+    # Options, and text that may be burned in.
+    kept = os.path.join(scratch, "kept")
+    run("anonymize", folder, kept, "--keep=dates,uids", "--name=Case^Seven", "--id=7")
+    data = all_bytes(kept)
+    assert b"20260102" in data and b"1.2.3.100" in data and b"Case^Seven" in data and b"Doe" not in data
+    burned = new_folder(scratch, "burned")
+    dicom.write(os.path.join(burned, "a"), dicom.identity("1.2.3.11", "1.2.3.11.1", "US", "1.2.840.10008.5.1.4.1.1.6.1")
+                + dicom.picture(8, 6, dicom.ramp(8, 6, 0)) + [(0x00280301, "CS", "YES")])
+    r = run("anonymize", burned, os.path.join(scratch, "burned-out"))
+    assert any("burned" in w.lower() for w in r["warnings"]), r["warnings"]
+    assert "--force" in run("anonymize", burned, os.path.join(scratch, "burned-out"), status=1)
+    run("anonymize", burned, os.path.join(scratch, "z"), "--keep=everything", status=2)
+
+
+def test_harm(scratch):
+    def refused(name, data):
+        path = os.path.join(scratch, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        start = time.monotonic()
+        text = run("info", path, status=1)
+        assert time.monotonic() - start < 20 and name in text, text
+        return text
+
+    good = os.path.join(scratch, "good")
+    rows = dicom.identity("1.2.3.12", "1.2.3.12.1") + dicom.place((0, 0, 0)) + \
+        dicom.picture(8, 6, dicom.ramp(8, 6, 0))
+    dicom.write(good, rows, preamble=b"MZ\x90\0")
+    r = run("info", good)
+    assert "program" in words(r) and "odd preamble" in r["series"][0]["badges"]
+    with open(good, "rb") as file:
+        data = file.read()
+    refused("cut", data[:-50])
+    huge = os.path.join(scratch, "huge")
+    dicom.write(huge, rows + [(0x00280010, "US", 65535), (0x00280011, "US", 65535)])
+    assert "cut short" in run("info", huge, status=1)
+    level = bytes.fromhex("08001511") + b"SQ\0\0\xff\xff\xff\xff" + bytes.fromhex("feff00e0ffffffff")
+    head = bytes(128) + b"DICM" + dicom.element(0x00020010, "UI", dicom.EXPLICIT)
+    refused("deep", head + level * 100000)
+    refused("syntax", bytes(128) + b"DICM" + dicom.element(0x00020010, "UI", "1.2.3.4.5.6")
+            + dicom.elements(rows))
+
+
+def main():
+    tests = [test_series, test_faults, test_frames, test_values, test_suv, test_enhanced, test_spacing,
+             test_names, test_out, test_anonymize, test_harm]
+    print(f"1..{len(tests)}")
+    failed = 0
+    for number, test in enumerate(tests, 1):
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                test(scratch)
+                print(f"ok {number} {test.__name__}", flush=True)
+            except Exception as problem:  # the next test still tells something
+                failed += 1
+                line = problem.__traceback__
+                while line.tb_next:
+                    line = line.tb_next
+                print(f"not ok {number} {test.__name__}: line {line.tb_lineno}: {problem!r}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
