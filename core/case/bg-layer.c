@@ -205,9 +205,13 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
     bg_layer_take_doubts(self, info);
     if (loaded->labels != NULL)
         describe_labels(self, loaded->labels);
-    if (loaded->volume != NULL)
+    if (loaded->volume != NULL && info->window[1] > 0.0) {
+        self->window_centre = info->window[0];
+        self->window_width = info->window[1];
+    } else if (loaded->volume != NULL) {
         bg_io_default_window(loaded->volume, info->modality, &self->window_centre,
                              &self->window_width);
+    }
     return self;
 }
 

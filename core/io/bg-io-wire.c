@@ -5,6 +5,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_TEXT (16u << 20)
@@ -187,6 +188,7 @@ bg_file_info_to_json(const BgFileInfo *info)
     const double lens[] = { info->focal_length_mm, info->focal_length_35mm, info->sensor_mm[0],
                             info->sensor_mm[1] };
     bg_json_set_doubles(json, "lens", lens, G_N_ELEMENTS(lens));
+    bg_json_set_doubles(json, "window", info->window, G_N_ELEMENTS(info->window));
     bg_json_set(json, "warnings", bg_wire_texts_to_json(info->warnings));
     return json;
 }
@@ -204,6 +206,16 @@ get_format(const BgJson *json)
 }
 
 // What is no length in mm is left at 0: unknown.
+static void
+read_window(const BgJson *json, BgFileInfo *info)
+{
+    double window[2];
+
+    if (bg_json_to_doubles(bg_json_get(json, "window"), window, 2) && isfinite(window[0]) &&
+        isfinite(window[1]) && window[1] > 0.0)
+        memcpy(info->window, window, sizeof window);
+}
+
 static void
 read_lens(const BgJson *json, BgFileInfo *info)
 {
@@ -240,6 +252,7 @@ read_numbers(const BgJson *json, BgFileInfo *info, GError **error)
     info->side_known = bg_json_to_boolean(bg_json_get(json, "side_known"), FALSE);
     info->spacing_unknown = bg_json_to_boolean(bg_json_get(json, "spacing_unknown"), FALSE);
     read_lens(json, info);
+    read_window(json, info);
     info->frame_spacing = bg_json_to_double(bg_json_get(json, "frame_spacing"), 0.0);
     return TRUE;
 }

@@ -89,6 +89,8 @@ const char *bg_kind_name(BgKind kind);
  * @provenance: (nullable): the JSON text that bregma wrote into the file
  * @spacing_unknown: the distances in @geometry are counted in pixels (1 each) until the user gives
  *   them: lengths are then in px, never in mm
+ * @window: centre and width of the greys that the file itself asks for, in values; the width is 0 when
+ *   it does not
  * @camera: (nullable): maker and model of what took a photograph
  * @focal_length_mm, @focal_length_35mm, @sensor_mm: of a photograph's camera; 0 when unknown
  * @patient_name...@frame_of_reference: (nullable): filled by formats that carry them
@@ -130,6 +132,7 @@ typedef struct {
     char *series_uid;
     char *frame_of_reference;
     gboolean spacing_unknown;
+    double window[2];
     char *camera;
     double focal_length_mm, focal_length_35mm;
     double sensor_mm[2];

@@ -72,6 +72,25 @@ text_or_null(const char *text)
     return text[0] != '\0' ? g_strdup(text) : NULL;
 }
 
+// The file's window is in the values of its own rescaling; ours may be others (SUV, Philips).
+static void
+set_window(BgFileInfo *info, const BgDcmImage *image)
+{
+    const BgDcmFrame *frame =
+        image->frames->len > 0 ? &g_array_index(image->frames, BgDcmFrame, 0) : NULL;
+
+    if (info->kind != BG_KIND_VOLUME || frame == NULL || !(image->window[1] > 0.0) ||
+        frame->display_slope == 0.0)
+        return;
+    double factor = frame->slope / frame->display_slope;
+    double centre = (image->window[0] - frame->display_intercept) * factor + frame->intercept;
+    double width = image->window[1] * fabs(factor);
+    if (!isfinite(centre) || !isfinite(width) || !(width > 0.0))
+        return;
+    info->window[0] = centre;
+    info->window[1] = width;
+}
+
 static void
 set_identity(BgFileInfo *info, const BgDcmImage *image)
 {
@@ -121,6 +140,7 @@ bg_dcm_file_info(const BgDcmStack *stack)
     info->frame_unit = stack->frame_spacing_s > 0.0 ? "s" : NULL;
     bg_file_info_set_modality(info, image->modality, image->unit);
     set_identity(info, image);
+    set_window(info, image);
     for (guint i = 0; i < stack->warnings->len; i++)
         bg_file_info_warn(info, "%s", (const char *) g_ptr_array_index(stack->warnings, i));
     return info;

@@ -147,6 +147,9 @@ def test_values(scratch):
     r = run("info", one("scaled", signed + scaled, "CT", dicom.CT))
     close(r["value_min"], -60 * 2.5 - 5)
     close(r["value_max"], -3 * 2.5 - 5)
+    # The file's window is one of its own values, whatever they are turned into.
+    window = [(0x00281050, "DS", [40, 600]), (0x00281051, "DS", [400, 2000])]
+    close(run("info", one("window", signed + scaled + window, "CT", dicom.CT))["window"], [40, 400])
     # Unused bits above the 12 stored ones are not part of the value.
     pixels = b"".join(struct.pack("<H", 0xa000 | n) for n in range(48))
     twelve = dicom.picture(8, 6, pixels) + [(0x00280101, "US", 12), (0x00280102, "US", 11)]
@@ -157,7 +160,8 @@ def test_values(scratch):
     # Philips: (stored * RS + RI) / (RS * SS).
     philips = [(0x00080070, "LO", "Philips Medical Systems"), (0x20050010, "LO", "Philips MR Imaging DD 001"),
                (0x2005100e, "FL", 0.5)]
-    r = run("info", one("philips", dicom.picture(8, 6, dicom.ramp(8, 6, 0)) + scaled + philips))
+    r = run("info", one("philips", dicom.picture(8, 6, dicom.ramp(8, 6, 0)) + scaled + philips + window))
+    close(r["window"], [40 / (2.5 * 0.5), 400 / (2.5 * 0.5)], 1e-6)
     close(r["value_max"], (57 * 2.5 - 5) / (2.5 * 0.5), 1e-3)
     assert "philips" in words(r)
     # An unsigned modality LUT.
