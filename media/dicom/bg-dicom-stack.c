@@ -461,6 +461,7 @@ bg_dcm_stacks_new(GPtrArray *unsorted)
     GPtrArray *stacks = g_ptr_array_new_with_free_func((GDestroyNotify) bg_dcm_stack_free);
     g_autoptr(GPtrArray) images = g_ptr_array_new();
     g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
+    guint n_dropped = 0;
 
     for (guint i = 0; i < unsorted->len; i++)
         g_ptr_array_add(images, g_ptr_array_index(unsorted, i));
@@ -478,11 +479,18 @@ bg_dcm_stacks_new(GPtrArray *unsorted)
             Entry entry = { { (int) i, (int) f }, 0.0, image, frame };
             if (entries != NULL)
                 g_array_append_val(entries, entry);
+            else
+                n_dropped++;
         }
     }
     for (guint i = 0; i < groups->len; i++) {
         BgDcmStack *stack = stack_new(images);
         build_stack(stack, g_ptr_array_index(groups, i));
+        if (n_dropped > 0)
+            bg_dcm_stack_warn(stack, BG_DICOM_BADGE_MISSING,
+                              _("%u pictures of the series are left out: they lie in more than %d "
+                                "different directions."),
+                              n_dropped, MAX_STACKS);
         g_ptr_array_add(stacks, stack);
     }
     return stacks;
