@@ -132,6 +132,8 @@ set_strings(BgJson *json, const BgFileInfo *info)
     bg_json_set_string(json, "modality", info->modality != NULL ? info->modality : "");
     bg_json_set_string(json, "unit", info->unit != NULL ? info->unit : "");
     bg_json_set(json, "warnings", warnings);
+    if (info->low_is_bright)
+        bg_json_set_boolean(json, "low_is_bright", TRUE);
     if (info->window[1] > 0.0)
         bg_json_set_doubles(json, "window", info->window, 2);
     if (info->description != NULL)

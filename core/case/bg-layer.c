@@ -205,6 +205,8 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
     bg_layer_take_doubts(self, info);
     if (loaded->labels != NULL)
         describe_labels(self, loaded->labels);
+    if (loaded->volume != NULL && info->low_is_bright)
+        bg_layer_set_string(&self->colour_map, "inverted");
     if (loaded->volume != NULL && info->window[1] > 0.0) {
         self->window_centre = info->window[0];
         self->window_width = info->window[1];

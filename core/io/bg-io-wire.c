@@ -189,6 +189,7 @@ bg_file_info_to_json(const BgFileInfo *info)
                             info->sensor_mm[1] };
     bg_json_set_doubles(json, "lens", lens, G_N_ELEMENTS(lens));
     bg_json_set_doubles(json, "window", info->window, G_N_ELEMENTS(info->window));
+    bg_json_set_boolean(json, "low_is_bright", info->low_is_bright);
     bg_json_set(json, "warnings", bg_wire_texts_to_json(info->warnings));
     return json;
 }
@@ -253,6 +254,7 @@ read_numbers(const BgJson *json, BgFileInfo *info, GError **error)
     info->spacing_unknown = bg_json_to_boolean(bg_json_get(json, "spacing_unknown"), FALSE);
     read_lens(json, info);
     read_window(json, info);
+    info->low_is_bright = bg_json_to_boolean(bg_json_get(json, "low_is_bright"), FALSE);
     info->frame_spacing = bg_json_to_double(bg_json_get(json, "frame_spacing"), 0.0);
     return TRUE;
 }

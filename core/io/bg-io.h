@@ -91,6 +91,7 @@ const char *bg_kind_name(BgKind kind);
  *   them: lengths are then in px, never in mm
  * @window: centre and width of the greys that the file itself asks for, in values; the width is 0 when
  *   it does not
+ * @low_is_bright: low values are meant to be shown bright (MONOCHROME1)
  * @camera: (nullable): maker and model of what took a photograph
  * @focal_length_mm, @focal_length_35mm, @sensor_mm: of a photograph's camera; 0 when unknown
  * @patient_name...@frame_of_reference: (nullable): filled by formats that carry them
@@ -133,6 +134,7 @@ typedef struct {
     char *frame_of_reference;
     gboolean spacing_unknown;
     double window[2];
+    gboolean low_is_bright;
     char *camera;
     double focal_length_mm, focal_length_35mm;
     double sensor_mm[2];

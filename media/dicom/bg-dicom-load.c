@@ -141,6 +141,8 @@ bg_dcm_file_info(const BgDcmStack *stack)
     bg_file_info_set_modality(info, image->modality, image->unit);
     set_identity(info, image);
     set_window(info, image);
+    info->low_is_bright =
+        info->kind == BG_KIND_VOLUME && image->pixels.photometric == BG_DCM_MONOCHROME1;
     for (guint i = 0; i < stack->warnings->len; i++)
         bg_file_info_warn(info, "%s", (const char *) g_ptr_array_index(stack->warnings, i));
     return info;

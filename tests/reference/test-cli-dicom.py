@@ -150,6 +150,9 @@ def test_values(scratch):
     # The file's window is one of its own values, whatever they are turned into.
     window = [(0x00281050, "DS", [40, 600]), (0x00281051, "DS", [400, 2000])]
     close(run("info", one("window", signed + scaled + window, "CT", dicom.CT))["window"], [40, 400])
+    bright = dicom.picture(8, 6, dicom.ramp(8, 6, 0), photometric="MONOCHROME1")
+    r = run("info", one("bright", bright))
+    assert r["low_is_bright"] and r["value_min"] == 0 and r["value_max"] == 57  # values stay
     # Unused bits above the 12 stored ones are not part of the value.
     pixels = b"".join(struct.pack("<H", 0xa000 | n) for n in range(48))
     twelve = dicom.picture(8, 6, pixels) + [(0x00280101, "US", 12), (0x00280102, "US", 11)]
