@@ -12,7 +12,6 @@
 #define LOOK_BITS 13
 #define PADDING 16      // zeros behind the bits, so that a fetch never leaves the buffer
 #define MAX_CATEGORY 16 // T.81 table H.2
-#define MAX_BEYOND 64   // samples that bits fetched ahead may still hold
 
 // An entry of the table: what to drop, and the difference. @bits 0: the extra bits are read apart, and
 // @difference is 32 * the code's length + its category; 0: the code is longer.
@@ -43,7 +42,7 @@ typedef struct {
     const guint8 *p, *end; // of the unstuffed bytes
     guint64 bits;          // the next ones, highest first
     int n_bits;
-    guint beyond; // fetches from behind the end
+    gsize beyond; // bytes that were fetched from behind the end
 } Bits;
 
 static gboolean
@@ -61,8 +60,8 @@ fetch(Bits *b)
     guint64 next;
 
     if (G_UNLIKELY(b->p > b->end)) { // zeros from here on; the row's end notices
+        b->beyond += (gsize) (b->p - b->end);
         b->p = b->end;
-        b->beyond++;
     }
     memcpy(&next, b->p, 8);
     b->bits |= GUINT64_FROM_BE(next) >> b->n_bits;
@@ -383,6 +382,13 @@ decode_row_interleaved(Lossless *l, Bits *b, const Huffman *const tables[4], gui
 #undef AT
 }
 
+// Of those since @start; fetched bits that are still there are not used yet.
+static guint64
+count_used_bits(const Bits *b, const guint8 *start)
+{
+    return 8 * ((guint64) (b->p - start) + b->beyond) - (guint64) b->n_bits;
+}
+
 typedef struct {
     int n, component[4];
     const Huffman *table[4];
@@ -418,7 +424,7 @@ decode_scan(Lossless *l, const Scan *scan, const guint8 *packed, gsize n_packed,
             decode_row_16(&b, scan->table[0], (guint16 *) (gpointer) (row + offset),
                           up != NULL ? (const guint16 *) (gconstpointer) (up + offset) : NULL,
                           l->width, l->n_components, l->predictor, start);
-        if (b.beyond > MAX_BEYOND)
+        if (count_used_bits(&b, packed) > 8 * (guint64) n_packed)
             return damaged(error, _("its bits end early"));
     }
     return TRUE;

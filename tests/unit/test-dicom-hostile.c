@@ -438,6 +438,32 @@ test_bombs(void)
     g_assert_cmpuint(tally.n_refused, >, n_refused);
 }
 
+// A lossless JPEG that ends one byte early is no picture with an odd last row.
+static void
+test_short_codes(void)
+{
+    static const char *const good[] = { "jpeg-lossless-grey.dcm", "jpeg-lossless-byte.dcm" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *path = g_build_filename(g_getenv("BREGMA_SOURCE_ROOT"), "tests", "fuzz",
+                                                 "corpus", "dicom", good[i], NULL);
+        g_autofree char *bytes = NULL;
+        Tally tally = { .stride = 1 };
+        gsize n, at;
+
+        g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+        try_bytes(bytes, n, good[i], &tally);
+        g_assert_cmpuint(tally.n_loaded, ==, 1);
+        for (at = n - 2; at > 0 && memcmp(bytes + at, "\xff\xd9", 2) != 0; at--)
+            continue;
+        g_assert_cmpuint(at, >, 0);
+        memcpy(bytes + at - 2, "\xff\xd9\0\0", 4); // the fill byte goes, and one of codes
+        try_bytes(bytes, n, good[i], &tally);
+        g_assert_cmpuint(tally.n_loaded, ==, 1);
+        g_assert_cmpuint(tally.n_refused, ==, 1);
+    }
+}
+
 // Preambles
 
 static void
@@ -493,6 +519,7 @@ main(int argc, char **argv)
     g_test_add_func("/dicom-hostile/promises", test_promises);
     g_test_add_func("/dicom-hostile/depth", test_depth);
     g_test_add_func("/dicom-hostile/bombs", test_bombs);
+    g_test_add_func("/dicom-hostile/short-codes", test_short_codes);
     g_test_add_func("/dicom-hostile/preambles", test_preambles);
     return g_test_run();
 }
