@@ -75,3 +75,14 @@ def place(position, orientation=(1, 0, 0, 0, 1, 0), spacing=(0.5, 0.25), thickne
 
 def ramp(columns, rows, start, code="<H"):
     return b"".join(struct.pack(code, start + i + 10 * j) for j in range(rows) for i in range(columns))
+
+
+def csa(tags):
+    """Siemens' CSA header of the second kind: {name: [text, ...]}"""
+    out = b"SV10\4\3\2\1" + struct.pack("<II", len(tags), 77)
+    for name, texts in tags.items():
+        out += name.encode().ljust(64, b"\0") + struct.pack("<i4siII", len(texts), b"DS\0\0", 3, len(texts), 77)
+        for text in texts:
+            data = text.encode() + b"\0"
+            out += struct.pack("<4I", len(data), len(data), 77, len(data)) + data.ljust((len(data) + 3) & ~3, b"\0")
+    return out

@@ -224,6 +224,66 @@ def test_enhanced(scratch):
     close([values[48 * k] for k in range(4)], [101 * k for k in range(4)])
 
 
+def test_multi_frame(scratch):
+    """Frames along the normal: RT dose by its offsets, NM by its detector and spacing; else runs."""
+    def three(name, modality, sop_class, rows, located=True):
+        path = os.path.join(scratch, name)
+        pixels = b"".join(dicom.ramp(8, 6, 100 * t) for t in range(3))
+        where = dicom.place((1, 2, 3)) if located else [(0x00280030, "DS", [0.5, 0.25])]
+        dicom.write(path, dicom.identity("1.2.3.14", "1.2.3.14.1", modality, sop_class) + where
+                    + dicom.picture(8, 6, pixels, frames=3) + rows)
+        return path
+
+    dose = three("dose", "RTDOSE", "1.2.840.10008.5.1.4.1.1.481.2",
+                 [(0x30040002, "CS", "GY"), (0x3004000c, "DS", [0, 4, 8]), (0x3004000e, "DS", 0.5)])
+    r = run("info", dose)
+    assert r["dims"] == [8, 6, 3] and r["unit"] == "Gy", r
+    close(r["origin_mm"], [1, 2, 3])
+    close(r["spacing_mm"], [0.25, 0.5, 4])
+    close(r["value_max"], 257 / 2)
+    detector = [(0x00540022, "SQ", [[(0x00200032, "DS", [5, 6, 7]), (0x00200037, "DS", [1, 0, 0, 0, 1, 0])]])]
+    for step in (2.5, -2.5):
+        nm = three(f"nm{step}", "NM", "1.2.840.10008.5.1.4.1.1.20",
+                   detector + [(0x00180088, "DS", step), (0x00180050, "DS", abs(step))], located=False)
+        r = run("info", nm)
+        assert r["dims"] == [8, 6, 3] and r["side_known"], r
+        close(r["origin_mm"], [5, 6, 7 if step > 0 else 2])
+        _, values = raw_values(scratch, nm)
+        assert [values[48 * k] for k in range(3)] == ([0, 100, 200] if step > 0 else [200, 100, 0])
+    r = run("info", three("run", "XA", "1.2.840.10008.5.1.4.1.1.12.1", [(0x00181164, "DS", [0.3, 0.3])],
+                          located=False))
+    assert r["dims"] == [8, 6, 1] and r["n_frames"] == 3 and not r["side_known"], r
+
+
+def test_mosaic(scratch):
+    """Three tiles of 4 x 4 in a picture of 8 x 8; the file's place is that of a slice of 8 x 8."""
+    pixels = bytearray(128)
+    for t in range(3):
+        for j in range(4):
+            for i in range(4):
+                u, v = 4 * (t % 2) + i, 4 * (t // 2) + j
+                struct.pack_into("<H", pixels, 2 * (8 * v + u), 100 * t + i + 10 * j)
+    for along in (1, -1):
+        path = os.path.join(scratch, f"mosaic{along}")
+        header = dicom.csa({"EchoLinePosition": [], "NumberOfImagesInMosaic": ["3"],
+                            "SliceNormalVector": ["0.0", "0.0", f"{along}.0"]})
+        dicom.write(path, dicom.identity("1.2.3.13", "1.2.3.13.1", "MR", dicom.MR)
+                    + dicom.place((-10, -20, 30), spacing=(3, 2)) + dicom.picture(8, 8, bytes(pixels))
+                    + [(0x00080008, "CS", "ORIGINAL\\PRIMARY\\M\\MOSAIC"), (0x00180088, "DS", 2.5),
+                       (0x00290010, "LO", "SIEMENS CSA HEADER"), (0x00291010, "OB", header)])
+        r = run("info", path)
+        assert r["dims"] == [4, 4, 3], r
+        close(r["spacing_mm"], [2, 3, 2.5])
+        # Half of what 8 columns and rows have more than 4: 2 columns of 2 mm, 2 rows of 3 mm.
+        _, values = raw_values(scratch, path)
+        m = r["affine"]
+        for t in range(3):
+            z = 30 + along * 2.5 * t
+            k = round((z - m[11]) / m[10])
+            close([m[3], m[7], m[11] + m[10] * k], [-10 + 4, -20 + 6, z])
+            assert values[16 * k:16 * k + 5] == [100 * t, 100 * t + 1, 100 * t + 2, 100 * t + 3, 100 * t + 10]
+
+
 def test_spacing(scratch):
     def projection(name, rows, modality="DX"):
         path = os.path.join(scratch, name)
@@ -418,7 +478,7 @@ def test_harm(scratch):
 
 
 def main():
-    tests = [test_series, test_faults, test_frames, test_values, test_suv, test_enhanced, test_spacing,
+    tests = [test_series, test_faults, test_frames, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_spacing,
              test_names, test_out, test_anonymize, test_harm]
     print(f"1..{len(tests)}")
     failed = 0
