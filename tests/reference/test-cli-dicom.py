@@ -284,6 +284,44 @@ def test_mosaic(scratch):
             assert values[16 * k:16 * k + 5] == [100 * t, 100 * t + 1, 100 * t + 2, 100 * t + 3, 100 * t + 10]
 
 
+def test_contours(scratch):
+    """A rectangle with a hole on two of five slices: voxel centres inside it, by the even-odd rule."""
+    folder = new_folder(scratch, "contours")
+    slices(folder, [(-10, -20, 30 + 3 * n) for n in range(5)])
+
+    def contour(z, x0, x1, y0, y1):
+        points = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+        return [(0x30060042, "CS", "CLOSED_PLANAR"), (0x30060046, "IS", 4),
+                (0x30060050, "DS", [v for x, y in points for v in (x, y, z)])]
+
+    # Columns at -10 + 0.25 i, rows at -20 + 0.5 j.
+    outer, inner = (-9.9, -8.4, -19.6, -17.9), (-9.3, -8.9, -19.1, -18.4)
+    drawn = [contour(z, *box) for z in (33, 36) for box in (outer, inner)]
+    rows = dicom.identity("1.2.3.15", "1.2.3.15.1", "RTSTRUCT", "1.2.840.10008.5.1.4.1.1.481.3")
+    rows += [(0x30060010, "SQ", [[(0x00200052, "UI", "1.2.3.200"), (0x30060012, "SQ", [[
+        (0x30060014, "SQ", [[(0x0020000e, "UI", "1.2.3.4")]])]])]]),
+             (0x30060020, "SQ", [[(0x30060022, "IS", 7), (0x30060026, "LO", "tumour")]]),
+             (0x30060039, "SQ", [[(0x30060040, "SQ", drawn), (0x30060084, "IS", 7)]])]
+    dicom.write(os.path.join(folder, "structures"), rows)
+    listed = run("info", folder)["series"]
+    key = next(one["key"] for one in listed if one["modality"] == "RTSTRUCT")
+    _, values = raw_values(scratch, folder, f"--series={key}")
+    assert len(values) == 8 * 6 * 5
+
+    def inside(box, x, y):
+        return box[0] < x < box[1] and box[2] < y < box[3]
+    for k in range(5):
+        for j in range(6):
+            for i in range(8):
+                x, y = -10 + 0.25 * i, -20 + 0.5 * j
+                want = 7 if k in (1, 2) and inside(outer, x, y) != inside(inner, x, y) else 0
+                assert values[(k * 6 + j) * 8 + i] == want, (i, j, k)
+    # Alone they have no grid.
+    alone = new_folder(scratch, "alone")
+    os.rename(os.path.join(folder, "structures"), os.path.join(alone, "structures"))
+    assert "1.2.3.4" in run("info", alone, status=1)
+
+
 def test_spacing(scratch):
     def projection(name, rows, modality="DX"):
         path = os.path.join(scratch, name)
@@ -478,7 +516,7 @@ def test_harm(scratch):
 
 
 def main():
-    tests = [test_series, test_faults, test_frames, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_spacing,
+    tests = [test_series, test_faults, test_frames, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_contours, test_spacing,
              test_names, test_out, test_anonymize, test_harm]
     print(f"1..{len(tests)}")
     failed = 0
