@@ -19,14 +19,14 @@
 #define OPAQUE 0.99f
 #define MIN_OVERLAP 0.4 // less of both pictures in common tells nothing
 #define MOST_GROWN 6.0  // area, against pictures of the same extent
-#define N_FOLLOWED 24   // of the candidates of one handedness, uphill at the coarsest level
-#define N_KEPT 5        // of these, at the next
+#define N_FOLLOWED 40   // of the candidates of one handedness, uphill at the coarsest level
+#define N_KEPT 12       // of these, at the next
 #define APART_PART 0.08 // of the moving diagonal: candidates that are nearer are one
 #define SAME_PX 2.0     // two ends that are nearer are one
 #define N_PARAMETERS 6
-#define MIRROR_GAIN 1.05  // the mirrored one must be better by that to be called mirrored
-#define MIRROR_DOUBT 0.97 // and worse by that to be ruled out
-#define LITTLE 0.05       // nats: pictures that agree so little may show two places
+#define MIRROR_GAIN 1.05 // the mirrored one must be better by that to be called mirrored
+#define MIRROR_DOUBT 0.9 // and worse by that to be ruled out: a wrong place agrees with both alike
+#define LITTLE 0.05      // nats: pictures that agree so little may show two places
 
 // fixed pixel (u, v) -> moving pixel; both at full size
 typedef struct {
@@ -434,7 +434,8 @@ add_warnings(BgPictureRegistration *out)
                     "reflection, as was allowed."));
     else if (out->mirror == BG_MIRROR_UNKNOWN)
         warn(out, _("Mirrored, the moving photograph agrees almost as well: the side cannot be "
-                    "told from the pictures. Check left and right."));
+                    "told from the pictures, and the place may be wrong. Check both, or register "
+                    "by points."));
     if (out->metric_after < LITTLE)
         warn(out, _("The photographs hardly agree anywhere. Check that they show the same place, "
                     "or register by points."));
