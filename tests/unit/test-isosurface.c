@@ -155,18 +155,22 @@ check_noise(const NoiseCase *test, const int dims[3], double mirror)
     BgMeshMeasures m = measure(mesh);
     gsize n_inside = 0;
 
-    g_assert_true(m.closed);
-    g_assert_cmpuint(m.n_border_edges, ==, 0);
-    g_assert_cmpuint(m.n_bad_edges, ==, 0);
-    g_assert_cmpuint(m.n_degenerate, ==, 0);
-    g_assert_cmpfloat(m.volume_ml, >, 0.0);
     for (int k = 0; k < dims[2]; k++) {
         for (int j = 0; j < dims[1]; j++) {
             for (int i = 0; i < dims[0]; i++)
                 n_inside += bg_volume_get_value(volume, i, j, k) >= test->iso;
         }
     }
-    g_assert_cmpuint(n_inside, >, 0);
+    if (n_inside == 0) { // by chance, of a few voxels only: nothing is no closed surface
+        g_assert_cmpint(dims[0] * dims[1] * dims[2], <, 64);
+        g_assert_cmpuint(bg_mesh_get_data(mesh)->n_triangles, ==, 0);
+        return;
+    }
+    g_assert_true(m.closed);
+    g_assert_cmpuint(m.n_border_edges, ==, 0);
+    g_assert_cmpuint(m.n_bad_edges, ==, 0);
+    g_assert_cmpuint(m.n_degenerate, ==, 0);
+    g_assert_cmpfloat(m.volume_ml, >, 0.0);
 }
 
 static void
