@@ -167,6 +167,18 @@ class Window:
                 yield from self.walk(child)
 
     def find(self, start, role=None):
+        """Once more where the tree changed under the walk, or a busy program answered too late."""
+        for _ in range(4):
+            try:
+                return self.find_once(start, role)
+            except GLib.Error:
+                if self.process.poll() is not None:
+                    raise AssertionError("the program ended with %d" %
+                                         self.process.returncode) from None
+                time.sleep(0.5)
+        return self.find_once(start, role)
+
+    def find_once(self, start, role):
         for node in self.walk():
             if (node.get_name() or "").startswith(start) and (
                     role is None or node.get_role() == role):
