@@ -395,7 +395,7 @@ count_one(Loader *loader)
 }
 
 static gboolean
-should_stop(const Loader *loader)
+should_stop(Loader *loader)
 {
     return g_cancellable_is_cancelled(loader->cancellable) ||
            g_atomic_pointer_get(&loader->error) != NULL;

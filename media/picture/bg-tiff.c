@@ -58,8 +58,9 @@ on_size(thandle_t handle)
     return tiff->size;
 }
 
-static int
-on_error(TIFF *library, void *user_data, const char *module, const char *format, va_list args)
+G_GNUC_PRINTF(4, 0)
+static int on_error(TIFF *library, void *user_data, const char *module, const char *format,
+                    va_list args)
 {
     BgTiff *tiff = user_data;
 
