@@ -304,11 +304,21 @@ bg_io_show(const char *text)
     return valid;
 }
 
+static gboolean
+leads_out(const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit_set(name, "/\\", -1);
+
+    return g_path_is_absolute(name) || g_strv_contains((const char *const *) parts, "..");
+}
+
 char *
 bg_io_resolve(const char *header_path, const char *name)
 {
-    if (g_path_is_absolute(name))
-        return g_strdup(name);
     g_autofree char *folder = g_path_get_dirname(header_path);
-    return g_build_filename(folder, name, NULL);
+
+    if (!leads_out(name))
+        return g_build_filename(folder, name, NULL);
+    const char *last = MAX(strrchr(name, '/'), strrchr(name, '\\'));
+    return g_build_filename(folder, last != NULL ? last + 1 : name, NULL);
 }

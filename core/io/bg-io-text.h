@@ -47,7 +47,12 @@ char *bg_io_expand_pattern(const char *pattern, gint64 number);
 /** bg_io_show: (transfer full): what a file holds, for a message: valid, printable, 60 bytes at most */
 char *bg_io_show(const char *text);
 
-/** bg_io_resolve: (transfer full): @name beside @header_path, or as it is when absolute */
+/**
+ * bg_io_resolve:
+ *
+ * Returns: (transfer full): the file that a header names, in the header's folder or below. A name that
+ *   leads out of it could be any file of the user's: its last part is taken, beside the header
+ */
 char *bg_io_resolve(const char *header_path, const char *name);
 
 G_END_DECLS

@@ -4,6 +4,10 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
+#define MIN_SPACING_MM 1e-9
+#define MAX_SPACING_MM 1e6
+#define MAX_PLACE_MM 1e9
+
 BgGeometry
 bg_geometry_new_regular(const int dims[3], BgVec3 spacing_mm)
 {
@@ -16,6 +20,29 @@ bg_geometry_new_regular(const int dims[3], BgVec3 spacing_mm)
         bg_affine_from_columns(bg_vec3(spacing_mm.x, 0, 0), bg_vec3(0, spacing_mm.y, 0),
                                bg_vec3(0, 0, spacing_mm.z), origin);
     return geometry;
+}
+
+// Far beyond what scanners and microscopes see: what follows would be not-a-number somewhere.
+static gboolean
+check_lengths(const BgGeometry *geometry, GError **error)
+{
+    const BgAffine *a = &geometry->patient_from_voxel;
+
+    for (int axis = 0; axis < 3; axis++) {
+        double spacing_mm = bg_vec3_length(bg_affine_column(a, axis));
+        if (spacing_mm < MIN_SPACING_MM || spacing_mm > MAX_SPACING_MM) {
+            g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                        _("The image's voxels are %g mm apart, which no scanner sees"), spacing_mm);
+            return FALSE;
+        }
+        if (fabs(a->m[axis][3]) > MAX_PLACE_MM) {
+            g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                        _("The image lies %g mm from the scanner's centre, where none is"),
+                        a->m[axis][3]);
+            return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 gboolean
@@ -38,8 +65,7 @@ bg_geometry_check(const BgGeometry *geometry, GError **error)
                               "are parallel, or a voxel has no size"));
         return FALSE;
     }
-
-    return TRUE;
+    return check_lengths(geometry, error);
 }
 
 gsize

@@ -27,7 +27,8 @@ BgGeometry bg_geometry_new_regular(const int dims[3], BgVec3 spacing_mm);
  * bg_geometry_check:
  *
  * Returns: %FALSE with %BG_ERROR_CORRUPT when a dimension is out of range, or the affine is
- *   singular (|det| <= 1e-12 mm^3) or not finite; the message names the value
+ *   singular (|det| <= 1e-12 mm^3) or not finite, or voxels are less than 1e-9 or more than 1e6 mm
+ *   apart, or 1e9 mm away; the message names the value
  */
 gboolean bg_geometry_check(const BgGeometry *geometry, GError **error);
 
