@@ -7,7 +7,7 @@
 #include <charls/charls_jpegls_decoder.h>
 #include <string.h>
 
-#define MAX_ZERO_BYTES 24
+#define GUARD_BYTES 32
 
 static gboolean
 fail(charls_jpegls_errc status, GError **error)
@@ -36,23 +36,20 @@ arrange(const BgCodedFrame *frame, const guint8 *in, int in_bytes, gboolean plan
     }
 }
 
-// CharLS counts the zeros of a unary code without an end: seconds where a damaged stream is all zeros.
-// A code has fewer than 64 of them before its one, and at most 32 bits after it (ISO/IEC 14495-1, A.5.3).
-static gboolean
-check_zeros(const BgCodedFrame *frame, GError **error)
+// CharLS 2.4 asks for more bits without an end where a stream breaks off, but stops at a marker: so the
+// stream ends in markers, more than one step of its reader can pass.
+static guint8 *
+guard(const BgCodedFrame *frame, GError **error)
 {
-    gsize n_zeros = 0;
+    guint8 *bytes = bg_buffer_alloc(frame->n_bytes + GUARD_BYTES, error);
 
-    for (gsize i = 1; i < frame->n_bytes && n_zeros < MAX_ZERO_BYTES; i++) {
-        if (frame->bytes[i - 1] == 0xFF && frame->bytes[i] == 0xD9)
-            return TRUE; // the end of the picture
-        n_zeros = frame->bytes[i] == 0 ? n_zeros + 1 : 0;
-    }
-    if (n_zeros < MAX_ZERO_BYTES)
-        return TRUE;
-    g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
-                        _("the JPEG-LS picture is damaged: it is all zeros from some byte on"));
-    return FALSE;
+    if (bytes == NULL)
+        return NULL;
+    if (frame->n_bytes > 0)
+        memcpy(bytes, frame->bytes, frame->n_bytes);
+    for (gsize i = 0; i < GUARD_BYTES; i++)
+        bytes[frame->n_bytes + i] = i % 2 == 0 ? 0xFF : 0xD9;
+    return bytes;
 }
 
 static gboolean
@@ -64,10 +61,11 @@ decode(charls_jpegls_decoder *decoder, const BgCodedFrame *frame, guint8 *out,
     charls_jpegls_errc status;
     size_t size;
 
-    if (!check_zeros(frame, error))
+    bg_auto_buffer guint8 *guarded = guard(frame, error);
+    if (guarded == NULL)
         return FALSE;
-    if ((status = charls_jpegls_decoder_set_source_buffer(decoder, frame->bytes, frame->n_bytes)) !=
-            0 ||
+    if ((status = charls_jpegls_decoder_set_source_buffer(decoder, guarded,
+                                                          frame->n_bytes + GUARD_BYTES)) != 0 ||
         (status = charls_jpegls_decoder_read_header(decoder)) != 0 ||
         (status = charls_jpegls_decoder_get_frame_info(decoder, &info)) != 0 ||
         (status = charls_jpegls_decoder_get_interleave_mode(decoder, &mode)) != 0)

@@ -2,6 +2,7 @@
 // One input for a reader, foreign ones too, in this process: any bytes must give a typed error or
 // something sound. Built once for each format, so that each has its own corpus.
 #include "core/base/bg-error.h"
+#include "core/base/bg-parallel.h"
 #include "fuzz.h"
 #include "media/bg-media.h"
 
@@ -67,6 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (g_once_init_enter(&ready)) {
         bg_media_add_readers();
+        bg_parallel_set_threads(1); // inputs are small: waking others takes longer
         g_once_init_leave(&ready, 1);
     }
     g_autofree char *path = write_input(data, size, &fd);

@@ -2,6 +2,7 @@
 // One input for the readers of volumes: any bytes must give a typed error or a sound volume. Built
 // once for each format, so that each has its own corpus; the sniffer finds the reader.
 #include "core/base/bg-error.h"
+#include "core/base/bg-parallel.h"
 #include "core/io/bg-io.h"
 #include "fuzz.h"
 
@@ -32,6 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
 
+    bg_parallel_set_threads(1); // inputs are small: waking others takes longer
     g_assert_cmpint(fd, >=, 0);
     for (size_t done = 0; done < size;) {
         ssize_t n = write(fd, data + done, size - done);
