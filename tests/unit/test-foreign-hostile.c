@@ -6,11 +6,13 @@
 #include "media/bg-media.h"
 #include "tests/support/bg-malformed.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <time.h>
 
 #define MOST_SECONDS 2.0
 #define MOST_BYTES (64u << 20)
+#define MOST_POISONED (1u << 20) // larger ones come zeroed from the system
 
 typedef struct {
     gsize n_refused, n_loaded;
@@ -45,6 +47,32 @@ check_loaded(const BgLoaded *loaded, const char *what)
     }
 }
 
+static gconstpointer
+get_voxels(const BgLoaded *loaded)
+{
+    return loaded->volume != NULL   ? bg_volume_get_samples(loaded->volume)
+           : loaded->labels != NULL ? bg_label_map_get_labels(loaded->labels)
+           : loaded->image != NULL  ? bg_image_get_pixels(loaded->image)
+                                    : NULL;
+}
+
+// What memory held before must not become a pixel: read twice, over other poison.
+static void
+check_no_poison(const BgLoaded *loaded, const char *path, const char *what)
+{
+    gconstpointer voxels = get_voxels(loaded);
+    gsize n_bytes = count_voxel_bytes(loaded);
+
+    if (voxels == NULL || n_bytes > MOST_POISONED)
+        return;
+    mallopt(M_PERTURB, 0x5A);
+    g_autoptr(BgLoaded) again = bg_io_load(path, NULL, NULL, NULL, NULL);
+    mallopt(M_PERTURB, 0xA7);
+    if (again == NULL || count_voxel_bytes(again) != n_bytes ||
+        memcmp(get_voxels(again), voxels, n_bytes) != 0)
+        g_error("%s: other pixels when it is read again", what);
+}
+
 static void
 try_file(const char *path, const char *what, gpointer user_data)
 {
@@ -66,6 +94,7 @@ try_file(const char *path, const char *what, gpointer user_data)
     tally->largest = MAX(tally->largest, watch.peak_bytes);
     if (loaded != NULL) {
         check_loaded(loaded, what);
+        check_no_poison(loaded, path, what);
         tally->n_loaded++;
         return;
     }
@@ -154,6 +183,7 @@ main(int argc, char **argv)
     };
 
     g_test_init(&argc, &argv, NULL);
+    mallopt(M_PERTURB, 0xA7);
     bg_media_add_readers();
     for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
         g_autofree char *name = g_strdup_printf("/foreign-hostile/%s", formats[i]);
