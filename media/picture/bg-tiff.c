@@ -59,8 +59,8 @@ on_size(thandle_t handle)
 }
 
 G_GNUC_PRINTF(4, 0)
-static int on_error(TIFF *library, void *user_data, const char *module, const char *format,
-                    va_list args)
+static int
+on_error(TIFF *library, void *user_data, const char *module, const char *format, va_list args)
 {
     BgTiff *tiff = user_data;
 
