@@ -14,6 +14,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 
 import h5py
 import nibabel
@@ -196,6 +197,20 @@ def volumes():
                 slices.attrs[name] = np.array(value, float)
         with open(path, "rb") as file:
             put("hdf5", "slices.h5", file.read())
+        with h5py.File(path, "w") as file:  # a chunk that unpacks to 64 times its array
+            bomb = file.create_dataset("volume", shape=(64, 64, 64), dtype=np.uint8, chunks=(64, 64, 64), compression="gzip")
+            bomb.id.write_direct_chunk((0, 0, 0), zlib.compress(bytes(16 << 20), 9))
+        with open(path, "rb") as file:
+            put("hdf5", "bomb.h5", file.read())
+        with h5py.File(path, "w") as file:
+            file["volume"] = file["/"]
+            file["slices"] = h5py.SoftLink("/slices")
+        with open(path, "rb") as file:
+            put("hdf5", "ring.h5", file.read())
+        with h5py.File(path, "w") as file:
+            file["volume"] = h5py.ExternalLink("volume.h5", "/volume")
+        with open(path, "rb") as file:
+            put("hdf5", "elsewhere.h5", file.read())
         image = nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(5, 4, 3), np.eye(4))
         data = np.asarray(image.dataobj)
         for kind, name in ((nibabel.MGHImage, "a.mgh"),):
