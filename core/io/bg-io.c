@@ -175,8 +175,8 @@ bg_file_info_warn(BgFileInfo *info, const char *format, ...)
 void
 bg_file_info_set_modality(BgFileInfo *info, const char *modality, const char *unit)
 {
-    g_free(info->modality);
-    g_free(info->unit);
+    g_autofree char *old_modality = info->modality, *old_unit = info->unit; // may be what is set
+
     info->modality = g_strdup(modality != NULL ? modality : "");
     info->unit = g_strdup(unit != NULL ? unit : "");
 }
