@@ -35,7 +35,7 @@ FORMAT_CASES = {
     "minc1": ["minc1-uint8", "minc1-time", "minc1-order"], "npy": ["npy-<i2-C", "npy-complex", "npy-frames"], "parrec": ["par-1"],
 }
 PICTURE_CASES = {
-    "bmp": ["grey.bmp", "palette.bmp", "rle.bmp", "sixteen.bmp", "top.bmp"], "gif": ["palette-1.gif", "hole.gif"],
+    "bmp": ["grey.bmp", "palette.bmp", "rle.bmp", "sixteen.bmp", "top.bmp"], "heic": ["upright.heic"], "gif": ["palette-1.gif", "hole.gif"],
     "pnm": ["wide.pgm", "text.ppm", "text.pbm", "real.pfm"], "jpeg-file": ["grey.jpg", "inks.jpg", "rgb-p.jpg", "orientation-6.jpg"],
     "tiff": ["tiles.tif", "u2-tiff_lzw.tif", "f4-tiff_adobe_deflate.tif", "planes.tif", "palette.tif"],
 }

@@ -169,6 +169,7 @@ main(int argc, char **argv)
         "dicom/jpegls-grey.dcm",
         "dicom/rle-grey.dcm",
         "gif",
+        "heic",
         "interfile",
         "jpeg-file",
         "landmarks",

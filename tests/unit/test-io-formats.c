@@ -5,6 +5,7 @@
 #include "core/io/bg-io.h"
 #include "core/io/bg-raw-file.h"
 #include "media/bg-media.h"
+#include "tests/support/bg-dicom-make.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -109,11 +110,12 @@ check_round_trip(const char *suffix, const BgGeometry *geometry)
     g_unlink(beside);
 }
 
+static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+                                  { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+
 static void
 test_orientations(gconstpointer data)
 {
-    static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
-                                      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
     gboolean is_long = g_getenv("BREGMA_TEST_LONG") != NULL;
 
     for (int o = 0; o < 6; o++) {
@@ -122,6 +124,188 @@ test_orientations(gconstpointer data)
                 BgGeometry geometry = make_geometry(orders[o], signs, oblique);
                 check_round_trip(data, &geometry);
             }
+        }
+    }
+}
+
+// Formats that are only read, written here byte by byte
+
+static void
+put_be32(GByteArray *to, guint32 value)
+{
+    guint32 be = GUINT32_TO_BE(value);
+
+    g_byte_array_append(to, (const guint8 *) &be, 4);
+}
+
+static void
+put_be_float(GByteArray *to, double value)
+{
+    float narrow = (float) value;
+    guint32 bits;
+
+    memcpy(&bits, &narrow, 4);
+    put_be32(to, bits);
+}
+
+static void
+put_voxels(GByteArray *to, BgVolume *volume, gboolean big)
+{
+    const gint16 *samples = bg_volume_get_samples(volume);
+    gsize n = bg_volume_get_n_bytes(volume) / sizeof *samples;
+
+    for (gsize i = 0; i < n; i++) {
+        gint16 value = big ? GINT16_TO_BE(samples[i]) : GINT16_TO_LE(samples[i]);
+        g_byte_array_append(to, (const guint8 *) &value, 2);
+    }
+}
+
+// FreeSurfer's: RAS direction cosines and the place of the voxel at half the dimensions.
+static char *
+write_mgh(const BgGeometry *geometry, BgVolume *volume)
+{
+    static const double ras[3] = { -1.0, -1.0, 1.0 };
+    char *path = g_build_filename(folder, "sides.mgh", NULL);
+    g_autoptr(GByteArray) file = g_byte_array_new();
+    BgVec3 mm = bg_geometry_spacing_mm(geometry);
+    const double spacing[3] = { mm.x, mm.y, mm.z };
+    const int *dims = geometry->dims;
+
+    put_be32(file, 1);
+    for (int i = 0; i < 3; i++)
+        put_be32(file, (guint32) dims[i]);
+    put_be32(file, 1);
+    put_be32(file, 4); // short
+    put_be32(file, 0);
+    g_byte_array_append(file, (const guint8 *) "\0\1", 2);
+    for (int i = 0; i < 3; i++)
+        put_be_float(file, spacing[i]);
+    for (int i = 0; i < 3; i++) {
+        for (int r = 0; r < 3; r++)
+            put_be_float(file, ras[r] * geometry->patient_from_voxel.m[r][i] / spacing[i]);
+    }
+    BgVec3 centre = bg_affine_apply(&geometry->patient_from_voxel,
+                                    bg_vec3(dims[0] / 2.0, dims[1] / 2.0, dims[2] / 2.0));
+    put_be_float(file, -centre.x);
+    put_be_float(file, -centre.y);
+    put_be_float(file, centre.z);
+    g_byte_array_set_size(file, 284);
+    put_voxels(file, volume, TRUE);
+    g_assert_true(g_file_set_contents_full(path, (const char *) file->data, (gssize) file->len,
+                                           G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    return path;
+}
+
+// AFNI's: where each axis comes from and goes to; steps and first places along the patient's axes.
+static char *
+write_afni(const BgGeometry *geometry, BgVolume *volume)
+{
+    static const int codes[3][2] = { { 0, 1 }, { 3, 2 }, { 4, 5 } }; // to L, R; P, A; S, I
+    char *path = g_build_filename(folder, "sides.HEAD", NULL);
+    g_autofree char *brik = g_build_filename(folder, "sides.BRIK", NULL);
+    g_autoptr(GByteArray) voxels = g_byte_array_new();
+    int code[3];
+    double step[3], origin[3];
+
+    for (int i = 0; i < 3; i++) {
+        for (int r = 0; r < 3; r++) {
+            double s = geometry->patient_from_voxel.m[r][i];
+            if (s == 0.0)
+                continue;
+            code[i] = codes[r][s < 0.0];
+            step[i] = s;
+            origin[i] = geometry->patient_from_voxel.m[r][3];
+        }
+    }
+    g_autofree char *text = g_strdup_printf(
+        "type = string-attribute\nname = TYPESTRING\ncount = 15\n'3DIM_HEAD_ANAT~\n\n"
+        "type = string-attribute\nname = BYTEORDER_STRING\ncount = 10\n'LSB_FIRST~\n\n"
+        "type = integer-attribute\nname = DATASET_DIMENSIONS\ncount = 5\n %d %d %d 0 0\n\n"
+        "type = integer-attribute\nname = DATASET_RANK\ncount = 2\n 3 1\n\n"
+        "type = integer-attribute\nname = BRICK_TYPES\ncount = 1\n 1\n\n"
+        "type = integer-attribute\nname = ORIENT_SPECIFIC\ncount = 3\n %d %d %d\n\n"
+        "type = float-attribute\nname = DELTA\ncount = 3\n %g %g %g\n\n"
+        "type = float-attribute\nname = ORIGIN\ncount = 3\n %g %g %g\n\n",
+        geometry->dims[0], geometry->dims[1], geometry->dims[2], code[0], code[1], code[2], step[0],
+        step[1], step[2], origin[0], origin[1], origin[2]);
+    g_assert_true(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    put_voxels(voxels, volume, FALSE);
+    g_assert_true(g_file_set_contents_full(brik, (const char *) voxels->data, (gssize) voxels->len,
+                                           G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    return path;
+}
+
+static void
+test_read_orientations(gconstpointer data)
+{
+    gboolean afni = g_str_equal(data, "afni");
+
+    for (int o = 0; o < 6; o++) {
+        for (int signs = 0; signs < 8; signs++) {
+            BgGeometry geometry = make_geometry(orders[o], signs, FALSE);
+            g_autoptr(BgVolume) volume = make_volume(&geometry);
+            g_autofree char *path =
+                afni ? write_afni(&geometry, volume) : write_mgh(&geometry, volume);
+            g_autoptr(GError) error = NULL;
+            g_autoptr(BgLoaded) loaded = bg_io_load(path, NULL, NULL, NULL, &error);
+            g_assert_no_error(error);
+            g_assert_true(loaded->info->side_known);
+            g_assert_true(
+                bg_geometry_equal(&geometry, bg_volume_get_geometry(loaded->volume), 1e-3));
+            check_sides(path, loaded->volume);
+            g_unlink(path);
+        }
+    }
+    g_autofree char *brik = g_build_filename(folder, "sides.BRIK", NULL);
+    g_unlink(brik);
+}
+
+// DICOM says the rows' and columns' directions, and the place of each slice; files in no order. The slices
+// become a volume of whatever order: each voxel must lie where its file had it.
+static void
+test_dicom_orientations(void)
+{
+    for (int o = 0; o < 6; o++) {
+        for (int signs = 0; signs < 8; signs++) {
+            char *series = bg_make_folder();
+            double axes[3][3] = { { 0 } };
+            g_autoptr(GError) error = NULL;
+            for (int i = 0; i < 3; i++)
+                axes[i][orders[o][i]] = (signs >> i & 1) != 0 ? -1.0 : 1.0;
+            const double cosines[6] = { axes[0][0], axes[0][1], axes[0][2],
+                                        axes[1][0], axes[1][1], axes[1][2] };
+            for (int k = 0; k < 4; k++) {
+                g_autofree char *name = g_strdup_printf("%d", (k * 3 + 1) % 4);
+                g_autofree char *uid = g_strdup_printf("1.2.%d", k + 1);
+                BgMadeSlice slice = { .name = name,
+                                      .sop_uid = uid,
+                                      .orientation = cosines,
+                                      .thickness = 3.0,
+                                      .instance = 9 - k,
+                                      .value = 1000 * (k + 1) };
+                for (int r = 0; r < 3; r++)
+                    slice.position[r] = 7.0 * r - 5.0 + 3.0 * k * axes[2][r];
+                bg_make_slice(series, &slice);
+            }
+            g_autoptr(BgLoaded) loaded = bg_io_load(series, NULL, NULL, NULL, &error);
+            g_assert_no_error(error);
+            const BgGeometry *g = bg_volume_get_geometry(loaded->volume);
+            g_assert_true(loaded->info->side_known);
+            g_assert_cmpint(g->dims[0] * g->dims[1] * g->dims[2], ==,
+                            BG_MADE_COLUMNS * BG_MADE_ROWS * 4);
+            for (int n = 0; n < BG_MADE_COLUMNS * BG_MADE_ROWS * 4; n++) {
+                int x = n % g->dims[0], y = n / g->dims[0] % g->dims[1],
+                    z = n / (g->dims[0] * g->dims[1]);
+                BgVec3 p = bg_affine_apply(&g->patient_from_voxel, bg_vec3(x, y, z));
+                double at[3] = { p.x + 5.0, p.y - 2.0, p.z - 9.0 }, steps[3];
+                for (int i = 0; i < 3; i++)
+                    steps[i] = at[orders[o][i]] * axes[i][orders[o][i]];
+                double value =
+                    steps[0] / 0.25 + 10.0 * steps[1] / 0.5 + 1000.0 * (steps[2] / 3.0 + 1.0);
+                g_assert_cmpfloat_with_epsilon(bg_volume_get_value(loaded->volume, x, y, z), value,
+                                               1e-3);
+            }
+            bg_remove_folder(series);
         }
     }
 }
@@ -315,6 +499,9 @@ main(int argc, char **argv)
         g_autofree char *name = g_strconcat("/io/formats/orientations/", sides[i] + 1, NULL);
         g_test_add_data_func(name, sides[i], test_orientations);
     }
+    g_test_add_data_func("/io/formats/orientations/mgh", "mgh", test_read_orientations);
+    g_test_add_data_func("/io/formats/orientations/afni", "afni", test_read_orientations);
+    g_test_add_func("/io/formats/orientations/dicom", test_dicom_orientations);
     g_test_add_func("/io/formats/unknown-side", test_unknown);
     g_test_add_func("/io/formats/png-stack", test_png_stack);
     g_test_add_func("/io/formats/raw-guess", test_guess);
