@@ -131,7 +131,7 @@ choose_type(const Head *head, BgFileInfo *info, BgRawLayout *layout, GError **er
 // Codes of an axis: right to left 0, left to right 1, posterior to anterior 2, anterior to posterior
 // 3, inferior to superior 4, superior to inferior 5. ORIGIN is that of the axes in RAI order.
 static gboolean
-place_by_codes(const Head *head, BgAffine *lps, GError **error)
+place_by_codes(const Head *head, BgAffine *lps, gboolean *agree, GError **error)
 {
     double codes[3], origin[3], delta[3];
     BgVec3 columns[3], at = bg_vec3(0, 0, 0);
@@ -141,9 +141,11 @@ place_by_codes(const Head *head, BgAffine *lps, GError **error)
         return set_bad("ORIGIN", error);
     for (int i = 0; i < 3; i++) {
         int axis = (int) codes[i] / 2;
+        gboolean grows = codes[i] == 0.0 || codes[i] == 3.0 || codes[i] == 4.0;
         if (!(codes[i] >= 0 && codes[i] <= 5))
             return set_bad("ORIENT_SPECIFIC", error);
         columns[i] = bg_vec3(0, 0, 0);
+        *agree = *agree && grows == (delta[i] > 0.0);
         bg_vec3_set(&columns[i], axis, delta[i]);
         bg_vec3_set(&at, axis, origin[i]);
     }
@@ -155,15 +157,19 @@ place_by_codes(const Head *head, BgAffine *lps, GError **error)
 static gboolean
 place(const Head *head, BgFileInfo *info, GError **error)
 {
+    gboolean agree = TRUE;
     double m[12];
 
     if (get_numbers(head, "IJK_TO_DICOM_REAL", m, 12) == 12)
         memcpy(info->geometry.patient_from_voxel.m, m, sizeof m);
-    else if (!place_by_codes(head, &info->geometry.patient_from_voxel, error))
+    else if (!place_by_codes(head, &info->geometry.patient_from_voxel, &agree, error))
         return FALSE;
+    if (!agree)
+        bg_file_info_warn(info, _("Side unknown: the header's ORIENT_SPECIFIC and DELTA contradict "
+                                  "each other"));
     memcpy(info->geometry.dims, info->dims, sizeof info->dims);
     info->has_geometry = TRUE;
-    info->side_known = TRUE;
+    info->side_known = agree;
     return bg_geometry_check(&info->geometry, error);
 }
 

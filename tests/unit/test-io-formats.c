@@ -260,6 +260,29 @@ test_read_orientations(gconstpointer data)
     g_unlink(brik);
 }
 
+// A header whose words and numbers say different sides says none.
+static void
+test_afni_contradicts(void)
+{
+    BgGeometry geometry = make_geometry(orders[0], 0, FALSE);
+    g_autoptr(BgVolume) volume = make_volume(&geometry);
+    g_autofree char *path = write_afni(&geometry, volume), *text = NULL;
+    g_autofree char *brik = g_build_filename(folder, "sides.BRIK", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    char *codes = strstr(text, " 0 3 4\n");
+    g_assert_nonnull(codes);
+    codes[1] = '1';
+    g_assert_true(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    g_autoptr(BgLoaded) loaded = bg_io_load(path, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_false(loaded->info->side_known);
+    g_assert_true(has_warning(loaded->info, "Side unknown"));
+    g_unlink(path);
+    g_unlink(brik);
+}
+
 // DICOM says the rows' and columns' directions, and the place of each slice; files in no order. The slices
 // become a volume of whatever order: each voxel must lie where its file had it.
 static void
@@ -501,6 +524,7 @@ main(int argc, char **argv)
     }
     g_test_add_data_func("/io/formats/orientations/mgh", "mgh", test_read_orientations);
     g_test_add_data_func("/io/formats/orientations/afni", "afni", test_read_orientations);
+    g_test_add_func("/io/formats/orientations/afni-contradicts", test_afni_contradicts);
     g_test_add_func("/io/formats/orientations/dicom", test_dicom_orientations);
     g_test_add_func("/io/formats/unknown-side", test_unknown);
     g_test_add_func("/io/formats/png-stack", test_png_stack);

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The long search: every harness until it has made its executions (10^7 for parsers of headers alone, 10^5
+# where a codec is slow, else 10^6), counted over all runs in FOLDER/log. What is found lies in
+# FOLDER/found/HARNESS; the inputs that led on, in FOLDER/work/HARNESS.
+# usage: campaign.sh BUILD-FUZZ FOLDER [SECONDS a harness and round, 60] [HARNESS...]
+set -eu
+build=$(realpath "$1"); folder=$2; seconds=${3:-60}
+corpus=$(dirname "$(realpath "$0")")/corpus
+[ $# -gt 3 ] && shift 3 || set -- $(ls "$corpus")
+mkdir -p "$folder/log"
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+program_of() {
+    case $1 in
+        metaimage|nifti|nrrd) echo fuzz-volume ;;
+        wire|dicom|dicom-parser|rle|jpeg|jpeg-lossless|jpeg-ls|jpeg-2000) echo "fuzz-$1" ;;
+        *) echo fuzz-read ;;
+    esac
+}
+
+wanted_of() {
+    case $1 in
+        wire|landmarks|dicom-parser|raw) echo 10000000 ;;
+        jpeg|jpeg-2000|jpeg-file|heic|hdf5|minc2) echo 100000 ;;
+        *) echo 1000000 ;;
+    esac
+}
+
+count() {
+    cat "$folder/log/$1".* 2>/dev/null | grep -a 'stat::number_of_executed_units' | awk '{n += $2} END {print n + 0}'
+}
+
+left=1
+while [ $left = 1 ]; do
+    left=0
+    for harness in "$@"; do
+        done=$(count "$harness"); wanted=$(wanted_of "$harness")
+        [ "$done" -ge "$wanted" ] && continue
+        left=1
+        mkdir -p "$folder/work/$harness" "$folder/found/$harness"
+        log=$folder/log/$harness.$(date +%s)
+        status=0
+        "$build/tests/fuzz/$(program_of "$harness")" -runs=$((wanted - done)) -max_total_time="$seconds" \
+            -max_len=12000 -timeout=15 -rss_limit_mb=2560 -print_final_stats=1 \
+            -artifact_prefix="$folder/found/$harness/" "$folder/work/$harness" "$corpus/$harness" >"$log" 2>&1 || status=$?
+        echo "$harness: $(count "$harness") of $wanted executions$([ $status = 0 ] || echo ", FOUND: see $log")"
+    done
+done
