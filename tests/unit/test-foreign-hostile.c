@@ -116,8 +116,10 @@ list_good_files(const char *format)
 
     if (dir == NULL)
         g_ptr_array_add(paths, g_strdup(folder)); // one of them
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
-        g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        if (!g_str_has_prefix(name, "z-")) // what the search found is no good file
+            g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+    }
     g_ptr_array_sort(paths, (GCompareFunc) (gpointer) g_strcmp0);
     return paths;
 }
