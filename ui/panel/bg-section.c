@@ -3,6 +3,8 @@
 
 #include "ui/panel/bg-form.h"
 
+#define SHOW_EVERY_MS 20
+
 typedef struct {
     BgSession *session; // owned
     gulong changed_id;
@@ -18,19 +20,58 @@ get_private(BgSection *self)
     return bg_section_get_instance_private(self);
 }
 
+// Sections that shall be shown: one after the other, as the widgets of all at once hold the window up for longer
+// than a person does not notice.
+static GQueue waiting = G_QUEUE_INIT;
+static guint waiting_id;
+
 static void
-update(BgSection *self, BgChange changes)
+fill(BgSection *self, const BgLayer *layer, BgChange changes)
 {
     BgSectionPrivate *private = get_private(self);
-    const BgLayer *layer = bg_session_get_selected(private->session);
-    gboolean applies = BG_SECTION_GET_CLASS(self)->applies(self, layer);
 
-    gtk_widget_set_visible(GTK_WIDGET(self), applies);
-    if (!applies)
-        return;
     private->updating = TRUE;
     BG_SECTION_GET_CLASS(self)->update(self, layer, changes);
     private->updating = FALSE;
+}
+
+static gboolean
+show_next(gpointer user_data)
+{
+    BgSection *self = g_queue_pop_head(&waiting);
+
+    if (self != NULL) {
+        gtk_widget_set_visible(GTK_WIDGET(self), TRUE);
+        fill(self, bg_session_get_selected(get_private(self)->session), BG_CHANGE_ALL);
+    }
+    if (!g_queue_is_empty(&waiting))
+        return G_SOURCE_CONTINUE;
+    waiting_id = 0;
+    return G_SOURCE_REMOVE;
+}
+
+static void
+wait_to_be_shown(BgSection *self)
+{
+    if (g_queue_find(&waiting, self) == NULL)
+        g_queue_push_tail(&waiting, self);
+    if (waiting_id == 0)
+        waiting_id = g_timeout_add(SHOW_EVERY_MS, show_next, NULL);
+}
+
+static void
+update(BgSection *self, BgChange changes)
+{
+    const BgLayer *layer = bg_session_get_selected(get_private(self)->session);
+
+    if (!BG_SECTION_GET_CLASS(self)->applies(self, layer)) {
+        g_queue_remove(&waiting, self);
+        gtk_widget_set_visible(GTK_WIDGET(self), FALSE);
+    } else if (gtk_widget_get_visible(GTK_WIDGET(self))) {
+        fill(self, layer, changes);
+    } else {
+        wait_to_be_shown(self);
+    }
 }
 
 static void
@@ -50,6 +91,7 @@ bg_section_set_session(BgSection *self, BgSession *session)
     bg_form_name_inside(GTK_WIDGET(self));
     private->session = g_object_ref(session);
     private->changed_id = g_signal_connect(session, "changed", G_CALLBACK(on_changed), self);
+    gtk_widget_set_visible(GTK_WIDGET(self), FALSE);
     update(self, BG_CHANGE_ALL);
 }
 
@@ -139,6 +181,7 @@ bg_section_dispose(GObject *object)
     BgSection *self = BG_SECTION(object);
     BgSectionPrivate *private = get_private(self);
 
+    g_queue_remove(&waiting, self);
     if (private->session != NULL) {
         end_group(self);
         g_clear_signal_handler(&private->changed_id, private->session);

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 /**
  * BgSection:
  *
- * A part of the inspector about the selected layer. Hidden where it does not apply. Main thread only.
+ * A part of the inspector about the selected layer. Hidden where it does not apply; shown a moment after it does,
+ * one section after the other. Main thread only.
  */
 G_DECLARE_DERIVABLE_TYPE(BgSection, bg_section, BG, SECTION, GtkBox)
 
