@@ -417,14 +417,17 @@ write_raw(const char *path, const RawCase *c)
         for (int y = 0; y < c->dims[1]; y++) {
             for (int x = 0; x < c->dims[0]; x++, to += size) {
                 double v = get_phantom(x, y, z, c->dims);
-                if (c->type == BG_RAW_UINT8)
-                    *to = (guint8) CLAMP(v / 5.0, 0, 255);
-                else if (c->type == BG_RAW_FLOAT32)
-                    *(float *) (gpointer) to = (float) (v / 100.0);
-                else if (c->type == BG_RAW_INT16)
-                    *(gint16 *) (gpointer) to = (gint16) (v - 1000.0);
-                else
-                    *(guint16 *) (gpointer) to = (guint16) MAX(v, 0.0);
+                guint8 grey = (guint8) CLAMP(v / 5.0, 0, 255);
+                float share = (float) (v / 100.0);
+                gint16 signed_value = (gint16) (v - 1000.0);
+                guint16 value = (guint16) MAX(v, 0.0);
+                // A header of any length may stand before: not aligned.
+                memcpy(to,
+                       c->type == BG_RAW_UINT8     ? (gconstpointer) &grey
+                       : c->type == BG_RAW_FLOAT32 ? (gconstpointer) &share
+                       : c->type == BG_RAW_INT16   ? (gconstpointer) &signed_value
+                                                   : (gconstpointer) &value,
+                       size);
             }
         }
     }
