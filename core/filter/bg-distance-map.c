@@ -153,7 +153,7 @@ transform(double *doubles, float *floats, const int dims[3], const double spacin
                                 .height = own + 2 * COLUMNS * n,
                                 .starts = own + (2 * COLUMNS + 1) * n,
                                 .floors = own + (2 * COLUMNS + 2) * n,
-                                .places = (int *) (own + (2 * COLUMNS + 3) * n),
+                                .places = (int *) (gpointer) (own + (2 * COLUMNS + 3) * n),
                                 .halves = halves };
     }
     for (int axis = 0; axis < 3; axis++) {

@@ -100,7 +100,7 @@ bg_dcm_put_text(BgDcmEncoder *e, guint32 tag, const char *vr, const char *text)
     gsize n = text != NULL ? strlen(text) : 0;
 
     for (gsize i = 0; i < G_N_ELEMENTS(limits); i++) {
-        if (strcmp(limits[i].vr, vr) != 0 || n <= limits[i].max)
+        if (text == NULL || strcmp(limits[i].vr, vr) != 0 || n <= limits[i].max)
             continue;
         const char *end = text + limits[i].max;
         while (end > text && ((guchar) *end & 0xc0) == 0x80) // not within a character

@@ -43,23 +43,51 @@ typedef struct {
     gsize size;
 } Swap;
 
+// Samples lie where a header of any length ends: not aligned.
+static void
+swap_16(guint8 *bytes, gsize n)
+{
+    for (; n > 0; n--, bytes += sizeof(guint16)) {
+        guint16 x;
+        memcpy(&x, bytes, sizeof x);
+        x = GUINT16_SWAP_LE_BE(x);
+        memcpy(bytes, &x, sizeof x);
+    }
+}
+
+static void
+swap_32(guint8 *bytes, gsize n)
+{
+    for (; n > 0; n--, bytes += sizeof(guint32)) {
+        guint32 x;
+        memcpy(&x, bytes, sizeof x);
+        x = GUINT32_SWAP_LE_BE(x);
+        memcpy(bytes, &x, sizeof x);
+    }
+}
+
+static void
+swap_64(guint8 *bytes, gsize n)
+{
+    for (; n > 0; n--, bytes += sizeof(guint64)) {
+        guint64 x;
+        memcpy(&x, bytes, sizeof x);
+        x = GUINT64_SWAP_LE_BE(x);
+        memcpy(bytes, &x, sizeof x);
+    }
+}
+
 static void
 swap_range(gsize first, gsize last, guint worker, gpointer user_data)
 {
     const Swap *swap = user_data;
 
     if (swap->size == 2) {
-        guint16 *data = swap->data;
-        for (gsize i = first; i < last; i++)
-            data[i] = GUINT16_SWAP_LE_BE(data[i]);
+        swap_16((guint8 *) swap->data + first * swap->size, last - first);
     } else if (swap->size == 4) {
-        guint32 *data = swap->data;
-        for (gsize i = first; i < last; i++)
-            data[i] = GUINT32_SWAP_LE_BE(data[i]);
+        swap_32((guint8 *) swap->data + first * swap->size, last - first);
     } else if (swap->size == 8) {
-        guint64 *data = swap->data;
-        for (gsize i = first; i < last; i++)
-            data[i] = GUINT64_SWAP_LE_BE(data[i]);
+        swap_64((guint8 *) swap->data + first * swap->size, last - first);
     }
 }
 

@@ -136,7 +136,7 @@ typedef struct {
 static void
 permute(const Source *src, const int *perm, float *dst)
 {
-    gsize strides[BG_NN_MAX_RANK], index[BG_NN_MAX_RANK] = { 0 }, stride = 1;
+    gsize strides[BG_NN_MAX_RANK] = { 0 }, index[BG_NN_MAX_RANK] = { 0 }, stride = 1;
     gsize count = bg_nn_shape_count(&src->shape);
     int rank = src->shape.rank;
 

@@ -70,6 +70,7 @@ tridiagonalise(double *a, double *d, double *e, double *q, int n)
         q[i] = i % (n + 1) == 0;
     for (int k = 0; k < n - 2; k++) {
         double v[BG_DENSE_MAX_EIGEN], p[BG_DENSE_MAX_EIGEN], length2 = 0.0;
+        v[k + 1] = 0.0;
         for (int i = k + 1; i < n; i++) {
             v[i] = a[i * n + k];
             length2 += v[i] * v[i];

@@ -224,7 +224,7 @@ binary_size(guint16 vr)
 static const char *
 next_number(const char *p, const char *end, double *value)
 {
-    char text[MAX_NUMBER_TEXT];
+    char text[MAX_NUMBER_TEXT] = "";
     gsize n = 0;
     char *rest;
 

@@ -92,6 +92,7 @@ push(Look *look, const char *path, BgSeries *series, BgFileInfo *info, GError *e
     found->error = error;
     found->named = look->named;
     g_async_queue_push(look->found, found);
+    // cppcheck-suppress memleak ; the queue has it
 }
 
 static void

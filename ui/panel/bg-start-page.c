@@ -110,12 +110,13 @@ fill(BgStartPage *self)
         gtk_flow_box_remove(self->files, GTK_WIDGET(child));
     for (char **path = recent; *path != NULL; path++) {
         BgWork work = { .owner = G_OBJECT(self),
-                        .slot = slot++,
+                        .slot = slot,
                         .func = load_on_worker,
                         .request = g_strdup(*path),
                         .free_request = g_free,
                         .done = on_picture,
                         .free_result = loaded_free };
+        slot++;
         gtk_flow_box_append(self->files, new_child(*path));
         bg_worker_post(bg_session_get_idle_worker(self->session), &work);
     }
