@@ -23,7 +23,7 @@ static const BgCliOption options[] = {
 static gboolean
 parse_params(BgCli *cli, BgPictureRegisterParams *params, GError **error)
 {
-    const char *name = bg_cli_option(cli, "model"), *from = bg_cli_option(cli, "from");
+    const char *name = bg_cli_option(cli, "model");
     BgTransformModel model = BG_TRANSFORM_AFFINE;
 
     if (name != NULL && (!bg_transform_model_parse(name, &model) || model == BG_TRANSFORM_TPS)) {
@@ -33,22 +33,7 @@ parse_params(BgCli *cli, BgPictureRegisterParams *params, GError **error)
     }
     *params = bg_picture_register_params(model);
     params->allow_mirror = bg_cli_has(cli, "allow-mirror");
-    if (from == NULL)
-        return TRUE;
-    g_autoptr(BgTransform) transform = bg_transform_load(from, error);
-    if (transform == NULL) {
-        g_prefix_error(error, "cannot read: ");
-        return FALSE;
-    }
-    if (bg_transform_count_axes(transform) != 2) {
-        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
-                    "cannot start from: %s: it is of patients. Give one of pictures", from);
-        return FALSE;
-    }
-    bg_cli_add_input(cli, from);
-    params->has_start = TRUE;
-    params->fixed_from_moving = *bg_transform_get_affine(transform);
-    return TRUE;
+    return bg_cli_load_start(cli, 2, &params->has_start, &params->fixed_from_moving, error);
 }
 
 static BgJson *

@@ -34,21 +34,11 @@ read_start(BgCli *cli, BgVolumeRegisterParams *params, GError **error)
                            start);
         return FALSE;
     }
-    if (from == NULL)
-        return TRUE;
-    g_autoptr(BgTransform) transform = bg_transform_load(from, error);
-    if (transform == NULL) {
-        g_prefix_error(error, "cannot read: ");
+    gboolean given;
+    if (!bg_cli_load_start(cli, 3, &given, &params->fixed_from_moving, error))
         return FALSE;
-    }
-    if (bg_transform_count_axes(transform) != 3) {
-        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
-                    "cannot start from: %s: it is of pictures. Give one of patients", from);
-        return FALSE;
-    }
-    bg_cli_add_input(cli, from);
-    params->start = BG_REGISTER_START_GIVEN;
-    params->fixed_from_moving = *bg_transform_get_affine(transform);
+    if (given)
+        params->start = BG_REGISTER_START_GIVEN;
     return TRUE;
 }
 

@@ -2,6 +2,7 @@
 // bregma-cli register: one frame of reference onto another. Its verbs are files of their own.
 #include "cmd-register.h"
 
+#include "core/base/bg-error.h"
 #include "core/io/bg-landmarks-io.h"
 #include "core/register/bg-transform-file.h"
 
@@ -38,6 +39,33 @@ bg_cli_set_transform(const BgCli *cli, BgJson *json, const BgTransform *transfor
             numbers[row * n + column] = a.m[row][column == n_axes ? 3 : column] + 0.0;
     numbers[n * n - 1] = 1.0;
     bg_json_set_doubles(json, "matrix", numbers, (gsize) (n * n));
+}
+
+gboolean
+bg_cli_load_start(BgCli *cli, int n_axes, gboolean *given, BgAffine *fixed_from_moving,
+                  GError **error)
+{
+    const char *from = bg_cli_option(cli, "from");
+
+    *given = FALSE;
+    if (from == NULL)
+        return TRUE;
+    g_autoptr(BgTransform) transform = bg_transform_load(from, error);
+    if (transform == NULL) {
+        g_prefix_error(error, "cannot read: ");
+        return FALSE;
+    }
+    if (bg_transform_count_axes(transform) != n_axes) {
+        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                    n_axes == 3 ? "cannot start from: %s: it is of pictures. Give one of patients"
+                                : "cannot start from: %s: it is of patients. Give one of pictures",
+                    from);
+        return FALSE;
+    }
+    bg_cli_add_input(cli, from);
+    *given = TRUE;
+    *fixed_from_moving = *bg_transform_get_affine(transform);
+    return TRUE;
 }
 
 gboolean

@@ -19,6 +19,10 @@ void bg_cli_set_transform(const BgCli *cli, BgJson *json, const BgTransform *tra
 gboolean bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const BgJson *made,
                                GError **error);
 
+/** bg_cli_load_start: --from=T: @n_axes: 3 of patients, 2 of pictures; @given: (out): whether there is one */
+gboolean bg_cli_load_start(BgCli *cli, int n_axes, gboolean *given, BgAffine *fixed_from_moving,
+                           GError **error);
+
 extern const BgCliCommand bg_cli_verb_landmarks_convert;
 extern const BgCliCommand bg_cli_verb_register_camera;
 extern const BgCliCommand bg_cli_verb_register_pictures;

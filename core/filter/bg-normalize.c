@@ -4,55 +4,14 @@
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-rank.h"
 
 #include <math.h>
 #include <string.h>
 
 #define GRID_WITHIN_MM 1e-2
 
-// The k-th smallest (from 0); the values are rearranged so that none beyond k is smaller.
-static float
-select_rank(float *values, gsize n, gsize k)
-{
-    gssize low = 0, high = (gssize) n - 1;
-
-    while (low < high) {
-        float pivot = values[low + (high - low) / 2];
-        gssize i = low, j = high;
-        while (i <= j) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i <= j) {
-                float swap = values[i];
-                values[i++] = values[j];
-                values[j--] = swap;
-            }
-        }
-        if ((gssize) k <= j)
-            high = j;
-        else if ((gssize) k >= i)
-            low = i;
-        else
-            break;
-    }
-    return values[k];
-}
-
-static double
-percentile(float *values, gsize n, double percent)
-{
-    double rank = percent / 100.0 * (double) (n - 1), below = floor(rank);
-    gsize k = (gsize) below;
-    double value = (double) select_rank(values, n, k), next = HUGE_VAL;
-
-    if (k + 1 >= n || rank == below)
-        return value;
-    for (gsize i = k + 1; i < n; i++)
-        next = MIN(next, (double) values[i]);
-    return value + (next - value) * (rank - below);
-}
+BG_DEFINE_RANK(float)
 
 typedef struct {
     double low, high;    // clipped to

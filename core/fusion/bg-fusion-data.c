@@ -3,10 +3,10 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-random.h"
 #include "core/filter/bg-gaussian.h"
 #include "core/image/bg-channel.h"
 #include "core/io/bg-io.h"
-#include "core/nn/bg-nn-random.h"
 #include "core/phantom/bg-phantom.h"
 
 #include <math.h>
@@ -326,15 +326,15 @@ make_sample(gpointer user_data, gsize index, guint64 seed, float *const *inputs,
 {
     const BgFusionData *data = user_data;
     const Pair *pair = data->pairs->pdata[index / (gsize) data->per_pair];
-    BgNnRandom random = bg_nn_random(seed != 0 ? seed : data->seed, index);
+    BgRandom random = bg_random(seed != 0 ? seed : data->seed, index);
     int crop = data->crop;
-    int u0 = (int) bg_nn_random_below(&random, (gsize) (pair->width - crop + 1));
-    int v0 = (int) bg_nn_random_below(&random, (gsize) (pair->height - crop + 1));
-    guint64 turn = seed != 0 ? bg_nn_random_next(&random) : 0;
+    int u0 = (int) bg_random_below(&random, (gsize) (pair->width - crop + 1));
+    int v0 = (int) bg_random_below(&random, (gsize) (pair->height - crop + 1));
+    guint64 turn = seed != 0 ? bg_random_next(&random) : 0;
     gsize n = (gsize) crop * (gsize) crop;
 
     // One in two goes through the middle, where there is most to see.
-    if (bg_nn_random_uniform(&random) < 0.5) {
+    if (bg_random_uniform(&random) < 0.5) {
         u0 = (u0 + (pair->width - crop) / 2) / 2;
         v0 = (v0 + (pair->height - crop) / 2) / 2;
     }

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
  * @series_description: (nullable)
  * @series_number: 0 for none
  * @provenance: (nullable): JSON text that goes into a private element, (0029,1001) of "BREGMA"
- * @time: seconds since 1970, UTC, of the content; 0 for now
+ * @time: seconds since 1970, UTC, of the content; 0: when it is written
  * @seed: of the new UIDs; 0 for ones that never come twice
  *
  * Zeros are the default.

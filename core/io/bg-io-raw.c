@@ -44,51 +44,33 @@ typedef struct {
 } Swap;
 
 // Samples lie where a header of any length ends: not aligned.
-static void
-swap_16(guint8 *bytes, gsize n)
-{
-    for (; n > 0; n--, bytes += sizeof(guint16)) {
-        guint16 x;
-        memcpy(&x, bytes, sizeof x);
-        x = GUINT16_SWAP_LE_BE(x);
-        memcpy(bytes, &x, sizeof x);
+#define DEFINE_SWAP(bits)                           \
+    static void swap_##bits(guint8 *bytes, gsize n) \
+    {                                               \
+        for (; n > 0; n--, bytes += bits / 8) {     \
+            guint##bits x;                          \
+            memcpy(&x, bytes, sizeof x);            \
+            x = GUINT##bits##_SWAP_LE_BE(x);        \
+            memcpy(bytes, &x, sizeof x);            \
+        }                                           \
     }
-}
-
-static void
-swap_32(guint8 *bytes, gsize n)
-{
-    for (; n > 0; n--, bytes += sizeof(guint32)) {
-        guint32 x;
-        memcpy(&x, bytes, sizeof x);
-        x = GUINT32_SWAP_LE_BE(x);
-        memcpy(bytes, &x, sizeof x);
-    }
-}
-
-static void
-swap_64(guint8 *bytes, gsize n)
-{
-    for (; n > 0; n--, bytes += sizeof(guint64)) {
-        guint64 x;
-        memcpy(&x, bytes, sizeof x);
-        x = GUINT64_SWAP_LE_BE(x);
-        memcpy(bytes, &x, sizeof x);
-    }
-}
+DEFINE_SWAP(16)
+DEFINE_SWAP(32)
+DEFINE_SWAP(64)
+#undef DEFINE_SWAP
 
 static void
 swap_range(gsize first, gsize last, guint worker, gpointer user_data)
 {
     const Swap *swap = user_data;
+    guint8 *bytes = (guint8 *) swap->data + first * swap->size;
 
-    if (swap->size == 2) {
-        swap_16((guint8 *) swap->data + first * swap->size, last - first);
-    } else if (swap->size == 4) {
-        swap_32((guint8 *) swap->data + first * swap->size, last - first);
-    } else if (swap->size == 8) {
-        swap_64((guint8 *) swap->data + first * swap->size, last - first);
-    }
+    if (swap->size == 2)
+        swap_16(bytes, last - first);
+    else if (swap->size == 4)
+        swap_32(bytes, last - first);
+    else if (swap->size == 8)
+        swap_64(bytes, last - first);
 }
 
 void

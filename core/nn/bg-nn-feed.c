@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-nn-feed.h"
-#include "bg-nn-random.h"
 #include "core/base/bg-buffer.h"
+#include "core/base/bg-random.h"
 
 #define N_SLOTS 3 // one that is used, two ahead
 
@@ -123,9 +123,9 @@ ask(BgNnFeed *feed)
     for (gsize k = 0; k < feed->batch; k++) {
         Task *task = g_new(Task, 1);
         gsize at = feed->n_asked * feed->batch + k;
-        BgNnRandom random = bg_nn_random(feed->seed, at);
+        BgRandom random = bg_random(feed->seed, at);
         *task = (Task){ slot, k, feed->indices[at],
-                        feed->seed == 0 ? 0 : MAX(bg_nn_random_next(&random), 1) };
+                        feed->seed == 0 ? 0 : MAX(bg_random_next(&random), 1) };
         g_thread_pool_push(feed->pool, task, NULL);
     }
     feed->n_asked++;

@@ -410,10 +410,10 @@ static REAL
 FN(keep)(const CALL *call, gsize i)
 {
     gsize item = call->layer->shared ? i / call->g.in_space : i;
-    BgNnRandom random = bg_nn_random(call->seed, item);
+    BgRandom random = bg_random(call->seed, item);
     double rate = call->layer->rate;
 
-    return bg_nn_random_uniform(&random) < rate ? (REAL) 0 : (REAL) (1 / (1 - rate));
+    return bg_random_uniform(&random) < rate ? (REAL) 0 : (REAL) (1 / (1 - rate));
 }
 
 static void

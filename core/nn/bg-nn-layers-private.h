@@ -3,7 +3,7 @@
 #pragma once
 
 #include "bg-nn-geometry.h"
-#include "bg-nn-random.h"
+#include "core/base/bg-random.h"
 
 G_BEGIN_DECLS
 

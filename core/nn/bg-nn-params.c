@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-nn-params.h"
-#include "bg-nn-random.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-hash.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-random.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,7 +52,7 @@ append(BgNnParams *params, const char *name, BgNnRole role, BgNnTensor *tensor)
 }
 
 static void
-fill_weight(BgNnTensor *tensor, BgNnKind kind, BgNnInit init, double spread, BgNnRandom *random)
+fill_weight(BgNnTensor *tensor, BgNnKind kind, BgNnInit init, double spread, BgRandom *random)
 {
     const BgNnShape *shape = bg_nn_tensor_get_shape(tensor);
     gsize count = bg_nn_tensor_count(tensor);
@@ -66,14 +66,14 @@ fill_weight(BgNnTensor *tensor, BgNnKind kind, BgNnInit init, double spread, BgN
     for (gsize i = 0; i < count; i++) {
         double value = 1;
         if (norm) {
-            value = init == BG_NN_INIT_NORMAL ? 1 + spread * bg_nn_random_normal(random) : 1;
+            value = init == BG_NN_INIT_NORMAL ? 1 + spread * bg_random_normal(random) : 1;
         } else if (init == BG_NN_INIT_HE) {
-            value = sqrt(2 / fan_in) * bg_nn_random_normal(random);
+            value = sqrt(2 / fan_in) * bg_random_normal(random);
         } else if (init == BG_NN_INIT_GLOROT) {
-            value = sqrt(6 / (fan_in + fan_out)) * (2 * bg_nn_random_uniform(random) - 1);
+            value = sqrt(6 / (fan_in + fan_out)) * (2 * bg_random_uniform(random) - 1);
         } else {
             do
-                value = bg_nn_random_normal(random);
+                value = bg_random_normal(random);
             while (init == BG_NN_INIT_TRUNCATED && fabs(value) > 2);
             value *= spread;
         }
@@ -83,7 +83,7 @@ fill_weight(BgNnTensor *tensor, BgNnKind kind, BgNnInit init, double spread, BgN
 
 static void
 fill(BgNnTensor *tensor, BgNnKind kind, BgNnRole role, BgNnInit init, double spread,
-     BgNnRandom *random)
+     BgRandom *random)
 {
     static const float constants[] = { [BG_NN_ROLE_BIAS] = 0,
                                        [BG_NN_ROLE_MEAN] = 0,
@@ -97,7 +97,7 @@ fill(BgNnTensor *tensor, BgNnKind kind, BgNnRole role, BgNnInit init, double spr
     } else {
         for (gsize i = 0; i < count; i++)
             data[i] =
-                role == BG_NN_ROLE_SINGULAR ? (float) bg_nn_random_normal(random) : constants[role];
+                role == BG_NN_ROLE_SINGULAR ? (float) bg_random_normal(random) : constants[role];
     }
 }
 
@@ -119,7 +119,7 @@ bg_nn_params_new(const BgNnGraph *graph, const BgNnShape *inputs, int n_inputs, 
         for (int k = 0; k < n; k++) {
             g_autofree char *name =
                 g_strdup_printf("%s/%s", layer->name, bg_nn_role_name(infos[k].role));
-            BgNnRandom random = bg_nn_random(seed, (guint64) params->list->len);
+            BgRandom random = bg_random(seed, (guint64) params->list->len);
             BgNnTensor *tensor = bg_nn_tensor_new(&infos[k].shape, error);
             if (tensor == NULL)
                 return NULL;

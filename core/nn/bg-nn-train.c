@@ -2,11 +2,11 @@
 #include "bg-nn-train.h"
 #include "bg-nn-checkpoint.h"
 #include "bg-nn-feed.h"
-#include "bg-nn-random.h"
 #include "bg-nn-tape.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-random.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -39,7 +39,7 @@ bg_nn_split_patients(const BgNnData *data, double share, guint64 seed, gboolean 
     gsize n = data->count(data->data), n_kept = 0;
     g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autofree gsize *patient = g_new(gsize, MAX(n, 1));
-    BgNnRandom random = bg_nn_random(seed, G_GUINT64_CONSTANT(0x73706c6974));
+    BgRandom random = bg_random(seed, G_GUINT64_CONSTANT(0x73706c6974));
 
     for (gsize i = 0; i < n; i++) {
         g_autofree char *name = data->patient != NULL ? g_strdup(data->patient(data->data, i))
@@ -63,7 +63,7 @@ bg_nn_split_patients(const BgNnData *data, double share, guint64 seed, gboolean 
     for (gsize i = 0; i < n_patients; i++)
         order[i] = i;
     for (gsize i = n_patients; i > 1; i--) {
-        gsize k = bg_nn_random_below(&random, i), value = order[i - 1];
+        gsize k = bg_random_below(&random, i), value = order[i - 1];
         order[i - 1] = order[k];
         order[k] = value;
     }
@@ -260,9 +260,9 @@ train_step(Trainer *t, int epoch, gsize step, double *loss, double *length, GErr
     for (gsize part = 0; part < n_parts; part++) {
         const float *inputs[BG_NN_MAX_ARRAYS], *targets[BG_NN_MAX_ARRAYS];
         guint64 place = ((guint64) epoch << 32) + step * n_parts + part;
-        BgNnRandom random = bg_nn_random(t->config->seed, place);
+        BgRandom random = bg_random(t->config->seed, place);
         if (!bg_nn_feed_take(t->feed, inputs, targets, error) ||
-            !bg_nn_tape32_forward(t->tape, inputs, TRUE, bg_nn_random_next(&random), t->cancellable,
+            !bg_nn_tape32_forward(t->tape, inputs, TRUE, bg_random_next(&random), t->cancellable,
                                   error))
             return FALSE;
         *loss += loss_of(t, t->tape, targets, 1.0 / (double) n_parts, TRUE);
@@ -284,10 +284,10 @@ train_step(Trainer *t, int epoch, gsize step, double *loss, double *length, GErr
 static void
 shuffle(gsize *indices, gsize n, guint64 seed, int epoch)
 {
-    BgNnRandom random = bg_nn_random(seed, G_GUINT64_CONSTANT(0x6f72646572) + (guint64) epoch);
+    BgRandom random = bg_random(seed, G_GUINT64_CONSTANT(0x6f72646572) + (guint64) epoch);
 
     for (gsize i = n; i > 1; i--) {
-        gsize k = bg_nn_random_below(&random, i), value = indices[i - 1];
+        gsize k = bg_random_below(&random, i), value = indices[i - 1];
         indices[i - 1] = indices[k];
         indices[k] = value;
     }
@@ -298,11 +298,11 @@ train_epoch(Trainer *t, BgNnEpoch *epoch, GError **error)
 {
     g_autofree gsize *order = g_memdup2(t->train, t->n_train * sizeof(gsize));
     gsize n_steps = t->n_train / (gsize) t->config->batch;
-    BgNnRandom random = bg_nn_random(t->config->seed, (guint64) epoch->epoch);
+    BgRandom random = bg_random(t->config->seed, (guint64) epoch->epoch);
 
     shuffle(order, t->n_train, t->config->seed, epoch->epoch);
     bg_nn_feed_start(t->feed, order, n_steps * (gsize) t->config->batch,
-                     MAX(bg_nn_random_next(&random), 1));
+                     MAX(bg_random_next(&random), 1));
     for (gsize step = 0; step < n_steps; step++) {
         double loss, length;
         if (g_cancellable_set_error_if_cancelled(t->cancellable, error) ||

@@ -6,6 +6,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-parallel.h"
+#include "core/base/bg-rank.h"
 #include "core/filter/bg-distance-map.h"
 
 #include <math.h>
@@ -195,50 +196,7 @@ directed(const BgSurfacePoints *from, const BgSurfacePoints *to, const int dims[
     return distances;
 }
 
-// The k-th smallest (from 0) of values, which are rearranged so that none beyond k is smaller.
-static double
-select_rank(double *values, gsize n, gsize k)
-{
-    gssize low = 0, high = (gssize) n - 1;
-
-    while (low < high) {
-        double pivot = values[low + (high - low) / 2];
-        gssize i = low, j = high;
-        while (i <= j) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i <= j) {
-                double swap = values[i];
-                values[i++] = values[j];
-                values[j--] = swap;
-            }
-        }
-        if ((gssize) k <= j)
-            high = j;
-        else if ((gssize) k >= i)
-            low = i;
-        else
-            break;
-    }
-    return values[k];
-}
-
-// numpy.percentile's linear interpolation between ranks.
-static double
-percentile(double *values, gsize n, double percent)
-{
-    double rank = percent / 100.0 * (double) (n - 1), below = floor(rank);
-    gsize k = (gsize) below;
-    double value = select_rank(values, n, k), next = INFINITY;
-
-    if (k + 1 >= n || rank == below)
-        return value;
-    for (gsize i = k + 1; i < n; i++)
-        next = MIN(next, values[i]);
-    return value + (next - value) * (rank - below);
-}
+BG_DEFINE_RANK(double)
 
 static void
 measure_voxels(const double *pred, gsize n_pred, const double *truth, gsize n_true,

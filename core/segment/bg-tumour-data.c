@@ -3,8 +3,8 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-random.h"
 #include "core/filter/bg-mask.h"
-#include "core/nn/bg-nn-random.h"
 #include "core/phantom/bg-phantom.h"
 #include "core/volume/bg-resample.h"
 
@@ -309,13 +309,13 @@ typedef struct {
 } Change;
 
 static double
-between(BgNnRandom *random, double low, double high)
+between(BgRandom *random, double low, double high)
 {
-    return low + (high - low) * bg_nn_random_uniform(random);
+    return low + (high - low) * bg_random_uniform(random);
 }
 
 static Waves
-random_waves(BgNnRandom *random, double amplitude, double shortest, double longest)
+random_waves(BgRandom *random, double amplitude, double shortest, double longest)
 {
     Waves waves;
 
@@ -342,17 +342,17 @@ waves_at(const Waves *waves, double x, double y)
 // The slice, and what of it is in the middle.
 static int
 choose_place(const BgTumourData *data, const Stored *stored, const guint8 *classes,
-             BgNnRandom *random, double centre[2])
+             BgRandom *random, double centre[2])
 {
     const int *d = stored->dims;
     gsize in_slice = (gsize) d[0] * (gsize) d[1], n = stored->slices[d[2] - 1];
     double reach = data->params.crop / 4.0;
-    int k = (int) bg_nn_random_below(random, (gsize) d[2]);
+    int k = (int) bg_random_below(random, (gsize) d[2]);
 
     centre[0] = between(random, 0.2, 0.8) * d[0];
     centre[1] = between(random, 0.2, 0.8) * d[1];
-    if (n > 0 && bg_nn_random_uniform(random) < TUMOUR_SHARE) {
-        gsize wanted = bg_nn_random_below(random, n), at = 0;
+    if (n > 0 && bg_random_uniform(random) < TUMOUR_SHARE) {
+        gsize wanted = bg_random_below(random, n), at = 0;
         for (k = 0; stored->slices[k] <= wanted;)
             k++;
         gsize left = wanted - (k > 0 ? stored->slices[k - 1] : 0);
@@ -368,16 +368,16 @@ choose_place(const BgTumourData *data, const Stored *stored, const guint8 *class
 }
 
 static void
-draw_change(BgNnRandom *random, gboolean augment, Change *change)
+draw_change(BgRandom *random, gboolean augment, Change *change)
 {
     double angle = 0.0, scale = 1.0, stretch = 1.0;
     gboolean flip = FALSE;
 
     if (augment) {
-        angle = 0.35 * bg_nn_random_normal(random);
-        scale = exp(0.22 * bg_nn_random_normal(random));
-        stretch = exp(0.08 * bg_nn_random_normal(random));
-        flip = bg_nn_random_uniform(random) < 0.5;
+        angle = 0.35 * bg_random_normal(random);
+        scale = exp(0.22 * bg_random_normal(random));
+        stretch = exp(0.08 * bg_random_normal(random));
+        flip = bg_random_uniform(random) < 0.5;
         angle = CLAMP(angle, -1.0, 1.0);
         scale = CLAMP(scale, 0.6, 1.7);
     }
@@ -387,17 +387,17 @@ draw_change(BgNnRandom *random, gboolean augment, Change *change)
     change->turn[1][1] = scale / stretch * cos(angle);
     for (int a = 0; a < 2; a++)
         change->bend[a] = random_waves(random, augment ? 2.5 : 0.0, 30.0, 120.0);
-    int kept = (int) bg_nn_random_below(random, BG_N_CONTRASTS);
+    int kept = (int) bg_random_below(random, BG_N_CONTRASTS);
     for (int c = 0; c < BG_N_CONTRASTS; c++) {
         double much = augment ? 1.0 : 0.0;
-        change->gain[c] = exp(much * 0.15 * bg_nn_random_normal(random));
-        change->offset[c] = much * 0.2 * bg_nn_random_normal(random);
-        change->gamma[c] = exp(much * 0.25 * bg_nn_random_normal(random));
+        change->gain[c] = exp(much * 0.15 * bg_random_normal(random));
+        change->offset[c] = much * 0.2 * bg_random_normal(random);
+        change->gamma[c] = exp(much * 0.25 * bg_random_normal(random));
         change->middle[c] = pow(0.5, change->gamma[c]);
         change->slope[c] = 8.0 * 0.5 / (change->gamma[c] * change->middle[c]);
         change->noise[c] = much * MAX(between(random, -0.1, 0.25), 0.0);
         change->shade[c] = random_waves(random, much * 0.12, 120.0, 400.0);
-        change->dropped[c] = augment && c != kept && bg_nn_random_uniform(random) < DROP_SHARE;
+        change->dropped[c] = augment && c != kept && bg_random_uniform(random) < DROP_SHARE;
     }
 }
 
@@ -418,7 +418,7 @@ sample_plane(const gint16 *plane, const int *d, double x, double y)
 
 // A z-score by another scanner: the middle range bent, stretched and moved.
 static inline float
-change_value(float z, const Change *change, int c, double x, double y, BgNnRandom *random)
+change_value(float z, const Change *change, int c, double x, double y, BgRandom *random)
 {
     double unit = CLAMP((double) z / 8.0 + 0.5, 0.0, 1.0);
     double bent = (pow(unit, change->gamma[c]) - change->middle[c]) * change->slope[c];
@@ -426,7 +426,7 @@ change_value(float z, const Change *change, int c, double x, double y, BgNnRando
         bent * change->gain[c] + change->offset[c] + 2.0 * waves_at(&change->shade[c], x, y);
 
     if (change->noise[c] > 0.0)
-        value += change->noise[c] * bg_nn_random_normal(random);
+        value += change->noise[c] * bg_random_normal(random);
     return (float) CLAMP(value, -8.0, 8.0);
 }
 
@@ -438,7 +438,7 @@ make_sample(gpointer user_data, gsize index, guint64 seed, float *const *inputs,
     const Stored *stored = data->cases->pdata[index / (gsize) data->params.per_case];
     const guint8 *bytes = map_file(data, error);
     gboolean augment = seed != 0;
-    BgNnRandom random = bg_nn_random(augment ? seed : data->params.seed, index);
+    BgRandom random = bg_random(augment ? seed : data->params.seed, index);
     Change change;
 
     if (bytes == NULL)

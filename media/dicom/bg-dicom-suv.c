@@ -24,11 +24,11 @@ read_moment(const char *date, const char *time, double *seconds)
     if (strlen(date) < 8 || strlen(time) < 4 || strspn(date, "0123456789") < 8 ||
         strspn(time, "0123456789") < 4)
         return FALSE;
-    year = (int) g_ascii_strtoll(date, NULL, 10) / 10000;
-    month = (int) g_ascii_strtoll(date, NULL, 10) / 100 % 100;
-    day = (int) g_ascii_strtoll(date, NULL, 10) % 100;
-    if (strlen(date) > 8) // a DT: only its first 8 digits are the date
-        sscanf(date, "%4d%2d%2d", &year, &month, &day);
+    g_autofree char *digits = g_strndup(date, 8); // of a DT only these are the date
+    day = (int) g_ascii_strtoll(digits, NULL, 10);
+    year = day / 10000;
+    month = day / 100 % 100;
+    day %= 100;
     if (!g_date_valid_dmy((GDateDay) day, (GDateMonth) month, (GDateYear) year))
         return FALSE;
     GDate calendar;

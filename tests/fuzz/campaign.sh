@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The long search: every harness until it has made its executions (10^7 for parsers of headers alone, 10^5
 # where a codec is slow, else 10^6), counted over all runs in FOLDER/log. What is found lies in
-# FOLDER/found/HARNESS; the inputs that led on, in FOLDER/work/HARNESS.
+# FOLDER/found/HARNESS; the inputs that led on, in FOLDER/inputs/HARNESS.
 # usage: campaign.sh BUILD-FUZZ FOLDER [SECONDS a harness and round, 60] [HARNESS...]
 set -eu
 build=$(realpath "$1"); folder=$2; seconds=${3:-60}
@@ -38,12 +38,12 @@ while [ $left = 1 ]; do
         done=$(count "$harness"); wanted=$(wanted_of "$harness")
         [ "$done" -ge "$wanted" ] && continue
         left=1
-        mkdir -p "$folder/work/$harness" "$folder/found/$harness"
+        mkdir -p "$folder/inputs/$harness" "$folder/found/$harness"
         log=$folder/log/$harness.$(date +%s)
         status=0
         "$build/tests/fuzz/$(program_of "$harness")" -runs=$((wanted - done)) -max_total_time="$seconds" \
             -max_len=12000 -timeout=15 -rss_limit_mb=2560 -print_final_stats=1 \
-            -artifact_prefix="$folder/found/$harness/" "$folder/work/$harness" "$corpus/$harness" >"$log" 2>&1 || status=$?
+            -artifact_prefix="$folder/found/$harness/" "$folder/inputs/$harness" "$corpus/$harness" >"$log" 2>&1 || status=$?
         echo "$harness: $(count "$harness") of $wanted executions$([ $status = 0 ] || echo ", FOUND: see $log")"
     done
 done

@@ -4,9 +4,9 @@
 #include "../support/bg-fixed-numbers.h"
 #include "../support/bg-nn-rows.h"
 #include "core/base/bg-error.h"
+#include "core/base/bg-random.h"
 #include "core/compute/bg-backend-ops.h"
 #include "core/learn/bg-networks.h"
-#include "core/nn/bg-nn-random.h"
 #include "core/nn/bg-nn-tape.h"
 
 static BgBackend *backend; // NULL: there is no device

@@ -3,8 +3,8 @@
 // float64 reference, and the reference's gradients against central differences.
 #include "../support/bg-nn-rows.h"
 #include "core/base/bg-error.h"
+#include "core/base/bg-random.h"
 #include "core/nn/bg-nn-cpu.h"
-#include "core/nn/bg-nn-random.h"
 #include "core/nn/bg-nn-tape.h"
 
 #include <math.h>
@@ -28,9 +28,9 @@ typedef struct {
 
 // Away from zero, where rectifiers have no slope.
 static double
-draw(BgNnRandom *random)
+draw(BgRandom *random)
 {
-    double value = bg_nn_random_normal(random);
+    double value = bg_random_normal(random);
 
     return value + (value < 0 ? -0.01 : 0.01);
 }
@@ -38,7 +38,7 @@ draw(BgNnRandom *random)
 static void
 case_init(Case *c, const Row *row, int size)
 {
-    BgNnRandom random = bg_nn_random(7, (guint64) (row - rows) * 4 + (guint64) size);
+    BgRandom random = bg_random(7, (guint64) (row - rows) * 4 + (guint64) size);
     BgNnLayer layer = row->layer;
     g_autoptr(GError) error = NULL;
 
@@ -66,7 +66,7 @@ case_init(Case *c, const Row *row, int size)
     for (int p = 0; p < bg_nn_params_count(c->params); p++) {
         BgNnTensor *tensor = bg_nn_params_get(c->params, p);
         for (gsize k = 0; k < bg_nn_tensor_count(tensor); k++) // no plain zeros and ones
-            bg_nn_tensor_data(tensor)[k] += 0.25f * (float) bg_nn_random_uniform(&random);
+            bg_nn_tensor_data(tensor)[k] += 0.25f * (float) bg_random_uniform(&random);
     }
 }
 
@@ -130,11 +130,11 @@ check_executor(Case *c)
 static double *
 make_factors(gsize count)
 {
-    BgNnRandom random = bg_nn_random(11, 0);
+    BgRandom random = bg_random(11, 0);
     double *factors = g_new(double, count);
 
     for (gsize i = 0; i < count; i++)
-        factors[i] = (double) (float) bg_nn_random_normal(&random);
+        factors[i] = (double) (float) bg_random_normal(&random);
     return factors;
 }
 
@@ -185,13 +185,13 @@ static void
 check_slopes(Case *c, const char *what, BgNnTape64 *tape, const double *factors, gsize count,
              double *values, const double *gradient, gsize n)
 {
-    BgNnRandom random = bg_nn_random(13, n);
+    BgRandom random = bg_random(13, n);
     double most = 1;
 
     for (gsize i = 0; i < n; i++)
         most = MAX(most, fabs(gradient[i]));
     for (int k = 0; k < (count > 10000 ? 1 : 4); k++) {
-        gsize at = bg_nn_random_below(&random, n);
+        gsize at = bg_random_below(&random, n);
         double kept = values[at];
         values[at] = kept + STEP;
         double above = loss_at(c, tape, factors, count);

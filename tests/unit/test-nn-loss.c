@@ -2,9 +2,9 @@
 // Losses against numbers of PyTorch and scikit-image, their gradients against central differences;
 // optimisers against PyTorch.
 #include "core/base/bg-error.h"
+#include "core/base/bg-random.h"
 #include "core/nn/bg-nn-loss.h"
 #include "core/nn/bg-nn-optimiser.h"
-#include "core/nn/bg-nn-random.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -42,14 +42,14 @@ test_loss(gconstpointer data)
     gsize count = bg_nn_shape_count(&shape);
     g_autofree float *p = g_new(float, count), *t = g_new(float, count);
     g_autofree float *gradient = g_new0(float, count);
-    BgNnRandom random = bg_nn_random(3, 0);
+    BgRandom random = bg_random(3, 0);
 
     fill(p, t);
     g_assert_true(bg_nn_loss_check(kind, &shape, NULL));
     double loss = bg_nn_loss(kind, &shape, p, t, 1, gradient);
     g_assert_cmpfloat_with_epsilon(loss, loss_numbers[kind], 2e-6 * fabs(loss_numbers[kind]));
     for (int k = 0; k < 40; k++) {
-        gsize at = bg_nn_random_below(&random, count);
+        gsize at = bg_random_below(&random, count);
         float kept = p[at], above = kept + 1e-3f, below = kept - 1e-3f;
         p[at] = above;
         double high = bg_nn_loss(kind, &shape, p, t, 1, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/bg-error.h"
-#include "core/nn/bg-nn-random.h"
+#include "core/base/bg-random.h"
 #include "core/nn/bg-nn-train.h"
 
 #include <glib/gstdio.h>
@@ -31,9 +31,9 @@ static gboolean
 make_sample(gpointer data, gsize index, guint64 seed, float *const *inputs, float *const *targets,
             GError **error)
 {
-    BgNnRandom random = bg_nn_random(index, 5), other = bg_nn_random(seed, index);
-    int x0 = (int) bg_nn_random_below(&random, SIDE - 5);
-    int y0 = (int) bg_nn_random_below(&random, SIDE - 5);
+    BgRandom random = bg_random(index, 5), other = bg_random(seed, index);
+    int x0 = (int) bg_random_below(&random, SIDE - 5);
+    int y0 = (int) bg_random_below(&random, SIDE - 5);
     gboolean *fails = data;
 
     if (fails != NULL && *fails && index == 7) {
@@ -43,9 +43,9 @@ make_sample(gpointer data, gsize index, guint64 seed, float *const *inputs, floa
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             gboolean inside = x >= x0 && x < x0 + 5 && y >= y0 && y < y0 + 5;
-            double noise = 0.3 * bg_nn_random_normal(&random);
+            double noise = 0.3 * bg_random_normal(&random);
             if (seed != 0) // augmentation
-                noise += 0.05 * bg_nn_random_normal(&other);
+                noise += 0.05 * bg_random_normal(&other);
             inputs[0][y * SIDE + x] = (float) ((inside ? 1 : 0) + noise);
             targets[0][y * SIDE + x] = inside ? 1 : 0;
         }
