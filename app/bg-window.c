@@ -155,17 +155,19 @@ update_patient(BgWindow *self)
     g_string_free(text, TRUE);
 }
 
-// A folder, or a file whose first bytes are another's; both are cheap to ask for.
+// A folder, or a file that is called like an archive, as this is asked before anything is read. One that
+// is called otherwise is known by its content where it is opened.
 gboolean
 bg_window_may_hold_several(const char *path)
 {
     static const char *const suffixes[] = { ".zip", ".tar", ".tgz",    ".tar.gz",
-                                            ".7z",  ".iso", "DICOMDIR" };
+                                            ".7z",  ".iso", "dicomdir" };
+    g_autofree char *lower = g_ascii_strdown(path, -1); // discs shout
 
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
         return TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
-        if (g_str_has_suffix(path, suffixes[i]))
+        if (g_str_has_suffix(lower, suffixes[i]))
             return TRUE;
     return FALSE;
 }
