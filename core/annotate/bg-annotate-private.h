@@ -4,6 +4,8 @@
 
 #include "core/annotate/bg-annotations.h"
 
+#include <pango/pangocairo.h>
+
 #define BG_ANNOTATE_TEXT_PX 11.0
 #define BG_ANNOTATE_LETTER_PX 16.0
 #define BG_ANNOTATE_MARGIN_PX 6.0
@@ -30,6 +32,15 @@ typedef enum {
     BG_CORNER_BOTTOM_LEFT,
     BG_CORNER_BOTTOM_RIGHT,
 } BgCorner;
+
+/**
+ * bg_halo_draw:
+ * @x, @y: where @layout's top left corner is; the letters themselves are not drawn
+ * @reach: how far the dark goes around the letters, in units of @cr
+ *
+ * Draws the dark around letters that makes them legible on bright and on dark.
+ */
+void bg_halo_draw(cairo_t *cr, PangoLayout *layout, double x, double y, double reach, double alpha);
 
 void bg_annotate_layout_init(BgAnnotateLayout *layout, GArray *marks, double width, double height,
                              double scale);

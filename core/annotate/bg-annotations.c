@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/annotate/bg-annotate-private.h"
 
-#include <pango/pangocairo.h>
 #include <string.h>
 
 #define HALO_PX 1.5
@@ -146,20 +145,10 @@ draw_text(const BgMark *mark, cairo_t *cr)
         box[0] += PILL_PADDING_X * mark->size;
         box[1] += PILL_PADDING_Y * mark->size;
     }
-    cairo_new_path(cr);
+    if (mark->kind == BG_MARK_TEXT)
+        bg_halo_draw(cr, layout, box[0], box[1], 2.0 * HALO_PX * mark->size / BG_ANNOTATE_TEXT_PX,
+                     (double) mark->rgba[3]);
     cairo_move_to(cr, box[0], box[1]);
-    if (mark->kind == BG_MARK_TEXT) {
-        // Soft outside, nearly black at the letters: legible on the skull of a T1 as on air.
-        double halo = 2.0 * HALO_PX * mark->size / BG_ANNOTATE_TEXT_PX;
-        pango_cairo_layout_path(cr, layout);
-        cairo_set_source_rgba(cr, 0.0, 0.0, 0.0, 0.4 * (double) mark->rgba[3]);
-        cairo_set_line_width(cr, 2.0 * halo);
-        cairo_stroke_preserve(cr);
-        cairo_set_source_rgba(cr, 0.0, 0.0, 0.0, 0.85 * (double) mark->rgba[3]);
-        cairo_set_line_width(cr, halo);
-        cairo_stroke(cr);
-        cairo_move_to(cr, box[0], box[1]);
-    }
     set_colour(cr, mark);
     pango_cairo_show_layout(cr, layout);
 }

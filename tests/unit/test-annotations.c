@@ -293,6 +293,50 @@ test_draws(void)
     cairo_surface_destroy(surface);
 }
 
+// White letters on white: what is dark is the halo, which is darkest at the letters and ends.
+static void
+test_halo(void)
+{
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgMark mark = { .kind = BG_MARK_TEXT,
+                    .x = 20.3,
+                    .y = 10.6,
+                    .size = 22.0,
+                    .rgba = { 1.0f, 1.0f, 1.0f, 1.0f },
+                    .text = "I" };
+    double box[4];
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 60, 50);
+    cairo_t *cr = cairo_create(surface);
+
+    g_array_append_val(marks, mark);
+    bg_mark_get_box(&mark, box);
+    cairo_set_source_rgb(cr, 1.0, 1.0, 1.0);
+    cairo_paint(cr);
+    bg_annotations_draw(marks, cr);
+    cairo_surface_flush(surface);
+
+    const guint8 *row =
+        cairo_image_surface_get_data(surface) +
+        (gsize) (box[1] + 0.5 * box[3]) * (gsize) cairo_image_surface_get_stride(surface);
+    int first = 60, last = -1, middle = (int) (box[0] + 0.5 * box[2]), darkest = 255;
+    for (int x = 0; x < 60; x++) {
+        if (row[4 * x] == 255)
+            continue;
+        first = MIN(first, x);
+        last = MAX(last, x);
+        darkest = MIN(darkest, row[4 * x]);
+    }
+    g_test_message("dark from %d to %d, darkest %d", first, last, darkest);
+    g_assert_cmpint(row[4 * middle], >, 250); // the letter itself
+    g_assert_cmpint(darkest, <, 60);          // legible on the skull of a T1
+    g_assert_cmpint(middle - first, >=, 5);   // as far to both sides, six and the letter's half
+    g_assert_cmpint(middle - first, <=, 10);
+    g_assert_cmpint(ABS((middle - first) - (last - middle)), <=, 1);
+    g_assert_cmpint(row[4 * first], >, 140); // soft at its end
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -307,5 +351,6 @@ main(int argc, char **argv)
     g_test_add_func("/annotations/view", test_view);
     g_test_add_func("/annotations/measure", test_measure);
     g_test_add_func("/annotations/draws", test_draws);
+    g_test_add_func("/annotations/halo", test_halo);
     return g_test_run();
 }
