@@ -203,6 +203,8 @@ run_job(Job *job, GError **error)
 static void
 tell_error(Answer *answer, const GError *failed)
 {
+    g_return_if_fail(failed != NULL);
+
     g_autoptr(BgJson) json = bg_json_new_object();
     g_autofree char *text = g_utf8_make_valid(failed->message, -1);
     gboolean is_gio = failed->domain == G_IO_ERROR;

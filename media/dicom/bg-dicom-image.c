@@ -342,9 +342,8 @@ read_picture(BgDcmImage *image, const BgDcmData *data, BgDcmSet root)
     image->tilt_deg = bg_dcm_number(root, TAG(0x0018, 0x1120), VR('D', 'S'), 0.0);
     image->repetition_s = bg_dcm_number(root, TAG(0x0018, 0x0080), VR('D', 'S'), 0.0) / 1000.0;
     image->has_modality_lut = bg_dcm_count_items(root, TAG(0x0028, 0x3000)) > 0;
-    if (image->content == BG_DICOM_CONTENT_VOLUME && !bg_dcm_image_read_mosaic(image, data))
-        bg_dcm_image_read_frames(image, data);
-    else if (image->content == BG_DICOM_CONTENT_SEG)
+    if (image->content == BG_DICOM_CONTENT_SEG ||
+        (image->content == BG_DICOM_CONTENT_VOLUME && !bg_dcm_image_read_mosaic(image, data)))
         bg_dcm_image_read_frames(image, data);
     bg_dcm_image_read_suv(image, data);
 }

@@ -304,6 +304,7 @@ fill_places(BgDcmStack *stack, const GArray *entries, const GArray *starts)
         if (g_array_index(starts, guint, s + 1) - start == n_common)
             model = &g_array_index(entries, Entry, start);
     }
+    g_return_if_fail(model != NULL); // a count is only the commonest where a place has it
     for (int s = 0; s < stack->n_positions; s++) {
         guint start = g_array_index(starts, guint, s);
         guint n = g_array_index(starts, guint, s + 1) - start;
