@@ -191,6 +191,8 @@ known_map(BgTransformModel model, int n_axes)
 static void
 test_known_maps_come_back(void)
 {
+    int n_untold = 0;
+
     for (int trial = 0; trial < 400; trial++) {
         g_autoptr(GError) error = NULL;
         BgTransformModel model = (BgTransformModel) (trial % 4);
@@ -210,8 +212,11 @@ test_known_maps_come_back(void)
         g_assert_cmpfloat(fit->fre, <, 1e-8);
         g_assert_cmpfloat(fit->rms_check, <, 1e-7);
         g_assert_cmpuint(fit->n_check, ==, 1);
-        g_assert_cmpint(fit->mirror, ==, BG_MIRROR_NO);
+        g_assert_cmpint(fit->mirror, !=, BG_MIRROR_YES);
+        n_untold += fit->mirror == BG_MIRROR_UNKNOWN; // a few points may lie nearly in a plane
     }
+    g_test_message("%d of 400 layouts are too flat to tell a mirror", n_untold);
+    g_assert_cmpint(n_untold, <=, 8);
 }
 
 static void
