@@ -13,6 +13,7 @@
 #include "ui/panel/bg-plan-section.h"
 #include "ui/panel/bg-points-section.h"
 #include "ui/panel/bg-provenance-section.h"
+#include "ui/panel/bg-segment-section.h"
 #include "ui/panel/bg-transfer-section.h"
 
 struct _BgInspector {
@@ -21,7 +22,7 @@ struct _BgInspector {
     GtkWidget *root; // of the template, unparented in dispose
     GtkLabel *title; // of the template, borrowed
     BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance,
-        *doubts, *guide, *plan; // likewise
+        *doubts, *guide, *plan, *segment; // likewise
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -49,7 +50,8 @@ bg_inspector_set_session(BgInspector *self, BgSession *session)
 {
     BgSection *const sections[] = { self->display,    self->camera, self->labels,  self->transfer,
                                     self->mesh,       self->clip,   self->measure, self->points,
-                                    self->provenance, self->doubts, self->guide,   self->plan };
+                                    self->provenance, self->doubts, self->guide,   self->plan,
+                                    self->segment };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -101,6 +103,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     g_type_ensure(BG_TYPE_PLAN_SECTION);
     g_type_ensure(BG_TYPE_POINTS_SECTION);
     g_type_ensure(BG_TYPE_PROVENANCE_SECTION);
+    g_type_ensure(BG_TYPE_SEGMENT_SECTION);
     g_type_ensure(BG_TYPE_TRANSFER_SECTION);
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
     gtk_widget_class_set_css_name(widget_class, "inspector");
@@ -120,6 +123,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, plan);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, points);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, provenance);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, segment);
 }
 
 static void

@@ -358,6 +358,13 @@ badges(BgSession *session, const char *warning)
             break;
         }
     }
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (layer->visible && g_str_equal(layer->generated_by, "segment")) {
+            g_ptr_array_add(words, (gpointer) _("SYNTHETIC: LABELS BY A NETWORK"));
+            break;
+        }
+    }
     g_ptr_array_add(words, NULL);
 
     return words;
