@@ -127,3 +127,21 @@ bg_annotate_landmark(const BgAnnotateLandmark *params, GArray *marks)
     number.to_y = 0.5;
     g_array_append_val(marks, number);
 }
+
+void
+bg_annotate_error(const BgAnnotateError *params, GArray *marks)
+{
+    g_return_if_fail(params != NULL);
+    g_return_if_fail(marks != NULL);
+
+    BgMark ellipse = { .kind = BG_MARK_ELLIPSE,
+                       .role = BG_MARK_ROLE_EXPECTED_ERROR,
+                       .x = params->x,
+                       .y = params->y,
+                       .to_x = params->x + params->major * cos(params->angle_rad),
+                       .to_y = params->y + params->major * sin(params->angle_rad),
+                       .size = params->minor,
+                       .rgba = { 0.94f, 0.71f, 0.16f, 0.9f } }; // caution, of the palette
+
+    g_array_append_val(marks, ellipse);
+}

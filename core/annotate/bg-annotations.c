@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define HALO_PX 1.5
+#define SMALL_PX 1e-3       // an ellipse that is thinner cannot be scaled
 #define PILL_PADDING_X 0.45 // of the font's height
 #define PILL_PADDING_Y 0.2
 
@@ -87,6 +88,24 @@ bg_mark_get_box(const BgMark *mark, double box[4])
         return;
     }
     case BG_MARK_LINE:
+    case BG_MARK_VEIL:
+        box[0] = fmin(mark->x, mark->to_x);
+        box[1] = fmin(mark->y, mark->to_y);
+        box[2] = fabs(mark->to_x - mark->x);
+        box[3] = fabs(mark->to_y - mark->y);
+        return;
+    case BG_MARK_ELLIPSE: {
+        double dx = mark->to_x - mark->x, dy = mark->to_y - mark->y, major = hypot(dx, dy);
+        // Half widths of a turned ellipse: sqrt(a^2 cos^2 + b^2 sin^2), and the other way round.
+        double cosine = major > 0.0 ? dx / major : 1.0, sine = major > 0.0 ? dy / major : 0.0;
+        double wide = hypot(major * cosine, mark->size * sine);
+        double high = hypot(major * sine, mark->size * cosine);
+        box[0] = mark->x - wide;
+        box[1] = mark->y - high;
+        box[2] = 2.0 * wide;
+        box[3] = 2.0 * high;
+        return;
+    }
     case BG_MARK_RECT:
         box[0] = fmin(mark->x, mark->to_x) - half;
         box[1] = fmin(mark->y, mark->to_y) - half;
@@ -172,6 +191,18 @@ trace(const BgMark *mark, cairo_t *cr)
     case BG_MARK_RING:
         cairo_arc(cr, mark->x, mark->y, half, 0.0, 2.0 * G_PI);
         break;
+    case BG_MARK_VEIL:
+        cairo_rectangle(cr, mark->x, mark->y, mark->to_x - mark->x, mark->to_y - mark->y);
+        break;
+    case BG_MARK_ELLIPSE:
+        cairo_save(cr);
+        cairo_translate(cr, mark->x, mark->y);
+        cairo_rotate(cr, atan2(mark->to_y - mark->y, mark->to_x - mark->x));
+        cairo_scale(cr, fmax(hypot(mark->to_x - mark->x, mark->to_y - mark->y), SMALL_PX),
+                    fmax(mark->size, SMALL_PX));
+        cairo_arc(cr, 0.0, 0.0, 1.0, 0.0, 2.0 * G_PI);
+        cairo_restore(cr);
+        break;
     case BG_MARK_DIAMOND:
         cairo_move_to(cr, mark->x, mark->y - half);
         cairo_line_to(cr, mark->x + half, mark->y);
@@ -207,8 +238,15 @@ bg_annotations_draw(const GArray *marks, cairo_t *cr)
             draw_text(mark, cr);
             continue;
         }
-        // A dark halo first: legible on bone and on air.
         double width = trace(mark, cr);
+        if (mark->kind == BG_MARK_VEIL) {
+            set_colour(cr, mark);
+            cairo_set_antialias(cr, CAIRO_ANTIALIAS_NONE); // no seams between neighbours
+            cairo_fill(cr);
+            cairo_set_antialias(cr, CAIRO_ANTIALIAS_DEFAULT);
+            continue;
+        }
+        // A dark halo first: legible on bone and on air.
         set_halo(cr, mark);
         cairo_set_line_width(cr, width + 2.0 * HALO_PX);
         cairo_stroke_preserve(cr);

@@ -21,6 +21,9 @@ G_BEGIN_DECLS
  * @BG_MARK_DIAMOND: around (x, y), of width size
  * @BG_MARK_CROSS: around (x, y), of width size, upright
  * @BG_MARK_RECT: from (x, y) to (to_x, to_y), line width size
+ * @BG_MARK_ELLIPSE: around (x, y), one end of its major axis at (to_x, to_y); size is the minor one's
+ *   half
+ * @BG_MARK_VEIL: a filled rectangle from (x, y) to (to_x, to_y), without a halo
  */
 typedef enum {
     BG_MARK_LINE,
@@ -30,6 +33,8 @@ typedef enum {
     BG_MARK_DIAMOND,
     BG_MARK_CROSS,
     BG_MARK_RECT,
+    BG_MARK_ELLIPSE,
+    BG_MARK_VEIL,
 } BgMarkKind;
 
 /** BgMarkRole: what a mark says: for tests, and for those who pick marks with the pointer */
@@ -54,6 +59,7 @@ typedef enum {
     BG_MARK_ROLE_LANDMARK,
     BG_MARK_ROLE_MEASUREMENT,
     BG_MARK_ROLE_MEASUREMENT_VALUE,
+    BG_MARK_ROLE_EXPECTED_ERROR,
 } BgMarkRole;
 
 /**
@@ -236,5 +242,20 @@ typedef struct {
 } BgAnnotateLandmark;
 
 void bg_annotate_landmark(const BgAnnotateLandmark *params, GArray *marks);
+
+/**
+ * BgAnnotateError:
+ * @x, @y: pane pixels
+ * @major, @minor: half axes in pane pixels; @angle_rad: of the major one, from right to down
+ *
+ * Where a point is expected to lie in truth.
+ */
+typedef struct {
+    double x, y;
+    double major, minor, angle_rad;
+    double scale;
+} BgAnnotateError;
+
+void bg_annotate_error(const BgAnnotateError *params, GArray *marks);
 
 G_END_DECLS

@@ -2,7 +2,7 @@
 // What the files of the pose estimate share.
 #pragma once
 
-#include "core/model/bg-camera.h"
+#include "core/register/bg-pose.h"
 
 G_BEGIN_DECLS
 
@@ -27,6 +27,7 @@ typedef struct {
     gboolean lens; // d is not 0
 } BgPoseData;
 
+#define BG_POSE_OUTLIER_SIGMAS 3.5 // of a Gaussian error in two directions 0.2 % lie beyond
 #define BG_POSE_MAX_STARTS 16
 
 /**
@@ -63,5 +64,8 @@ double bg_pose_minimise(const BgPoseData *data, BgRigid *pose, double *focal, in
 
 /** bg_pose_error2: squared distance in px^2 of point @i; infinite behind the camera */
 double bg_pose_error2(const BgPoseData *data, const BgRigid *pose, double focal, int i);
+
+/** bg_pose_stricter: skip before check before fit */
+BgLandmarkUse bg_pose_stricter(BgLandmarkUse a, BgLandmarkUse b);
 
 G_END_DECLS

@@ -12,11 +12,10 @@
 
 #define DEG (180.0 / G_PI)
 #define MAX_STEPS 60
-#define FIRST_STEPS 8      // of each start, before the best are refined
-#define OUTLIER_SIGMAS 3.5 // of a Gaussian error in two directions 0.2 % lie beyond
-#define ALL_TRIPLES 14     // points up to which every triple is tried: 364
-#define N_TRIPLES 600      // chosen at random above: 20 % outliers leave one clean in 3
-#define PRIOR_FREEDOM 4.0  // degrees of freedom that the stated localisation error counts for
+#define FIRST_STEPS 8     // of each start, before the best are refined
+#define ALL_TRIPLES 14    // points up to which every triple is tried: 364
+#define N_TRIPLES 600     // chosen at random above: 20 % outliers leave one clean in 3
+#define PRIOR_FREEDOM 4.0 // degrees of freedom that the stated localisation error counts for
 #define AGREEING 0.6
 #define LINE 1e-3            // spread across over spread along: points on a line
 #define MAX_SD_TURN_DEG 20.0 // beyond that the pose is not determined
@@ -471,7 +470,7 @@ static void
 attempt(const BgPosePoint *points, gsize n, const BgPoseParams *params, const BgCamera *camera,
         Attempt *to)
 {
-    double limit_px = OUTLIER_SIGMAS * get_noise(params);
+    double limit_px = BG_POSE_OUTLIER_SIGMAS * get_noise(params);
     Gathered all;
 
     *to = (Attempt){ .used = g_new0(gboolean, n) };
@@ -538,9 +537,9 @@ is_clearly_better(const Attempt *a, const Attempt *b, double noise_px)
     if (a->n_used < BG_POSE_MIN_POINTS || !a->outside)
         return FALSE;
     if (b->n_used < BG_POSE_MIN_POINTS || !b->outside)
-        return a->rms_px < OUTLIER_SIGMAS * noise_px;
+        return a->rms_px < BG_POSE_OUTLIER_SIGMAS * noise_px;
     if (a->n_used != b->n_used)
-        return a->n_used >= b->n_used + 2 && a->rms_px < OUTLIER_SIGMAS * noise_px;
+        return a->n_used >= b->n_used + 2 && a->rms_px < BG_POSE_OUTLIER_SIGMAS * noise_px;
     return a->rms_px < MIRROR_FACTOR * b->rms_px && b->rms_px > 2.0 * noise_px;
 }
 
@@ -636,34 +635,6 @@ bg_pose_estimate(const BgPosePoint *points, gsize n_points, const BgPoseParams *
     return ok;
 }
 
-// What the covariance predicts at a point: root mean square of the shift in the picture.
-static double
-predict_px(const BgPoseResult *result, BgVec3 patient_mm, double depth_mm)
-{
-    const BgCamera *camera = &result->camera;
-    BgVec3 a = bg_affine_apply_vector(&camera->camera_from_patient, patient_mm);
-    BgVec3 c = bg_affine_apply(&camera->camera_from_patient, patient_mm);
-    int n = result->n_parameters;
-    double sum = 0.0;
-
-    for (int row = 0; row < 2; row++) {
-        double f = camera->k[4 * row] / depth_mm, x = (row == 0 ? c.x : c.y) / depth_mm;
-        double g[3] = { row == 0 ? f : 0.0, row == 1 ? f : 0.0, -f * x };
-        double j[7] = { g[2] * a.y - g[1] * a.z,
-                        g[0] * a.z - g[2] * a.x,
-                        g[1] * a.x - g[0] * a.y,
-                        g[0],
-                        g[1],
-                        g[2],
-                        camera->k[4 * row] * x };
-        for (int p = 0; p < n; p++) {
-            for (int q = 0; q < n; q++)
-                sum += j[p] * result->covariance[p * n + q] * j[q];
-        }
-    }
-    return sqrt(sum);
-}
-
 void
 bg_pose_residual(const BgPoseResult *result, const BgPosePoint *point, BgPoseResidual *residual)
 {
@@ -679,7 +650,9 @@ bg_pose_residual(const BgPoseResult *result, const BgPosePoint *point, BgPoseRes
         residual->u = camera->width - 1 - residual->u;
     residual->error_px = hypot(residual->u - point->u, residual->v - point->v);
     residual->error_mm = residual->error_px * bg_camera_mm_per_pixel(camera, point->patient_mm);
-    residual->expected_px = predict_px(result, point->patient_mm, depth_mm);
+    BgPoseTargetError expected;
+    if (bg_pose_target_error(result, point->patient_mm, &expected))
+        residual->expected_px = expected.rms_px;
 }
 
 void
@@ -700,14 +673,6 @@ bg_pose_take_camera(BgPoseResult *result, const BgCamera *camera, GArray *residu
     result->rms_px = n > 0 ? sqrt(sum / n) : (double) NAN;
 }
 
-static BgLandmarkUse
-stricter(BgLandmarkUse a, BgLandmarkUse b)
-{
-    if (a == BG_LANDMARK_SKIP || b == BG_LANDMARK_SKIP)
-        return BG_LANDMARK_SKIP;
-    return a == BG_LANDMARK_CHECK || b == BG_LANDMARK_CHECK ? BG_LANDMARK_CHECK : BG_LANDMARK_FIT;
-}
-
 gboolean
 bg_pose_from_landmarks(BgLandmarks *in_patient, BgLandmarks *in_picture, const BgPoseParams *params,
                        BgPoseResult *result, GArray **residuals, GError **error)
@@ -723,10 +688,13 @@ bg_pose_from_landmarks(BgLandmarks *in_patient, BgLandmarks *in_picture, const B
     for (gsize i = 0; i < bg_landmarks_count(in_patient); i++) {
         const BgLandmark *a = bg_landmarks_get(in_patient, i);
         const BgLandmark *b = bg_landmarks_find(in_picture, a->name);
-        if (b == NULL || !a->placed || !b->placed || stricter(a->use, b->use) == BG_LANDMARK_SKIP)
+        if (b == NULL || !a->placed || !b->placed ||
+            bg_pose_stricter(a->use, b->use) == BG_LANDMARK_SKIP)
             continue;
         BgPosePoint point = { a->position, b->position.x, b->position.y };
-        BgPoseResidual row = { .name = a->name, .point = point, .use = stricter(a->use, b->use) };
+        BgPoseResidual row = { .name = a->name,
+                               .point = point,
+                               .use = bg_pose_stricter(a->use, b->use) };
         g_array_append_val(all, point);
         g_array_append_val(list, row);
         if (row.use == BG_LANDMARK_FIT)

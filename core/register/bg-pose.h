@@ -139,6 +139,47 @@ void bg_pose_residual(const BgPoseResult *result, const BgPosePoint *point,
                       BgPoseResidual *residual);
 
 /**
+ * BgPoseTargetError:
+ * @covariance_px: of where the photograph, as it is, shows a place: u u, u v; v u, v v
+ * @rms_px, @rms_mm: root of the expected square of the shift, and the same across the line of sight
+ * @major_px, @minor_px, @angle_rad: half axes of the ellipse that holds 95 %, the major one from u to v
+ */
+typedef struct {
+    double covariance_px[2][2];
+    double rms_px, rms_mm;
+    double major_px, minor_px, angle_rad;
+} BgPoseTargetError;
+
+/**
+ * BgPoseStated:
+ * @camera: a pose that is there, from these or from other points
+ * @mirrored: as in BgPoseParams
+ * @picture_px: rms distance of a placed point from its true place in the photograph
+ * @patient_mm: the same in the volume; its part across the line of sight counts
+ */
+typedef struct {
+    BgCamera camera;
+    gboolean mirrored;
+    double picture_px, patient_mm;
+} BgPoseStated;
+
+/**
+ * bg_pose_expect:
+ * @in_patient, @in_picture: as bg_pose_from_landmarks(); outliers of @camera do not count
+ * @result: (out): @camera with the covariance of its six numbers
+ *
+ * What stated errors of placing do to a pose from these points, to first order. Never taken from the
+ * residuals that the fit has left.
+ *
+ * Returns: %FALSE: too few points, a layout that leaves the pose open, nothing stated
+ */
+gboolean bg_pose_expect(BgLandmarks *in_patient, BgLandmarks *in_picture,
+                        const BgPoseStated *stated, BgPoseResult *result);
+
+/** bg_pose_target_error: what the result's covariance means at @at_mm (LPS); %FALSE behind the camera */
+gboolean bg_pose_target_error(const BgPoseResult *result, BgVec3 at_mm, BgPoseTargetError *error);
+
+/**
  * bg_pose_take_camera:
  * @camera: another pose for the same points: a refined one
  * @residuals: of bg_pose_from_landmarks(): filled again

@@ -288,23 +288,40 @@ mean_length(const double variance[3])
     return sqrt(2.0 / G_PI * most) * sum * 0.5 * G_PI / N_STEPS / 3.0;
 }
 
+// @out: zeros
+static void
+covariance_at(const BgTargetErrors *errors, BgVec3 moving, double out[3][3])
+{
+    double c[MAX_PARAMS][3];
+
+    if (errors->model == BG_TRANSFORM_TPS) {
+        spline_covariance(errors, moving, out);
+        return;
+    }
+    BgVec3 y = bg_vec3_sub(bg_transform_apply(errors->transform, moving), errors->centre);
+    slopes_at(errors->model, errors->n_axes, y, c);
+    for (int a = 0; a < errors->n_params; a++)
+        for (int b = 0; b < errors->n_params; b++)
+            for (int i = 0; i < 9; i++)
+                out[i / 3][i % 3] += c[a][i / 3] * errors->parameters[a][b] * c[b][i % 3];
+}
+
+double
+bg_target_errors_rms_at(const BgTargetErrors *errors, BgVec3 moving)
+{
+    double covariance[3][3] = { { 0.0 } };
+
+    covariance_at(errors, moving, covariance);
+    return sqrt(covariance[0][0] + covariance[1][1] + covariance[2][2]);
+}
+
 void
 bg_target_errors_at(const BgTargetErrors *errors, BgVec3 moving, BgTargetError *at)
 {
-    double copy[9], values[3], vectors[9], c[MAX_PARAMS][3];
+    double copy[9], values[3], vectors[9];
 
     memset(at, 0, sizeof *at);
-    if (errors->model == BG_TRANSFORM_TPS) {
-        spline_covariance(errors, moving, at->covariance);
-    } else {
-        BgVec3 y = bg_vec3_sub(bg_transform_apply(errors->transform, moving), errors->centre);
-        slopes_at(errors->model, errors->n_axes, y, c);
-        for (int a = 0; a < errors->n_params; a++)
-            for (int b = 0; b < errors->n_params; b++)
-                for (int i = 0; i < 9; i++)
-                    at->covariance[i / 3][i % 3] +=
-                        c[a][i / 3] * errors->parameters[a][b] * c[b][i % 3];
-    }
+    covariance_at(errors, moving, at->covariance);
     memcpy(copy, at->covariance, sizeof copy);
     bg_linear_eigen_symmetric(copy, 3, values, vectors);
     for (int axis = 0; axis < 3; axis++) {
@@ -324,6 +341,16 @@ bg_target_errors_at_fixed(const BgTargetErrors *errors, BgVec3 fixed, BgTargetEr
         return FALSE;
     bg_target_errors_at(errors, moving, at);
     return TRUE;
+}
+
+double
+bg_target_errors_rms_at_fixed(const BgTargetErrors *errors, BgVec3 fixed)
+{
+    BgVec3 moving;
+
+    return bg_transform_apply_inverse(errors->transform, fixed, &moving)
+               ? bg_target_errors_rms_at(errors, moving)
+               : -1.0;
 }
 
 static double

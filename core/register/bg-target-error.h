@@ -66,6 +66,12 @@ typedef struct {
 /** bg_target_errors_at: @moving: a point of the moving frame */
 void bg_target_errors_at(const BgTargetErrors *errors, BgVec3 moving, BgTargetError *at);
 
+/** bg_target_errors_rms_at: its @rms alone: for maps of many points */
+double bg_target_errors_rms_at(const BgTargetErrors *errors, BgVec3 moving);
+
+/** bg_target_errors_rms_at_fixed: the same at a point of the fixed frame; negative where no moving one maps to it */
+double bg_target_errors_rms_at_fixed(const BgTargetErrors *errors, BgVec3 fixed);
+
 /** bg_target_errors_at_fixed: %FALSE where no moving point maps to @fixed */
 gboolean bg_target_errors_at_fixed(const BgTargetErrors *errors, BgVec3 fixed, BgTargetError *at);
 

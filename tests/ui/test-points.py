@@ -4,7 +4,9 @@
 
 usage: test-points.py BREGMA BREGMA_CLI
 """
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -49,11 +51,11 @@ class Tests:
         x, y = self.window.centre(self.window.named("Axial slice"))
         pointer(x, y)
         key(ord("p"))
-        for n, (dx, dy) in enumerate(((60, -50), (-60, -40), (10, 70))):
+        for n, (dx, dy) in enumerate(((60, -50), (-60, -40), (10, 70), (-5, 20))):
             self.place(dx, dy)
             wait("a point", lambda n=n: len(self.rows()) == n + 1)
         self.first = self.save("fixed.csv")
-        assert sorted(self.first) == ["P1", "P2", "P3"], self.first
+        assert sorted(self.first) == ["P1", "P2", "P3", "P4"], self.first
         # Radiological: what is right in the picture is the patient's left, LPS +x; down is posterior.
         assert self.first["P1"][0] > self.first["P2"][0] + 5.0, self.first
         assert self.first["P3"][1] > self.first["P1"][1] + 5.0, self.first
@@ -65,25 +67,94 @@ class Tests:
         assert moved["P1"][0] > self.first["P1"][0] + 1.0, moved
         assert abs(moved["P1"][1] - self.first["P1"][1]) < 1.0, moved
         undo()
-        back = self.save("back.csv")
-        assert all(abs(a - b) < 1e-6 for a, b in zip(back["P1"], self.first["P1"])), back
+        n = iter(range(100))
+        wait("the point where it was", lambda: all(
+            abs(a - b) < 1e-6 for a, b in zip(self.save("back%d.csv" % next(n))["P1"],
+                                              self.first["P1"])))
 
     def test_registers_by_points(self):
-        shifted = os.path.join(self.folder, "moving.csv")
+        shifted = self.moving_csv = os.path.join(self.folder, "moving.csv")
+        self.fixed_csv = os.path.join(self.folder, "fixed.csv")
         with open(shifted, "w", encoding="utf-8") as file:
             file.write("name,x,y,z\n")
             for name, (x, y, z) in self.first.items():
+                if name == "P4":
+                    x, y = x + 4.0, y - 3.0  # put where it does not belong
                 file.write("%s,%.9f,%.9f,%.9f\n" % (name, x - 7.0, y + 3.0, z + 2.0))
         self.window.action("open-path", desk.GLib.Variant("s", self.moving))
         self.window.named("t2", desk.Atspi.Role.LIST_ITEM)
         wait("the moving volume", lambda: not [n for n in self.window.walk()
                                                if n.get_name() == "READING"])
         self.window.action("load-points", desk.GLib.Variant("s", shifted))
-        wait("its points", lambda: len(self.rows()) == 3)
+        wait("its points", lambda: len(self.rows()) == 4)
         self.window.press("By points")
         label = wait("the result", lambda: self.window.find("Registered to t1 by landmarks"))
         assert "not an accuracy" in label.get_name(), label.get_name()
         assert "Not approved" in label.get_name(), label.get_name()
+
+    def cli_points(self, *arguments):
+        """What the command line makes of the same points."""
+        out = subprocess.run([self.cli, "--json", "register", "points", "--fixed=" + self.fixed_csv,
+                              "--moving=" + self.moving_csv, *arguments], check=True,
+                             stdout=subprocess.PIPE).stdout
+        return json.loads(out)
+
+    def set_number(self, name, value):
+        self.window.named(name, desk.Atspi.Role.SPIN_BUTTON).get_value_iface().set_current_value(
+            value)
+
+    def test_says_what_error_to_expect(self):
+        self.window.named("Say how exactly the points were placed")
+        self.set_number("Error of placing a point in mm", 1.5)
+        words = self.window.named("Expected at the cursor").get_name()
+        found = float(re.search(r"cursor: ([0-9.]+) mm", words)[1])
+        x, y, z = self.cursor()
+        said = self.cli_points("--fle=1.5,1.5", "--target=%.3f,%.3f,%.3f" % (x, y, z))
+        assert abs(said["expected_tre_mm"][-1] - found) < 0.02, (words, said)
+        assert "1.5 mm stated" in words, words
+        # Twice the error of placing, twice the error expected; none stated, none expected.
+        self.set_number("Error of placing a point in mm", 3.0)
+        wait("twice the error", lambda: abs(float(re.search(
+            r"cursor: ([0-9.]+) mm", self.window.find("Expected at the cursor").get_name())[1]) -
+            2.0 * found) < 0.02)
+        self.set_number("Error of placing a point in mm", 0.0)
+        self.window.named("Say how exactly the points were placed")
+
+    def cursor(self):
+        """LPS of the crosshair, from what a slice is called."""
+        words = self.window.named("Axial slice, ").get_name()
+        side, x, front, y, up, z = re.search(
+            r"([RL]) ([0-9.]+)  ([AP]) ([0-9.]+)  ([SI]) ([0-9.]+)", words).groups()
+        return (float(x) * (1 if side == "L" else -1), float(y) * (1 if front == "P" else -1),
+                float(z) * (1 if up == "S" else -1))
+
+    def test_a_point_is_left_out_and_taken_back(self):
+        said = self.cli_points("--skip=P4")
+        tick = self.window.named("Fit with P4", desk.Atspi.Role.CHECK_BOX)
+        residuals = self.residuals()
+        assert residuals["P4"] == max(residuals.values()) > 0.5, residuals
+        box = tick.get_component_iface().get_extents(desk.Atspi.CoordType.WINDOW)
+        pointer(box.x + 8, box.y + box.height // 2)
+        pointer(box.x + 8, box.y + box.height // 2, "b1c")
+        wait("a fit of three points", lambda: self.window.find(
+            "Registered to t1 by landmarks. Residual of 3 fitted points"))
+        left_out = {r["name"]: r["error"] for r in said["residuals"]}
+        now = self.residuals()
+        for name in ("P1", "P2", "P3"):
+            assert abs(now[name] - left_out[name]) < 0.06, (now, left_out)
+        undo()
+        wait("four points again", lambda: self.residuals() == residuals)
+
+    def residuals(self):
+        """Of each row, in mm."""
+        found = {}
+        for row in self.window.walk(self.window.find("Points", desk.Atspi.Role.LIST)):
+            if row.get_role() != desk.Atspi.Role.LIST_ITEM:
+                continue
+            for node in self.window.walk(row):
+                if re.fullmatch(r"[0-9.]+ mm", node.get_name() or ""):
+                    found[row.get_name().split()[-1]] = float(node.get_name().split()[0])
+        return found
 
     def test_the_registration_is_saved_and_moves_the_volume(self):
         case = os.path.join(self.folder, "case.bregma")

@@ -351,6 +351,83 @@ test_covariance(void)
     g_assert_cmpfloat(fabs(px2 / expected2 - 1.0), <, 0.25);
 }
 
+// Landmarks of @c, each off by a normal error: sd_px along u and v, sd_mm along x, y and z.
+static void
+make_lists(const Case *c, Stream *s, double sd_px, double sd_mm, BgLandmarks **patient,
+           BgLandmarks **picture)
+{
+    BgLandmark a[MAX_POINTS] = { 0 }, b[MAX_POINTS] = { 0 };
+
+    for (gsize i = 0; i < c->n; i++) {
+        g_snprintf(a[i].name, sizeof a[i].name, "p%zu", i);
+        g_strlcpy(b[i].name, a[i].name, sizeof b[i].name);
+        a[i].placed = b[i].placed = TRUE;
+        a[i].position =
+            bg_vec3_add(c->points[i].patient_mm,
+                        bg_vec3(sd_mm * normal(s), sd_mm * normal(s), sd_mm * normal(s)));
+        b[i].position =
+            bg_vec3(c->points[i].u + sd_px * normal(s), c->points[i].v + sd_px * normal(s), 0.0);
+    }
+    *patient = bg_landmarks_new(BG_LANDMARK_PATIENT, a, c->n, NULL);
+    *picture = bg_landmarks_new(BG_LANDMARK_PICTURE, b, c->n, NULL);
+}
+
+// What stated errors of placing in both are expected to do, against what 400 fits give.
+static void
+test_expected(void)
+{
+    Stream s = { splitmix(5), 0 };
+    double sum = 0.0, cross = 0.0, squares = 0.0;
+    int n = 400;
+    BgPoseResult result, known;
+    BgPoseTargetError expected, again;
+    Case exact;
+
+    make_head_case(0, 0.0, &exact);
+    g_autoptr(BgLandmarks) patient = NULL, picture = NULL;
+    make_lists(&exact, &s, 0.0, 0.0, &patient, &picture);
+    BgPoseStated stated = { .camera = exact.camera,
+                            .picture_px = 1.2 * G_SQRT2,
+                            .patient_mm = 0.4 * sqrt(3.0) };
+    BgPosePoint target = { bg_vec3_scale(exact.points[0].patient_mm, 0.7), 0.0, 0.0 };
+    project(&exact.camera, &target);
+    g_assert_true(bg_pose_expect(patient, picture, &stated, &result));
+    g_assert_true(bg_pose_target_error(&result, target.patient_mm, &expected));
+
+    for (int trial = 0; trial < n; trial++) {
+        g_autoptr(BgLandmarks) a = NULL, b = NULL;
+        g_autoptr(GArray) residuals = NULL;
+        BgPoseParams params = { .camera = exact.camera };
+        double u, v, depth_mm;
+        make_lists(&exact, &s, 1.2, 0.4, &a, &b);
+        g_assert_true(bg_pose_from_landmarks(a, b, &params, &known, &residuals, NULL));
+        g_assert_true(bg_camera_project_lens(&known.camera, target.patient_mm, &u, &v, &depth_mm));
+        sum += (u - target.u) * (u - target.u) + (v - target.v) * (v - target.v);
+        cross += (u - target.u) * (v - target.v);
+        squares += (u - target.u) * (u - target.u);
+    }
+    g_assert_cmpfloat(fabs(sum / n / (expected.rms_px * expected.rms_px) - 1.0), <, 0.25);
+    g_assert_cmpfloat(fabs(squares / n / expected.covariance_px[0][0] - 1.0), <, 0.3);
+    g_assert_cmpfloat(fabs(cross / n - expected.covariance_px[0][1]), <,
+                      0.25 * expected.rms_px * expected.rms_px);
+    g_assert_cmpfloat(expected.major_px, >=, expected.minor_px);
+
+    // Twice the error stated, twice the error expected; of a mirror image the ellipse is turned round.
+    stated.picture_px *= 2.0;
+    stated.patient_mm *= 2.0;
+    stated.mirrored = TRUE;
+    g_assert_false(bg_pose_expect(patient, picture, &stated, &result)); // all outliers
+    stated.mirrored = FALSE;
+    g_assert_true(bg_pose_expect(patient, picture, &stated, &result));
+    g_assert_true(bg_pose_target_error(&result, target.patient_mm, &again));
+    g_assert_cmpfloat_with_epsilon(again.rms_px, 2.0 * expected.rms_px, 1e-9);
+    result.mirrored = TRUE;
+    g_assert_true(bg_pose_target_error(&result, target.patient_mm, &expected));
+    g_assert_cmpfloat_with_epsilon(expected.covariance_px[0][1], -again.covariance_px[0][1], 1e-9);
+    stated.picture_px = stated.patient_mm = 0.0;
+    g_assert_false(bg_pose_expect(patient, picture, &stated, &result));
+}
+
 static void
 assert_refused(const Case *c, const BgPoseParams *params, const char *word)
 {
@@ -513,6 +590,7 @@ main(int argc, char **argv)
     g_test_add_func("/pose/mirrored", test_mirrored);
     g_test_add_func("/pose/focal", test_focal);
     g_test_add_func("/pose/covariance", test_covariance);
+    g_test_add_func("/pose/expected", test_expected);
     g_test_add_func("/pose/refuses", test_refuses);
     g_test_add_func("/pose/landmarks", test_landmarks);
     g_test_add_func("/lens/there-and-back", test_lens);

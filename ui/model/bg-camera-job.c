@@ -371,20 +371,6 @@ refine(gpointer data, const BgProgress *progress, GCancellable *cancellable, GEr
     return found;
 }
 
-// Those of @list that are placed, where they are shown.
-static BgLandmarks *
-shown_points(BgSession *session, const BgLandmarkList *list, GError **error)
-{
-    gsize n = bg_landmarks_count(list->points);
-    g_autofree BgLandmark *points = g_new0(BgLandmark, MAX(n, 1));
-
-    for (gsize i = 0; i < n; i++) {
-        points[i] = *bg_landmarks_get(list->points, i);
-        points[i].placed = bg_points_shown_at(session, list, i, &points[i].position);
-    }
-    return bg_landmarks_new(BG_LANDMARK_PATIENT, points, n, error);
-}
-
 // The list of a volume that shares most names with the photograph's.
 static const BgLandmarkList *
 find_partners(BgSession *session, const BgLandmarkList *picture)
@@ -429,7 +415,7 @@ take_points(Input *input, GError **error)
     input->patient_list = g_strdup(patient->id);
     if (volume != NULL)
         input->volume = bg_volume_ref(volume->payload.volume);
-    input->patient = shown_points(input->session, patient, error);
+    input->patient = bg_points_shown(input->session, patient, error);
     return input->patient != NULL;
 }
 

@@ -4,7 +4,6 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/io/bg-landmarks-io.h"
-#include "core/register/bg-volume-register.h"
 #include "ui/model/bg-photo.h"
 
 #include <string.h>
@@ -49,6 +48,19 @@ bg_points_shown_at(BgSession *session, const BgLandmarkList *list, gsize index, 
         return FALSE;
     *at_mm = bg_affine_apply(&placement, point->position);
     return TRUE;
+}
+
+BgLandmarks *
+bg_points_shown(BgSession *session, const BgLandmarkList *list, GError **error)
+{
+    gsize n = bg_landmarks_count(list->points);
+    g_autofree BgLandmark *points = g_new0(BgLandmark, MAX(n, 1));
+
+    for (gsize i = 0; i < n; i++) {
+        points[i] = *bg_landmarks_get(list->points, i);
+        points[i].placed = bg_points_shown_at(session, list, i, &points[i].position);
+    }
+    return bg_landmarks_new(BG_LANDMARK_PATIENT, points, n, error);
 }
 
 // Where a place of the pictures is in the space of the layer's file.
@@ -371,10 +383,9 @@ bg_points_residual_px(BgSession *session, const BgLandmarkList *list, gsize inde
     return hypot(projected[0] - point->position.x, projected[1] - point->position.y);
 }
 
-// The old one's id, so that it is replaced, or a new one.
-static BgRegistration *
-new_registration(BgSession *session, const char *moving, const char *fixed, const char *method,
-                 const BgTransform *transform)
+BgRegistration *
+bg_points_new_registration(BgSession *session, const char *moving, const char *fixed,
+                           const char *method, const BgTransform *transform)
 {
     BgCase *bg_case = bg_session_get_case(session);
     const BgRegistration *old = bg_case_get_registration(bg_case, moving);
@@ -422,8 +433,8 @@ bg_points_register(BgSession *session, const BgLandmarkList *moving, const BgLan
 
     if (fit == NULL)
         return FALSE;
-    g_autoptr(BgRegistration) item =
-        new_registration(session, moving->layer_id, fixed->layer_id, "landmarks", fit->transform);
+    g_autoptr(BgRegistration) item = bg_points_new_registration(
+        session, moving->layer_id, fixed->layer_id, "landmarks", fit->transform);
     item->error_mm = fit->fre;
     item->check_mm = fit->n_check > 0 ? fit->rms_check : -1.0;
     bg_layer_set_string(&item->moving_points, moving->id);
@@ -433,87 +444,46 @@ bg_points_register(BgSession *session, const BgLandmarkList *moving, const BgLan
     return TRUE;
 }
 
-typedef struct {
-    BgSession *session;
-    char *moving_id, *fixed_id;
-    BgVolume *moving, *fixed; // as their files have them
-} Automatic;
-
-static void
-automatic_free(gpointer data)
+// Made from the list, and so to be made again: (transfer none) (nullable)
+static const BgRegistration *
+registration_from(BgSession *session, const char *list_id)
 {
-    Automatic *input = data;
+    const GPtrArray *items = bg_session_get_state(session)->registrations;
 
-    g_object_unref(input->session);
-    g_free(input->moving_id);
-    g_free(input->fixed_id);
-    g_clear_pointer(&input->moving, bg_volume_unref);
-    g_clear_pointer(&input->fixed, bg_volume_unref);
-    g_free(input);
-}
-
-static gpointer
-run_automatic(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
-{
-    Automatic *input = data;
-    BgVolumeRegisterParams params = bg_volume_register_params(BG_TRANSFORM_RIGID);
-
-    return bg_volume_register(input->fixed, input->moving, &params, progress, cancellable, error);
-}
-
-static void
-on_automatic(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-    Automatic *input = user_data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(BgVolumeRegistration) found = bg_job_run_finish(BG_JOB(source), result, &error);
-    BgCase *bg_case = bg_session_get_case(input->session);
-
-    if (found == NULL) {
-        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-            bg_session_fail(input->session, _("The volumes are not registered"), error);
-    } else if (bg_case_get_layer(bg_case, input->moving_id) != NULL &&
-               bg_case_get_layer(bg_case, input->fixed_id) != NULL) {
-        g_autoptr(BgRegistration) item =
-            new_registration(input->session, input->moving_id, input->fixed_id,
-                             "mutual-information", found->transform);
-        bg_session_do(input->session, bg_command_set_registration(item));
+    for (guint i = 0; i < items->len; i++) {
+        const BgRegistration *item = g_ptr_array_index(items, i);
+        if (g_str_equal(item->method, "landmarks") &&
+            (g_str_equal(item->moving_points, list_id) || g_str_equal(item->fixed_points, list_id)))
+            return item;
     }
-    automatic_free(input);
+    return NULL;
 }
 
-// The volume without its registration: the result goes from file to file.
-static BgVolume *
-own_volume(BgSession *session, const char *layer_id)
+gboolean
+bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandmarkUse use,
+                  char **words)
 {
     BgCase *bg_case = bg_session_get_case(session);
-    const BgLayer *layer = bg_case_get_layer(bg_case, layer_id);
-    BgAffine placement = bg_case_get_placement(bg_case, layer_id), inverse;
+    const BgLandmarkList *list = bg_case_get_landmarks(bg_case, list_id);
+    const BgRegistration *item = registration_from(session, list_id);
+    g_autoptr(GError) error = NULL;
+    BgTransformModel model;
 
-    if (layer == NULL || layer->payload.volume == NULL || !bg_affine_invert(&placement, &inverse))
-        return NULL;
-    BgGeometry geometry = *bg_volume_get_geometry(layer->payload.volume);
-    geometry.patient_from_voxel = bg_affine_multiply(&inverse, &geometry.patient_from_voxel);
-    return bg_volume_new_at(layer->payload.volume, &geometry, NULL);
-}
-
-void
-bg_points_register_volumes(BgSession *session, const char *moving_id, const char *fixed_id)
-{
-    Automatic *input = g_new0(Automatic, 1);
-
-    input->session = g_object_ref(session);
-    input->moving_id = g_strdup(moving_id);
-    input->fixed_id = g_strdup(fixed_id);
-    input->moving = own_volume(session, moving_id);
-    input->fixed = own_volume(session, fixed_id);
-    if (input->moving == NULL || input->fixed == NULL) {
-        automatic_free(input);
-        return;
-    }
-    g_autoptr(BgJob) job = bg_job_new(_("Registering volumes"));
-    BgJobWork work = { .func = run_automatic,
-                       .input = input,
-                       .free_result = (GDestroyNotify) bg_volume_registration_free };
-    bg_session_run(session, job, &work, on_automatic, input);
+    *words = NULL;
+    if (list == NULL || index >= bg_landmarks_count(list->points))
+        return FALSE;
+    BgLandmark point = *bg_landmarks_get(list->points, index);
+    point.use = use;
+    // Translators: the name of a step of undo
+    bg_case_begin_gesture(bg_case, _("Use of a point"));
+    bg_points_change(session, list_id, index, &point);
+    const BgLandmarkList *moving =
+        item != NULL ? bg_case_get_landmarks(bg_case, item->moving_points) : NULL;
+    const BgLandmarkList *fixed =
+        item != NULL ? bg_case_get_landmarks(bg_case, item->fixed_points) : NULL;
+    if (moving != NULL && fixed != NULL && bg_transform_model_parse(item->model, &model) &&
+        !bg_points_register(session, moving, fixed, model, words, &error))
+        bg_session_fail(session, _("The registration stays as it was"), error);
+    bg_case_end_gesture(bg_case);
+    return item != NULL;
 }

@@ -20,6 +20,9 @@ const BgLandmarkList *bg_points_get_active(BgSession *session);
 gboolean bg_points_shown_at(BgSession *session, const BgLandmarkList *list, gsize index,
                             BgVec3 *at_mm);
 
+/** bg_points_shown: (transfer full): a volume's list in the space of the case */
+BgLandmarks *bg_points_shown(BgSession *session, const BgLandmarkList *list, GError **error);
+
 /**
  * bg_points_place: the next point of the active list that has no place gets it, or a new one is added; it
  * is selected. A list is made where there is none
@@ -59,6 +62,21 @@ double bg_points_residual_mm(BgSession *session, const BgLandmarkList *list, gsi
 double bg_points_residual_px(BgSession *session, const BgLandmarkList *list, gsize index,
                              double projected[2]);
 
+/** bg_points_new_registration: (transfer full): with the id of the moving layer's old one, so that it is replaced */
+BgRegistration *bg_points_new_registration(BgSession *session, const char *moving,
+                                           const char *fixed, const char *method,
+                                           const BgTransform *transform);
+
+/**
+ * bg_points_set_use:
+ * @words: (out) (transfer full) (nullable): what came of the fit
+ *
+ * Registrations that were made from the list are fitted again, in the same step of undo; where that
+ * cannot be, they stay, and it is said. Returns: whether there was one
+ */
+gboolean bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandmarkUse use,
+                           char **words);
+
 /**
  * bg_points_register:
  * @moving, @fixed: lists of two volumes; pairs are found by name
@@ -70,7 +88,22 @@ gboolean bg_points_register(BgSession *session, const BgLandmarkList *moving,
                             const BgLandmarkList *fixed, BgTransformModel model, char **words,
                             GError **error);
 
-/** bg_points_register_volumes: by mutual information, as a job: the layer to @fixed_id; rigid */
-void bg_points_register_volumes(BgSession *session, const char *moving_id, const char *fixed_id);
+/**
+ * BgVolumesBy:
+ * @mask_id: (nullable): a label map of the fixed volume's space: only its labels count
+ * @from_here: from where the moving volume lies now; else the best of several starts
+ */
+typedef struct {
+    const char *moving_id, *fixed_id, *mask_id;
+    BgTransformModel model;
+    gboolean from_here;
+} BgVolumesBy;
+
+/** BgPointsTold: @words: what came of it, for people; @owner: still there */
+typedef void (*BgPointsTold)(gpointer owner, const char *words);
+
+/** bg_points_register_volumes: by mutual information, as a job; rigid or affine */
+void bg_points_register_volumes(BgSession *session, const BgVolumesBy *by, GObject *owner,
+                                BgPointsTold told);
 
 G_END_DECLS

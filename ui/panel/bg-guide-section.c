@@ -162,9 +162,9 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
                                      done ? "emblem-ok-symbolic" : "go-next-symbolic");
         gtk_label_set_text(GTK_LABEL(self->labels[step]), words);
         if (done)
-            gtk_widget_add_css_class(self->icons[step], "success");
+            gtk_widget_add_css_class(self->icons[step], "ok-text");
         else
-            gtk_widget_remove_css_class(self->icons[step], "success");
+            gtk_widget_remove_css_class(self->icons[step], "ok-text");
         bg_form_name(self->buttons[step], name);
     }
 }

@@ -3,8 +3,11 @@
 
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-camera-job.h"
 #include "ui/model/bg-points.h"
 #include "ui/panel/bg-form.h"
+
+#include <string.h>
 
 struct _BgPointsSection {
     BgSection parent_instance;
@@ -14,16 +17,21 @@ struct _BgPointsSection {
     GtkListBox *list;
     GtkEntry *name, *approver;
     GtkWidget *import, *export, *register_box, *result_box, *by_points, *by_values, *approve;
-    GtkWidget *withdraw;
-    GtkDropDown *fixed;
+    GtkWidget *withdraw, *mask_box;
+    GtkDropDown *fixed, *model, *mask;
+    GtkCheckButton *from_here;
     GtkLabel *result;
 
     GPtrArray *fixed_ids; // owned: of char *: the layers of the drop-down
-    char *words;          // owned, nullable: what came of the last fit
+    GPtrArray *mask_ids;  // owned: likewise, after "everywhere"
+    char *words;          // owned, nullable: what came of the last fit, ...
+    BgAffine words_of;    // ... while this is what came of it
     gboolean unfolded;    // once by itself; then the user folds it
 };
 
 G_DEFINE_FINAL_TYPE(BgPointsSection, bg_points_section, BG_TYPE_SECTION)
+
+static void show_result(BgPointsSection *self, const BgLayer *volume);
 
 static const BgLayer *
 volume_of(BgPointsSection *self)
@@ -48,6 +56,49 @@ row_point(BgPointsSection *self, GtkWidget *widget, gsize *index)
     return list != NULL && *index < bg_landmarks_count(list->points) ? list : NULL;
 }
 
+// What came of a fit, about the registration that is there now.
+static void
+on_told(gpointer owner, const char *words)
+{
+    BgPointsSection *self = owner;
+    const BgLayer *volume =
+        bg_section_get_session(BG_SECTION(self)) != NULL ? volume_of(self) : NULL;
+    const BgRegistration *item =
+        volume != NULL
+            ? bg_case_get_registration(
+                  bg_session_get_case(bg_section_get_session(BG_SECTION(self))), volume->id)
+            : NULL;
+
+    if (item == NULL)
+        return;
+    g_free(self->words);
+    self->words = g_strdup(words);
+    self->words_of = item->fixed_from_moving;
+    show_result(self, volume);
+}
+
+static void
+nobody_told(gpointer owner, const char *words)
+{
+}
+
+// What was made from the points is made again.
+static void
+set_use(BgPointsSection *self, const BgLandmarkList *list, gsize index, BgLandmarkUse use)
+{
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const BgPhotoCamera *camera = bg_case_get_camera(bg_session_get_case(session), list->layer_id);
+    g_autofree char *layer_id = g_strdup(list->layer_id);
+    g_autofree char *words = NULL;
+
+    if (bg_points_set_use(session, list->id, index, use, &words) && words != NULL)
+        on_told(self, words);
+    if (camera != NULL && g_str_equal(camera->method, "landmarks")) {
+        const BgCameraSolve solve = { .mirrored = camera->mirrored };
+        bg_camera_job_solve(session, layer_id, &solve, G_OBJECT(self), nobody_told);
+    }
+}
+
 static void
 on_use(GtkDropDown *use, GParamSpec *spec, gpointer user_data)
 {
@@ -57,9 +108,19 @@ on_use(GtkDropDown *use, GParamSpec *spec, gpointer user_data)
 
     if (list == NULL || bg_section_is_updating(BG_SECTION(self)))
         return;
-    BgLandmark point = *bg_landmarks_get(list->points, index);
-    point.use = (BgLandmarkUse) gtk_drop_down_get_selected(use);
-    bg_points_change(bg_section_get_session(BG_SECTION(self)), list->id, index, &point);
+    set_use(self, list, index, (BgLandmarkUse) gtk_drop_down_get_selected(use));
+}
+
+static void
+on_tick(GtkCheckButton *tick, gpointer user_data)
+{
+    BgPointsSection *self = user_data;
+    gsize index;
+    const BgLandmarkList *list = row_point(self, GTK_WIDGET(tick), &index);
+
+    if (list != NULL && !bg_section_is_updating(BG_SECTION(self)))
+        set_use(self, list, index,
+                gtk_check_button_get_active(tick) ? BG_LANDMARK_FIT : BG_LANDMARK_SKIP);
 }
 
 static void
@@ -116,9 +177,9 @@ make_residual(double residual, gboolean in_picture, gboolean placed)
     if (!placed)
         gtk_widget_add_css_class(label, "dim-label");
     else if (residual >= 0.0)
-        gtk_widget_add_css_class(label, residual < good         ? "success"
-                                        : residual < 2.0 * good ? "warning"
-                                                                : "error");
+        gtk_widget_add_css_class(label, residual < good         ? "ok-text"
+                                        : residual < 2.0 * good ? "caution-text"
+                                                                : "danger-text");
     return label;
 }
 
@@ -135,6 +196,19 @@ make_use(BgPointsSection *self, const BgLandmark *point, gsize index)
     g_object_set_data(G_OBJECT(use), "index", GSIZE_TO_POINTER(index));
     g_signal_connect(use, "notify::selected", G_CALLBACK(on_use), self);
     return use;
+}
+
+static GtkWidget *
+make_tick(BgPointsSection *self, const BgLandmark *point, gsize index)
+{
+    GtkWidget *tick = gtk_check_button_new();
+
+    gtk_check_button_set_active(GTK_CHECK_BUTTON(tick), point->use == BG_LANDMARK_FIT);
+    // Translators: %s is a point's name
+    name_widget(tick, g_strdup_printf(_("Fit with %s"), point->name));
+    g_object_set_data(G_OBJECT(tick), "index", GSIZE_TO_POINTER(index));
+    g_signal_connect(tick, "toggled", G_CALLBACK(on_tick), self);
+    return tick;
 }
 
 static double
@@ -190,6 +264,7 @@ make_row(BgPointsSection *self, const BgLandmarkList *list, gsize index)
     g_object_set_data(G_OBJECT(row), "index", GSIZE_TO_POINTER(index));
     g_signal_connect(lock, "toggled", G_CALLBACK(on_lock), self);
     g_signal_connect(remove, "clicked", G_CALLBACK(on_remove), self);
+    gtk_box_append(GTK_BOX(box), make_tick(self, point, index));
     gtk_box_append(GTK_BOX(box), label);
     gtk_box_append(GTK_BOX(box),
                    make_residual(residual_of(session, list, index),
@@ -202,9 +277,25 @@ make_row(BgPointsSection *self, const BgLandmarkList *list, gsize index)
     return row;
 }
 
+// The row with the keyboard's focus: its point's index, or -1.
+static int
+focused_point(BgPointsSection *self)
+{
+    GtkRoot *root = gtk_widget_get_root(GTK_WIDGET(self));
+    GtkWidget *focus = root != NULL ? gtk_root_get_focus(root) : NULL;
+
+    if (focus == NULL || !gtk_widget_is_ancestor(focus, GTK_WIDGET(self->list)))
+        return -1;
+    GtkWidget *row =
+        GTK_IS_LIST_BOX_ROW(focus) ? focus : gtk_widget_get_ancestor(focus, GTK_TYPE_LIST_BOX_ROW);
+    return row != NULL ? GPOINTER_TO_INT(g_object_get_data(G_OBJECT(row), "index")) : -1;
+}
+
 static void
 show_points(BgPointsSection *self, const BgLandmarkList *list)
 {
+    int focused = focused_point(self);
+
     gsize selected_index;
     const char *selected =
         bg_session_get_selected_point(bg_section_get_session(BG_SECTION(self)), &selected_index);
@@ -226,34 +317,67 @@ show_points(BgPointsSection *self, const BgLandmarkList *list)
         gtk_list_box_append(self->list, next);
         if (g_strcmp0(selected, list->id) == 0 && selected_index == index)
             gtk_list_box_select_row(self->list, GTK_LIST_BOX_ROW(next));
+        if ((int) index == focused) // rows are new, but the keyboard stays where it was
+            gtk_widget_grab_focus(next);
     }
     gtk_widget_set_visible(GTK_WIDGET(self->list), list != NULL);
     gtk_widget_set_sensitive(self->export, list != NULL);
 }
 
+static gboolean
+can_be_fixed(const BgLayer *layer, const BgLayer *volume)
+{
+    return layer->payload.volume != NULL && !g_str_equal(layer->id, volume->id);
+}
+
+static gboolean
+can_be_mask(const BgLayer *layer, const BgLayer *volume)
+{
+    return layer->payload.labels != NULL;
+}
+
+// Fills @down with layers; @first: (nullable): an entry before them, without an id
+static void
+list_layers(BgPointsSection *self, GtkDropDown *down, GPtrArray *ids, const char *first,
+            gboolean (*takes)(const BgLayer *, const BgLayer *), const char *chosen)
+{
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+    g_autoptr(GtkStringList) names = gtk_string_list_new(NULL);
+    g_autofree char *old = NULL;
+    guint selected = gtk_drop_down_get_selected(down), at = first != NULL;
+
+    if (chosen == NULL && selected >= at && selected - at < ids->len)
+        chosen = old = g_strdup(g_ptr_array_index(ids, selected - at));
+    g_ptr_array_set_size(ids, 0);
+    selected = 0;
+    if (first != NULL)
+        gtk_string_list_append(names, first);
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = g_ptr_array_index(layers, i);
+        if (!takes(layer, volume_of(self)))
+            continue;
+        if (g_strcmp0(chosen, layer->id) == 0)
+            selected = ids->len + at;
+        gtk_string_list_append(names, layer->name);
+        g_ptr_array_add(ids, g_strdup(layer->id));
+    }
+    gtk_drop_down_set_model(down, G_LIST_MODEL(names));
+    if (g_list_model_get_n_items(G_LIST_MODEL(names)) > 0)
+        gtk_drop_down_set_selected(down, selected);
+}
+
 static void
 show_others(BgPointsSection *self, const BgLayer *volume)
 {
-    const GPtrArray *layers =
-        bg_session_get_state(bg_section_get_session(BG_SECTION(self)))->layers;
     const BgRegistration *item = bg_case_get_registration(
         bg_session_get_case(bg_section_get_session(BG_SECTION(self))), volume->id);
-    g_autoptr(GtkStringList) names = gtk_string_list_new(NULL);
-    guint selected = 0;
 
-    g_ptr_array_set_size(self->fixed_ids, 0);
-    for (guint i = 0; i < layers->len; i++) {
-        const BgLayer *layer = g_ptr_array_index(layers, i);
-        if (layer->payload.volume == NULL || g_str_equal(layer->id, volume->id))
-            continue;
-        if (item != NULL && g_str_equal(item->fixed, layer->id))
-            selected = self->fixed_ids->len;
-        gtk_string_list_append(names, layer->name);
-        g_ptr_array_add(self->fixed_ids, g_strdup(layer->id));
-    }
-    gtk_drop_down_set_model(self->fixed, G_LIST_MODEL(names));
-    if (self->fixed_ids->len > 0)
-        gtk_drop_down_set_selected(self->fixed, selected);
+    list_layers(self, self->fixed, self->fixed_ids, NULL, can_be_fixed,
+                item != NULL ? item->fixed : NULL);
+    list_layers(self, self->mask, self->mask_ids, _("everywhere"), can_be_mask, NULL);
+    gtk_widget_set_visible(self->mask_box, self->mask_ids->len > 0);
+    gtk_widget_set_visible(GTK_WIDGET(self->from_here), item != NULL);
     gtk_widget_set_visible(self->register_box, self->fixed_ids->len > 0);
 }
 
@@ -267,12 +391,18 @@ describe(BgPointsSection *self, const BgRegistration *item)
     // Translators: a layer's name, and how: "landmarks", "mutual-information"
     g_string_append_printf(words, _("Registered to %s by %s."),
                            fixed != NULL ? fixed->name : item->fixed, item->method);
-    if (self->words != NULL)
+    if (self->words != NULL &&
+        memcmp(&self->words_of, &item->fixed_from_moving, sizeof self->words_of) == 0) {
         g_string_append_printf(words, " %s", self->words);
-    else if (item->error_mm >= 0.0)
-        // Translators: a length in mm
-        g_string_append_printf(words, _(" Residual %.2f mm (root mean square; not an accuracy)."),
-                               item->error_mm);
+    } else {
+        if (item->error_mm >= 0.0)
+            // Translators: a length in mm
+            g_string_append_printf(
+                words, _(" Residual %.2f mm (root mean square; not an accuracy)."), item->error_mm);
+        if (item->check_mm >= 0.0)
+            // Translators: a length in mm
+            g_string_append_printf(words, _(" At check-only points %.2f mm."), item->check_mm);
+    }
     if (*item->approval.by != '\0')
         // Translators: a name and a time
         g_string_append_printf(words, _(" Approved by %s, %s."), item->approval.by,
@@ -311,8 +441,6 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
     if (!(changes & (BG_CHANGE_LANDMARKS | BG_CHANGE_CASE | BG_CHANGE_LAYERS | BG_CHANGE_LOOK |
                      BG_CHANGE_SELECTION)))
         return;
-    if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_CASE))
-        g_clear_pointer(&self->words, g_free);
     show_points(self, bg_points_get_active(bg_section_get_session(section)));
     if (volume == NULL || bg_points_get_layer(bg_section_get_session(section)) != volume) {
         gtk_widget_set_visible(self->register_box, FALSE); // a photograph's camera stands below
@@ -397,6 +525,15 @@ chosen_fixed(BgPointsSection *self)
     return at < self->fixed_ids->len ? g_ptr_array_index(self->fixed_ids, at) : NULL;
 }
 
+static BgTransformModel
+model_of(BgPointsSection *self)
+{
+    static const BgTransformModel models[] = { BG_TRANSFORM_RIGID, BG_TRANSFORM_SIMILARITY,
+                                               BG_TRANSFORM_AFFINE };
+
+    return models[MIN(gtk_drop_down_get_selected(self->model), G_N_ELEMENTS(models) - 1)];
+}
+
 static void
 on_by_points(GtkButton *button, gpointer user_data)
 {
@@ -414,14 +551,11 @@ on_by_points(GtkButton *button, gpointer user_data)
         bg_session_fail(session, _("The volume is not registered"), error);
         return;
     }
-    if (!bg_points_register(session, moving, fixed, BG_TRANSFORM_RIGID, &words, &error)) {
+    if (!bg_points_register(session, moving, fixed, model_of(self), &words, &error)) {
         bg_session_fail(session, _("The volume is not registered"), error);
         return;
     }
-    g_free(self->words);
-    self->words = g_steal_pointer(&words);
-    if (volume_of(self) != NULL)
-        show_result(self, volume_of(self));
+    on_told(self, words);
 }
 
 static void
@@ -431,8 +565,21 @@ on_by_values(GtkButton *button, gpointer user_data)
     const BgLayer *volume = volume_of(self);
     const char *fixed = chosen_fixed(self);
 
-    if (volume != NULL && fixed != NULL)
-        bg_points_register_volumes(bg_section_get_session(BG_SECTION(self)), volume->id, fixed);
+    if (volume == NULL || fixed == NULL)
+        return;
+    guint mask = gtk_drop_down_get_selected(self->mask);
+    const BgVolumesBy by = {
+        .moving_id = volume->id,
+        .fixed_id = fixed,
+        .mask_id = mask > 0 && mask <= self->mask_ids->len
+                       ? g_ptr_array_index(self->mask_ids, mask - 1)
+                       : NULL,
+        // Values do not tell a change of scale apart from one of shape: nearly the same model.
+        .model = model_of(self) == BG_TRANSFORM_RIGID ? BG_TRANSFORM_RIGID : BG_TRANSFORM_AFFINE,
+        .from_here = gtk_check_button_get_active(self->from_here),
+    };
+    bg_points_register_volumes(bg_section_get_session(BG_SECTION(self)), &by, G_OBJECT(self),
+                               on_told);
 }
 
 static void
@@ -473,6 +620,7 @@ bg_points_section_finalize(GObject *object)
     BgPointsSection *self = BG_POINTS_SECTION(object);
 
     g_ptr_array_unref(self->fixed_ids);
+    g_ptr_array_unref(self->mask_ids);
     g_free(self->words);
 
     G_OBJECT_CLASS(bg_points_section_parent_class)->finalize(object);
@@ -502,6 +650,10 @@ bg_points_section_class_init(BgPointsSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, approve);
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, withdraw);
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, fixed);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, model);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, mask);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, mask_box);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, from_here);
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, result);
     gtk_widget_class_bind_template_callback(widget_class, on_row_selected);
     gtk_widget_class_bind_template_callback(widget_class, on_add);
@@ -517,5 +669,6 @@ static void
 bg_points_section_init(BgPointsSection *self)
 {
     self->fixed_ids = g_ptr_array_new_with_free_func(g_free);
+    self->mask_ids = g_ptr_array_new_with_free_func(g_free);
     gtk_widget_init_template(GTK_WIDGET(self));
 }

@@ -7,6 +7,7 @@
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-texture.h"
 #include "ui/model/bg-thumbnail.h"
+#include "ui/view/bg-error-marks.h"
 #include "ui/view/bg-loupe.h"
 #include "ui/view/bg-photo-view-private.h"
 
@@ -329,6 +330,33 @@ add_cursor(BgPhotoView *self, const BgPhotoFrame *frame, double scale, GArray *m
     g_array_append_val(marks, mark);
 }
 
+// What the picture of the volume shows at pixel (x, y) of the pane.
+static gboolean
+shown_at(gpointer user_data, double x, double y, BgVec3 *at_mm)
+{
+    BgPhotoView *self = user_data;
+    BgPhotoFrame frame;
+
+    return bg_photo_view_frame(self, &frame) &&
+           bg_photo_render_pick(self->render, (x - frame.left) / frame.scale - 0.5,
+                                (y - frame.top) / frame.scale - 0.5, at_mm);
+}
+
+static void
+add_error(BgPhotoView *self, const BgPhotoFrame *frame, double scale, GArray *marks)
+{
+    const BgErrorPhoto photo = { .left = frame->left,
+                                 .top = frame->top,
+                                 .scale = frame->scale,
+                                 .width = gtk_widget_get_width(GTK_WIDGET(self)),
+                                 .height = gtk_widget_get_height(GTK_WIDGET(self)),
+                                 .place = shown_at,
+                                 .user_data = self };
+
+    bg_error_marks_of_photo(self->session, &photo, self->role != BG_PHOTO_ROLE_PICTURE, scale,
+                            marks);
+}
+
 static void
 append_loupe(BgPhotoView *self, const BgPhotoFrame *frame, const graphene_rect_t *bounds,
              GtkSnapshot *snapshot)
@@ -392,6 +420,7 @@ bg_photo_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     gtk_snapshot_pop(snapshot);
 
     g_autoptr(GArray) marks = bg_annotations_new();
+    add_error(self, &frame, percent, marks);
     add_cursor(self, &frame, percent, marks);
     add_points(self, &frame, percent, marks);
     add_words(self, percent, marks);

@@ -4,6 +4,7 @@
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-i18n.h"
 #include "ui/model/bg-points.h"
+#include "ui/view/bg-error-marks.h"
 
 typedef struct {
     BgMesh *mesh;
@@ -384,6 +385,7 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
     g_autoptr(GPtrArray) words = badges(session, warning);
     BgAnnotateSlice params;
 
+    bg_error_marks_of_slice(session, frame, scale, marks);     // a veil lies under all else
     add_measurements(session, frame, scale, on_screen, marks); // under the texts
     add_points(session, frame, scale, on_screen, marks);
 

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Volumes registered by their values, as a job.
+#include "core/base/bg-i18n.h"
+#include "core/register/bg-volume-register.h"
+#include "ui/model/bg-points.h"
+#include "ui/model/bg-weak.h"
+
+typedef struct {
+    BgSession *session; // owned
+    char *moving_id, *fixed_id;
+    BgVolume *moving, *fixed; // owned: as their files have them
+    BgLabelMap *mask;         // owned, nullable: as the fixed volume's file has it
+    BgVolumeRegisterParams params;
+    gpointer owner; // GWeakRef
+    BgPointsTold told;
+} Input;
+
+static void
+input_free(Input *input)
+{
+    g_autoptr(GObject) owner = bg_weak_ref_take(input->owner);
+
+    g_object_unref(input->session);
+    g_free(input->moving_id);
+    g_free(input->fixed_id);
+    g_clear_pointer(&input->moving, bg_volume_unref);
+    g_clear_pointer(&input->fixed, bg_volume_unref);
+    g_clear_pointer(&input->mask, bg_label_map_unref);
+    g_free(input);
+}
+
+static gpointer
+run(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    Input *input = data;
+
+    return bg_volume_register(input->fixed, input->moving, &input->params, progress, cancellable,
+                              error);
+}
+
+static char *
+describe(const BgVolumeRegistration *found)
+{
+    GString *words = g_string_new(NULL);
+
+    // Translators: two numbers without unit
+    g_string_append_printf(words, _("Mutual information %.3f before, %.3f after."),
+                           found->metric_before, found->metric_after);
+    for (guint i = 0; i < found->warnings->len; i++)
+        g_string_append_printf(words, " %s", (const char *) g_ptr_array_index(found->warnings, i));
+    return g_string_free(words, FALSE);
+}
+
+static void
+on_found(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Input *input = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgVolumeRegistration) found = bg_job_run_finish(BG_JOB(source), result, &error);
+    BgCase *bg_case = bg_session_get_case(input->session);
+    g_autoptr(GObject) owner = g_weak_ref_get(input->owner);
+
+    if (found == NULL) {
+        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+            bg_session_fail(input->session, _("The volumes are not registered"), error);
+    } else if (bg_case_get_layer(bg_case, input->moving_id) != NULL &&
+               bg_case_get_layer(bg_case, input->fixed_id) != NULL) {
+        g_autofree char *words = describe(found);
+        g_autoptr(BgRegistration) item =
+            bg_points_new_registration(input->session, input->moving_id, input->fixed_id,
+                                       "mutual-information", found->transform);
+        if (bg_session_do(input->session, bg_command_set_registration(item)) && owner != NULL)
+            input->told(owner, words);
+    }
+    input_free(input);
+}
+
+// The grid without the registration that shows it: results go from file to file.
+static gboolean
+own_geometry(BgSession *session, const char *layer_id, BgGeometry *geometry)
+{
+    BgAffine placement = bg_case_get_placement(bg_session_get_case(session), layer_id), inverse;
+
+    if (!bg_affine_invert(&placement, &inverse))
+        return FALSE;
+    geometry->patient_from_voxel = bg_affine_multiply(&inverse, &geometry->patient_from_voxel);
+    return TRUE;
+}
+
+static BgVolume *
+own_volume(BgSession *session, const char *layer_id)
+{
+    const BgLayer *layer = bg_case_get_layer(bg_session_get_case(session), layer_id);
+
+    if (layer == NULL || layer->payload.volume == NULL)
+        return NULL;
+    BgGeometry geometry = *bg_volume_get_geometry(layer->payload.volume);
+    return own_geometry(session, layer_id, &geometry)
+               ? bg_volume_new_at(layer->payload.volume, &geometry, NULL)
+               : NULL;
+}
+
+// @mask_id's labels where the fixed volume's file has them.
+static BgLabelMap *
+own_mask(BgSession *session, const char *mask_id, const char *fixed_id)
+{
+    const BgLayer *layer = bg_case_get_layer(bg_session_get_case(session), mask_id);
+
+    if (layer == NULL || layer->payload.labels == NULL)
+        return NULL;
+    BgGeometry geometry = *bg_label_map_get_geometry(layer->payload.labels);
+    return own_geometry(session, fixed_id, &geometry)
+               ? bg_label_map_new_at(layer->payload.labels, &geometry, NULL)
+               : NULL;
+}
+
+void
+bg_points_register_volumes(BgSession *session, const BgVolumesBy *by, GObject *owner,
+                           BgPointsTold told)
+{
+    const BgRegistration *old =
+        bg_case_get_registration(bg_session_get_case(session), by->moving_id);
+    Input *input = g_new0(Input, 1);
+
+    input->session = g_object_ref(session);
+    input->owner = bg_weak_ref_new(owner);
+    input->told = told;
+    input->moving_id = g_strdup(by->moving_id);
+    input->fixed_id = g_strdup(by->fixed_id);
+    input->moving = own_volume(session, by->moving_id);
+    input->fixed = own_volume(session, by->fixed_id);
+    input->params = bg_volume_register_params(by->model);
+    if (by->mask_id != NULL)
+        input->mask = own_mask(session, by->mask_id, by->fixed_id);
+    input->params.mask = input->mask;
+    if (by->from_here && old != NULL && g_str_equal(old->fixed, by->fixed_id)) {
+        input->params.start = BG_REGISTER_START_GIVEN;
+        input->params.fixed_from_moving = old->fixed_from_moving;
+    }
+    if (input->moving == NULL || input->fixed == NULL) {
+        input_free(input);
+        return;
+    }
+    g_autoptr(BgJob) job = bg_job_new(_("Registering volumes"));
+    const BgJobWork work = { .func = run,
+                             .input = input,
+                             .free_result = (GDestroyNotify) bg_volume_registration_free };
+    bg_session_run(session, job, &work, on_found, input);
+}
