@@ -77,9 +77,10 @@ bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNnData *data,
     g_autoptr(BgNnGraph) graph = network->graph();
     g_autoptr(BgNnParams) params = bg_network_params(network, config->seed, error), best = NULL;
     g_autoptr(GArray) history = NULL;
+    g_autoptr(BgJson) trained = NULL;
     gint64 start = g_get_monotonic_time();
 
-    if (params == NULL || !bg_nn_train(graph, params, data, config, card, &best, &history,
+    if (params == NULL || !bg_nn_train(graph, params, data, config, card, &trained, &best, &history,
                                        &cli->progress, cli->cancellable, error)) {
         g_prefix_error(error, "not trained: %s: ", out);
         return FALSE;
@@ -90,15 +91,13 @@ bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNnData *data,
         double loss = isnan(epoch->validation) ? epoch->loss : epoch->validation;
         least = MIN(least, loss);
     }
-    bg_json_set_integer(card, "epochs", (gint64) history->len);
-    bg_json_set_double(card, "validation_loss", least);
     bg_json_set_integer(cli->result, "epochs", (gint64) history->len);
     bg_json_set_double(cli->result, "best", least);
     bg_json_set_double(cli->result, "seconds", seconds);
     bg_json_set(cli->result, "history", history_to_json(history));
-    bg_json_set(cli->result, "card", bg_json_copy(card));
+    bg_json_set(cli->result, "card", bg_json_copy(trained));
     return bg_cli_wrote(cli,
-                        bg_nn_weights_save(out, graph, best != NULL ? best : params, card,
+                        bg_nn_weights_save(out, graph, best != NULL ? best : params, trained,
                                            cli->force, cli->cancellable, error),
                         out, error);
 }
@@ -109,7 +108,7 @@ static const BgCliOption unet_options[] = {
     { "output", BG_CLI_PATH, "=MODEL.h5, -o MODEL.h5" },
     { "data", BG_CLI_PATH, "=DIR  a folder a patient: t1, t1ce, t2, flair, and seg or labels" },
     { "network", BG_CLI_VALUE,
-      "=unet-tumour|unet-brats  four contrasts, or FLAIR and T1 with contrast" },
+      "=unet-tumour|unet-brats|unet3-tumour  four contrasts, or FLAIR and T1 with contrast; of volumes" },
     { "phantoms", BG_CLI_VALUE, "=N  so many made-up heads, too" },
     { "phantom-size", BG_CLI_VALUE, "=N  their voxels along a side; 240 unless given" },
     { "epochs", BG_CLI_VALUE, "=N  12 unless given" },
@@ -156,7 +155,7 @@ unet_card(BgCli *cli, const BgTumourData *data, int n_phantoms, int size,
     bg_json_set_string(card, "planes",
                        params->n_contrasts == 2 ? "flair, t1ce" : "t1, t1ce, t2, flair");
     bg_json_set_string(card, "inputs",
-                       "axial slices in LPS order, "
+                       "axial slices in LPS order, or volumes, "
                        "each contrast cut at the 0.5 and 99.5 percentile of the "
                        "foreground and scored there; a missing one is 0");
     bg_json_set_doubles(card, "labels", labels, BG_TUMOUR_CLASSES);
@@ -174,6 +173,22 @@ unet_card(BgCli *cli, const BgTumourData *data, int n_phantoms, int size,
                        "for research; not a medical device. What it was not taught, it does not "
                        "know: look at every result");
     return card;
+}
+
+// The smaller results are compared, too, each half as much as the one before; all weights together
+// are 1 for each kind.
+static void
+add_deep_terms(BgNnTrainConfig *config)
+{
+    double sum = 2.0 - pow(0.5, BG_UNET3_N_RESULTS - 1);
+
+    config->n_terms = 0;
+    config->n_targets = BG_UNET3_N_RESULTS;
+    for (int k = 0; k < BG_UNET3_N_RESULTS; k++) {
+        double weight = pow(0.5, k) / sum;
+        config->terms[config->n_terms++] = (BgNnTerm){ BG_NN_LOSS_CROSS_ENTROPY, weight, k, k };
+        config->terms[config->n_terms++] = (BgNnTerm){ BG_NN_LOSS_DICE, weight, k, k };
+    }
 }
 
 static gboolean
@@ -212,12 +227,14 @@ run_unet(BgCli *cli, GError **error)
         !bg_cli_check_output(cli, out, error))
         return FALSE;
     const char *name = bg_cli_option(cli, "network");
+    gboolean blocks = name != NULL && strcmp(name, "unet3-tumour") == 0;
     if (name != NULL && strcmp(name, "unet-brats") == 0) {
         params.contrasts[0] = BG_CONTRAST_FLAIR;
         params.contrasts[1] = BG_CONTRAST_T1CE;
         params.n_contrasts = 2;
-    } else if (name != NULL && strcmp(name, "unet-tumour") != 0) {
-        bg_cli_usage_error(error, "which: --network=%s: give unet-tumour or unet-brats", name);
+    } else if (name != NULL && strcmp(name, "unet-tumour") != 0 && !blocks) {
+        bg_cli_usage_error(
+            error, "which: --network=%s: give unet-tumour, unet-brats or unet3-tumour", name);
         return FALSE;
     }
     if (params.crop % 16 != 0) {
@@ -230,9 +247,12 @@ run_unet(BgCli *cli, GError **error)
     if (data == NULL)
         return FALSE;
     config.folder = folder;
+    gsize crop = (gsize) params.crop;
     config.inputs[0] =
-        bg_nn_shape(1, (gsize) params.n_contrasts, 2, 1, (gsize) params.crop, (gsize) params.crop);
-    BgNnData source = bg_tumour_data_source(data);
+        bg_nn_shape(1, (gsize) params.n_contrasts, blocks ? 3 : 2, blocks ? crop : 1, crop, crop);
+    if (blocks)
+        add_deep_terms(&config);
+    BgNnData source = blocks ? bg_tumour_data_source_blocks(data) : bg_tumour_data_source(data);
     g_autoptr(BgJson) card = unet_card(cli, data, n_phantoms, size, &config, &params);
     bg_json_set_double(card, "spacing_mm", spacing);
     const BgNetwork *network = bg_network_find(name != NULL ? name : "unet-tumour", error);

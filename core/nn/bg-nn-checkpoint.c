@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#define N_COLUMNS 5 // of an epoch
+#define N_COLUMNS (5 + 2 * BG_NN_N_SCORES) // of an epoch
 
 static gboolean
 write_epochs(BgH5 *h5, const GArray *epochs, GError **error)
@@ -19,8 +19,11 @@ write_epochs(BgH5 *h5, const GArray *epochs, GError **error)
 
     for (guint i = 0; i < epochs->len; i++) {
         const BgNnEpoch *e = &g_array_index(epochs, BgNnEpoch, i);
-        const double row[N_COLUMNS] = { e->epoch, e->loss, e->validation, e->rate, e->gradient };
-        memcpy(table + i * N_COLUMNS, row, sizeof row);
+        const double row[] = { e->epoch, e->loss, e->validation, e->rate, e->gradient };
+        double *to = table + i * N_COLUMNS;
+        memcpy(to, row, sizeof row);
+        memcpy(to + G_N_ELEMENTS(row), &e->train, sizeof e->train);
+        memcpy(to + G_N_ELEMENTS(row) + BG_NN_N_SCORES, &e->check, sizeof e->check);
     }
     return bg_h5_write(h5, "/training/epochs", &shape, table, NULL, NULL, error);
 }
@@ -88,7 +91,13 @@ read_epochs(BgH5 *h5, GArray *epochs, GError **error)
         return FALSE;
     for (gsize i = 0; i < shape.dims[0]; i++) {
         const double *row = table + i * N_COLUMNS;
-        BgNnEpoch e = { (int) row[0], row[1], row[2], row[3], row[4] };
+        BgNnEpoch e = { .epoch = (int) row[0],
+                        .loss = row[1],
+                        .validation = row[2],
+                        .rate = row[3],
+                        .gradient = row[4] };
+        memcpy(&e.train, row + 5, sizeof e.train);
+        memcpy(&e.check, row + 5 + BG_NN_N_SCORES, sizeof e.check);
         g_array_append_val(epochs, e);
     }
     return TRUE;
@@ -123,14 +132,23 @@ bg_nn_checkpoint_load(const char *path, const BgNnGraph *graph, BgNnParams *para
     return TRUE;
 }
 
+// Those of the BraTS 2020 U-Net's log, in its order, and the gradient's.
+static const char columns[] = "epoch,accuracy,dice_coef,loss,lr,mean_io_u,precision,sensitivity,"
+                              "specificity,val_accuracy,val_dice_coef,val_loss,val_mean_io_u,"
+                              "val_precision,val_sensitivity,val_specificity,gradient_norm\n";
+
 gboolean
 bg_nn_training_write_log(const BgNnTraining *training, const char *path, GError **error)
 {
-    g_autoptr(GString) text = g_string_new("epoch,loss,val_loss,lr,gradient_norm\n");
+    g_autoptr(GString) text = g_string_new(columns);
 
     for (guint i = 0; i < training->epochs->len; i++) {
         const BgNnEpoch *e = &g_array_index(training->epochs, BgNnEpoch, i);
-        const double numbers[] = { e->loss, e->validation, e->rate, e->gradient };
+        const BgNnScores *a = &e->train, *b = &e->check;
+        const double numbers[] = { a->accuracy,  a->dice,        e->loss,        e->rate,
+                                   a->mean_iou,  a->precision,   a->sensitivity, a->specificity,
+                                   b->accuracy,  b->dice,        e->validation,  b->mean_iou,
+                                   b->precision, b->sensitivity, b->specificity, e->gradient };
         g_string_append_printf(text, "%d", e->epoch);
         for (gsize k = 0; k < G_N_ELEMENTS(numbers); k++) {
             char number[G_ASCII_DTOSTR_BUF_SIZE];

@@ -28,6 +28,7 @@ typedef struct {
     float **d_out;    // owned arrays, one an output, for at_once samples
     BgNnParams *best; // owned
     BgNnTraining state;
+    BgNnTally *tally; // owned; of this pass over the samples
     const BgProgress *progress;
     GCancellable *cancellable;
 } Trainer;
@@ -194,6 +195,7 @@ trainer_init(Trainer *t, GError **error)
     t->state.rate = t->config->optimiser.rate;
     t->at_once = (gsize) (t->config->at_once > 0 ? t->config->at_once : t->config->batch);
     t->d_out = g_new0(float *, (gsize) n_outputs + 1);
+    t->tally = g_new0(BgNnTally, 1);
     if (!choose_samples(t, error))
         return FALSE;
     t->tape = make_tape(t, t->at_once, error);
@@ -223,12 +225,35 @@ trainer_clear(Trainer *t)
     bg_nn_tape32_free(t->tape);
     bg_nn_tape32_free(t->checking);
     bg_nn_params_unref(t->best);
+    g_free(t->tally);
     g_free(t->train);
     g_free(t->check);
     g_array_unref(t->state.epochs);
 }
 
 // ------------------------------------------------------------------------------------------------
+
+// Of the first loss, where it compares probabilities of classes.
+static gsize
+count_classes(const Trainer *t)
+{
+    const BgNnTerm *term = &t->config->terms[0];
+    const BgNnShape *shape = output_shape(t, t->tape, term->output);
+    gboolean probable = term->kind == BG_NN_LOSS_CROSS_ENTROPY || term->kind == BG_NN_LOSS_DICE ||
+                        term->kind == BG_NN_LOSS_GENERALISED_DICE;
+
+    return probable && bg_nn_tally_fits(shape) ? shape->dims[1] : 0;
+}
+
+static void
+count_hits(Trainer *t, BgNnTape32 *tape, const float *const *targets)
+{
+    const BgNnTerm *term = &t->config->terms[0];
+    int layer = bg_nn_graph_get_output(t->graph, term->output);
+
+    bg_nn_tally_add(t->tally, bg_nn_tape32_get_shape(tape, layer), bg_nn_tape32_get(tape, layer),
+                    targets[term->target]);
+}
 
 static double
 loss_of(Trainer *t, BgNnTape32 *tape, const float *const *targets, double weight, gboolean slopes)
@@ -266,6 +291,7 @@ train_step(Trainer *t, int epoch, gsize step, double *loss, double *length, GErr
                                   error))
             return FALSE;
         *loss += loss_of(t, t->tape, targets, 1.0 / (double) n_parts, TRUE);
+        count_hits(t, t->tape, targets);
         if (!bg_nn_tape32_backward(t->tape, (const float *const *) t->d_out, t->cancellable, error))
             return FALSE;
     }
@@ -301,6 +327,7 @@ train_epoch(Trainer *t, BgNnEpoch *epoch, GError **error)
     BgRandom random = bg_random(t->config->seed, (guint64) epoch->epoch);
 
     shuffle(order, t->n_train, t->config->seed, epoch->epoch);
+    bg_nn_tally_clear(t->tally, count_classes(t));
     bg_nn_feed_start(t->feed, order, n_steps * (gsize) t->config->batch,
                      MAX(bg_random_next(&random), 1));
     for (gsize step = 0; step < n_steps; step++) {
@@ -313,6 +340,7 @@ train_epoch(Trainer *t, BgNnEpoch *epoch, GError **error)
         double done = epoch->epoch - 1 + (double) (step + 1) / (double) n_steps;
         bg_progress_report(t->progress, done / t->config->n_epochs);
     }
+    epoch->train = bg_nn_tally_scores(t->tally);
     return TRUE;
 }
 
@@ -320,6 +348,8 @@ static gboolean
 validate(Trainer *t, BgNnEpoch *epoch, GError **error)
 {
     epoch->validation = NAN;
+    bg_nn_tally_clear(t->tally, count_classes(t));
+    epoch->check = bg_nn_tally_scores(t->tally);
     if (t->n_check == 0)
         return TRUE;
     epoch->validation = 0;
@@ -330,7 +360,9 @@ validate(Trainer *t, BgNnEpoch *epoch, GError **error)
             !bg_nn_tape32_forward(t->checking, inputs, FALSE, 0, t->cancellable, error))
             return FALSE;
         epoch->validation += loss_of(t, t->checking, targets, 1, FALSE) / (double) t->n_check;
+        count_hits(t, t->checking, targets);
     }
+    epoch->check = bg_nn_tally_scores(t->tally);
     return TRUE;
 }
 
@@ -361,6 +393,19 @@ take_stock(Trainer *t, const BgNnEpoch *epoch, GError **error)
     return TRUE;
 }
 
+// The card says how long and how well it was trained until then.
+static BgJson *
+make_card(const Trainer *t)
+{
+    BgJson *card = t->card != NULL ? bg_json_copy(t->card) : bg_json_new_object();
+
+    bg_json_set_integer(card, "epochs", (gint64) t->state.epochs->len);
+    bg_json_set_integer(card, "best_epoch",
+                        (gint64) t->state.epochs->len - (gint64) t->state.n_resting);
+    bg_json_set_double(card, t->n_check > 0 ? "validation_loss" : "training_loss", t->state.best);
+    return card;
+}
+
 static gboolean
 write_files(const Trainer *t, GError **error)
 {
@@ -368,14 +413,15 @@ write_files(const Trainer *t, GError **error)
 
     if (folder == NULL)
         return TRUE;
+    g_autoptr(BgJson) card = make_card(t);
     g_autofree char *best = g_build_filename(folder, "best.h5", NULL);
     g_autofree char *last = g_build_filename(folder, "last.h5", NULL);
     g_autofree char *log = g_build_filename(folder, "log.csv", NULL);
     // The best first: a crash between the two makes the same one again.
     return (t->state.n_resting != 0 ||
-            bg_nn_weights_save(best, t->graph, t->params, t->card, TRUE, NULL, error)) &&
+            bg_nn_weights_save(best, t->graph, t->params, card, TRUE, NULL, error)) &&
            bg_nn_checkpoint_save(last, t->graph, t->params, t->optimiser, t->config, &t->state,
-                                 t->card, error) &&
+                                 card, error) &&
            bg_nn_training_write_log(&t->state, log, error);
 }
 
@@ -428,8 +474,9 @@ train(Trainer *t, GError **error)
 
 gboolean
 bg_nn_train(BgNnGraph *graph, BgNnParams *params, const BgNnData *data,
-            const BgNnTrainConfig *config, const BgJson *card, BgNnParams **best, GArray **history,
-            const BgProgress *progress, GCancellable *cancellable, GError **error)
+            const BgNnTrainConfig *config, const BgJson *card, BgJson **trained_card,
+            BgNnParams **best, GArray **history, const BgProgress *progress,
+            GCancellable *cancellable, GError **error)
 {
     Trainer t = { .graph = graph,
                   .params = params,
@@ -442,6 +489,8 @@ bg_nn_train(BgNnGraph *graph, BgNnParams *params, const BgNnData *data,
     if (!check_config(graph, config, error))
         return FALSE;
     gboolean ok = trainer_init(&t, error) && train(&t, error);
+    if (ok && trained_card != NULL)
+        *trained_card = make_card(&t);
     if (ok && best != NULL)
         *best = g_steal_pointer(&t.best);
     if (ok && history != NULL)

@@ -3,6 +3,7 @@
 
 #include "bg-nn-loss.h"
 #include "bg-nn-optimiser.h"
+#include "bg-nn-scores.h"
 #include "bg-nn-weights.h"
 
 G_BEGIN_DECLS
@@ -42,10 +43,13 @@ typedef struct {
  * @epoch: from 1
  * @validation: NAN when nothing is kept for validation
  * @gradient: mean length of all gradients, before they were cut
+ * @train, @check: where the first loss compares probabilities of classes; else all %NAN. Of training
+ *   samples with what the network was when it saw them
  */
 typedef struct {
     int epoch;
     double loss, validation, rate, gradient;
+    BgNnScores train, check;
 } BgNnEpoch;
 
 /**
@@ -56,7 +60,8 @@ typedef struct {
  * @validation_share: 0..0.9 of the patients
  * @patience: epochs without a better validation loss (training loss without validation) before it
  *   stops; 0: never
- * @folder: (nullable): where best.h5, last.h5 and log.csv are written after each epoch
+ * @folder: (nullable): where best.h5, last.h5 and log.csv (columns as Keras' CSVLogger has
+ *   them) are written after each epoch
  * @resume: go on from last.h5 in @folder when it is there: the numbers are those of a run that was
  *   never stopped
  * @n_workers: threads that make samples; 0: one
@@ -81,6 +86,8 @@ typedef struct {
  * bg_nn_train:
  * @params: where it begins; moved in place. Left as after the last step
  * @card: (nullable): goes into the checkpoints
+ * @trained_card: (out) (optional) (transfer full): @card and how it went: "epochs", "best_epoch", and
+ *   "validation_loss" (or "training_loss") of that one; the checkpoints' cards say the same until then
  * @best: (out) (optional) (transfer full): the parameters of the best epoch
  * @history: (out) (optional) (transfer full): of BgNnEpoch
  *
@@ -92,9 +99,9 @@ typedef struct {
  *   (last.h5 has the last whole epoch); what @data->make says; errors of files
  */
 gboolean bg_nn_train(BgNnGraph *graph, BgNnParams *params, const BgNnData *data,
-                     const BgNnTrainConfig *config, const BgJson *card, BgNnParams **best,
-                     GArray **history, const BgProgress *progress, GCancellable *cancellable,
-                     GError **error);
+                     const BgNnTrainConfig *config, const BgJson *card, BgJson **trained_card,
+                     BgNnParams **best, GArray **history, const BgProgress *progress,
+                     GCancellable *cancellable, GError **error);
 
 /**
  * bg_nn_split_patients:

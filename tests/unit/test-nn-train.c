@@ -117,8 +117,8 @@ test_learns(void)
     g_autoptr(GError) error = NULL;
     BgNnTrainConfig config = make_config(12);
 
-    g_assert_true(
-        bg_nn_train(graph, params, &data, &config, NULL, &best, &history, NULL, NULL, &error));
+    g_assert_true(bg_nn_train(graph, params, &data, &config, NULL, NULL, &best, &history, NULL,
+                              NULL, &error));
     g_assert_no_error(error);
     g_assert_cmpuint(history->len, ==, 12);
     const BgNnEpoch *first = &g_array_index(history, BgNnEpoch, 0);
@@ -154,15 +154,18 @@ test_resume(void)
     config.optimiser.factor = 0.5;
     config.folder = folder;
     clean();
-    g_assert_true(bg_nn_train(graph, whole, &data, &config, NULL, NULL, NULL, NULL, NULL, &error));
+    g_assert_true(
+        bg_nn_train(graph, whole, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL, &error));
     g_assert_no_error(error);
     g_assert_true(g_file_get_contents(log, &a, NULL, NULL));
     clean();
     config.n_epochs = 3;
-    g_assert_true(bg_nn_train(graph, parts, &data, &config, NULL, NULL, NULL, NULL, NULL, &error));
+    g_assert_true(
+        bg_nn_train(graph, parts, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL, &error));
     config.n_epochs = 7;
     config.resume = TRUE;
-    g_assert_true(bg_nn_train(graph, again, &data, &config, NULL, NULL, NULL, NULL, NULL, &error));
+    g_assert_true(
+        bg_nn_train(graph, again, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL, &error));
     g_assert_no_error(error);
     g_assert_true(g_file_get_contents(log, &b, NULL, NULL));
     g_assert_cmpstr(a, ==, b);
@@ -172,7 +175,8 @@ test_resume(void)
     g_assert_cmpstr(hash_a, !=, hash_c);
 
     config.seed++; // another run's checkpoint
-    g_assert_false(bg_nn_train(graph, again, &data, &config, NULL, NULL, NULL, NULL, NULL, &error));
+    g_assert_false(
+        bg_nn_train(graph, again, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL, &error));
     g_assert_error(error, BG_ERROR, BG_ERROR_MISMATCH);
 }
 
@@ -187,9 +191,11 @@ test_parts(void)
     config.n_terms = 1; // an overlap is of what is seen at once
     config.optimiser = bg_nn_optimiser_config(BG_NN_SGD, 0.1);
     config.validation_share = 0;
-    g_assert_true(bg_nn_train(graph, whole, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL));
+    g_assert_true(
+        bg_nn_train(graph, whole, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL, NULL));
     config.at_once = 2;
-    g_assert_true(bg_nn_train(graph, parts, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL));
+    g_assert_true(
+        bg_nn_train(graph, parts, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL, NULL));
     for (int p = 0; p < bg_nn_params_count(whole); p++)
         for (gsize i = 0; i < bg_nn_tensor_count(bg_nn_params_get(whole, p)); i++)
             g_assert_cmpfloat_with_epsilon(
@@ -228,7 +234,7 @@ test_stops(void)
     config.optimiser = bg_nn_optimiser_config(BG_NN_SGD, 1e-12); // nothing gets better
     config.patience = 3;
     g_assert_true(
-        bg_nn_train(graph, params, &data, &config, NULL, NULL, &history, NULL, NULL, &error));
+        bg_nn_train(graph, params, &data, &config, NULL, NULL, NULL, &history, NULL, NULL, &error));
     g_assert_cmpuint(history->len, <, 20);
 }
 
@@ -252,8 +258,8 @@ test_cancel_and_failure(void)
 
     config.on_epoch = on_epoch;
     config.user_data = cancellable;
-    g_assert_false(
-        bg_nn_train(graph, params, &data, &config, NULL, NULL, NULL, NULL, cancellable, &error));
+    g_assert_false(bg_nn_train(graph, params, &data, &config, NULL, NULL, NULL, NULL, NULL,
+                               cancellable, &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     g_clear_error(&error);
 
@@ -261,7 +267,7 @@ test_cancel_and_failure(void)
     config.validation_share = 0;
     failing.data = &fails;
     g_assert_false(
-        bg_nn_train(graph, params, &failing, &config, NULL, NULL, NULL, NULL, NULL, &error));
+        bg_nn_train(graph, params, &failing, &config, NULL, NULL, NULL, NULL, NULL, NULL, &error));
     g_assert_error(error, BG_ERROR, BG_ERROR_CORRUPT);
     g_clear_error(&error);
 
@@ -273,10 +279,38 @@ test_cancel_and_failure(void)
     int x = bg_nn_graph_input(open, "image", 1, 2);
     bg_nn_graph_add_output(open, bg_nn_graph_conv(open, "conv", x, 1, 3));
     g_autoptr(BgNnParams) wild = make_params(open);
-    g_assert_false(bg_nn_train(open, wild, &data, &config, NULL, NULL, NULL, NULL, NULL, &error));
+    g_assert_false(
+        bg_nn_train(open, wild, &data, &config, NULL, NULL, NULL, NULL, NULL, NULL, &error));
     g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
     g_assert_true(
         bg_nn_params_check(wild, NULL)); // the step that would have spoilt it was not made
+}
+
+// Four pixels of two classes, counted by hand.
+static void
+test_scores(void)
+{
+    static const float p[] = { 0.7f, 0.5f, 0.3f, 0.8f, 0.3f, 0.5f, 0.7f, 0.2f };
+    static const float t[] = { 0, 1, 0, 1, 1, 0, 1, 0 };
+    BgNnShape shape = bg_nn_shape(1, 2, 2, 1, 2, 2), none = bg_nn_shape(1, 1, 2, 1, 2, 2);
+    g_autofree BgNnTally *tally = g_new0(BgNnTally, 1);
+
+    g_assert_true(bg_nn_tally_fits(&shape));
+    g_assert_false(bg_nn_tally_fits(&none));
+    bg_nn_tally_clear(tally, 2);
+    bg_nn_tally_add(tally, &shape, p, t);
+    bg_nn_tally_add(tally, &shape, p, t);
+    BgNnScores scores = bg_nn_tally_scores(tally);
+    g_assert_cmpfloat_with_epsilon(scores.accuracy, 0.75, 1e-12);
+    g_assert_cmpfloat_with_epsilon(scores.dice, (3.6 / 5.3 + 3.0 / 4.7) / 2, 1e-7);
+    g_assert_cmpfloat_with_epsilon(scores.mean_iou, (2.0 / 3.0 + 0.5) / 2, 1e-12);
+    g_assert_cmpfloat_with_epsilon(scores.precision, 2.0 / 3.0, 1e-12);
+    g_assert_cmpfloat_with_epsilon(scores.sensitivity, 0.5, 1e-12);
+    g_assert_cmpfloat_with_epsilon(scores.specificity, 0.5, 1e-12);
+    bg_nn_tally_clear(tally, 0);
+    bg_nn_tally_add(tally, &shape, p, t);
+    scores = bg_nn_tally_scores(tally);
+    g_assert_true(isnan(scores.accuracy) && isnan(scores.dice) && isnan(scores.specificity));
 }
 
 int
@@ -288,6 +322,7 @@ main(int argc, char *argv[])
     g_test_add_func("/nn-train/resume", test_resume);
     g_test_add_func("/nn-train/parts", test_parts);
     g_test_add_func("/nn-train/split", test_split);
+    g_test_add_func("/nn-train/scores", test_scores);
     g_test_add_func("/nn-train/stops", test_stops);
     g_test_add_func("/nn-train/cancel-and-failure", test_cancel_and_failure);
     int result = g_test_run();
