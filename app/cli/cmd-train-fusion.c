@@ -10,6 +10,7 @@ static const BgCliOption options[] = {
     { "output", BG_CLI_PATH, "=MODEL.h5, -o MODEL.h5" },
     { "data", BG_CLI_PATH, "=DIR  pairs of pictures: NAME_MRI.png and NAME_PET.png, ..." },
     { "phantoms", BG_CLI_VALUE, "=N  slices of so many made-up heads, too" },
+    { "leaves", BG_CLI_VALUE, "=N  so many made-up pairs of edges and textures, too" },
     { "phantom-size", BG_CLI_VALUE, "=N  their voxels along a side; 160 unless given" },
     { "epochs", BG_CLI_VALUE, "=N  10 unless given" },
     { "batch", BG_CLI_VALUE, "=N  samples a step; 4 unless given" },
@@ -22,7 +23,7 @@ static const BgCliOption options[] = {
 };
 
 typedef struct {
-    int n_phantoms, size, crop, per_pair;
+    int n_phantoms, n_leaves, size, crop, per_pair;
 } Wanted;
 
 static BgFusionData *
@@ -38,6 +39,7 @@ collect(BgCli *cli, const Wanted *wanted, GError **error)
         g_prefix_error(error, "no pairs: %s: ", path != NULL ? path : "--phantoms");
         return NULL;
     }
+    bg_fusion_data_add_leaves(data, wanted->n_leaves, (guint64) cli->seed, wanted->size);
     return g_steal_pointer(&data);
 }
 
@@ -51,12 +53,14 @@ make_card(const BgCli *cli, const BgFusionData *data, const Wanted *wanted,
     bg_json_set_string(card, "inputs", "values of 0..1; the anatomical picture first");
     bg_json_set_integer(card, "pairs", bg_fusion_data_count(data));
     bg_json_set_integer(card, "phantoms", wanted->n_phantoms);
+    bg_json_set_integer(card, "leaves", wanted->n_leaves);
     bg_json_set_integer(card, "phantom_size", wanted->size);
     bg_json_set_integer(card, "seed", cli->seed);
     bg_json_set_double(card, "validation_share", config->validation_share);
     bg_json_set_string(card, "loss", "0.8 (1 - SSIM) + 0.2 squares, against both sources");
     bg_json_set_integer(card, "batch", config->batch);
     bg_json_set_integer(card, "crop", wanted->crop);
+    bg_json_set_integer(card, "samples_per_pair", wanted->per_pair);
     bg_json_set_double(card, "rate", config->optimiser.rate);
     bg_json_set_string(card, "limits",
                        "for research; not a medical device. The picture is computed, not measured");
@@ -91,6 +95,7 @@ run(BgCli *cli, GError **error)
     config.optimiser.clip_norm = 1.0;
     if (!bg_cli_train_config(cli, &config, error) ||
         !bg_cli_get_int(cli, "phantoms", 0, 10000, &wanted.n_phantoms, error) ||
+        !bg_cli_get_int(cli, "leaves", 0, 100000, &wanted.n_leaves, error) ||
         !bg_cli_get_int(cli, "phantom-size", 64, 512, &wanted.size, error) ||
         !bg_cli_get_int(cli, "crop", 16, 512, &wanted.crop, error) ||
         !bg_cli_get_int(cli, "per-pair", 1, 10000, &wanted.per_pair, error) ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-fusion-data.h"
 
+#include "bg-fusion-leaves.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-random.h"
@@ -302,7 +303,35 @@ bg_fusion_data_add_phantoms(BgFusionData *data, int count, guint64 seed, int siz
     return TRUE;
 }
 
+void
+bg_fusion_data_add_leaves(BgFusionData *data, int count, guint64 seed, int size)
+{
+    for (int p = 0; p < count; p++) {
+        g_autofree char *patient = g_strdup_printf("leaves-%" G_GUINT64_FORMAT, seed + (guint64) p);
+        Pair *pair = new_pair(patient, size, size);
+        bg_fusion_leaves(seed + (guint64) p, size, pair->planes);
+        g_ptr_array_add(data->pairs, pair);
+    }
+}
+
 // Samples
+
+/** Shade: another scanner's brightness and contrast; black stays black */
+typedef struct {
+    float values[256];
+} Shade;
+
+static Shade
+draw_shade(BgRandom *random, gboolean augment)
+{
+    double gamma = augment ? exp(0.3 * bg_random_normal(random)) : 1.0;
+    double gain = augment ? 1.0 - 0.5 * bg_random_uniform(random) * bg_random_uniform(random) : 1.0;
+    Shade shade;
+
+    for (int v = 0; v < 256; v++)
+        shade.values[v] = (float) (gain * pow(v / 255.0, gamma));
+    return shade;
+}
 
 static gsize
 count_samples(gpointer user_data)
@@ -340,14 +369,14 @@ make_sample(gpointer user_data, gsize index, guint64 seed, float *const *inputs,
     }
     for (int s = 0; s < 2; s++) {
         const guint8 *plane = pair->planes[s];
+        Shade shade = draw_shade(&random, seed != 0);
         for (int v = 0; v < crop; v++) {
             for (int u = 0; u < crop; u++) {
                 int x = turn & 4 ? v : u, y = turn & 4 ? u : v;
                 x = turn & 1 ? crop - 1 - x : x;
                 y = turn & 2 ? crop - 1 - y : y;
                 inputs[s][v * crop + u] =
-                    (float) plane[(gsize) (v0 + y) * (gsize) pair->width + (gsize) (u0 + x)] /
-                    255.0f;
+                    shade.values[plane[(gsize) (v0 + y) * (gsize) pair->width + (gsize) (u0 + x)]];
             }
         }
         memcpy(targets[s], inputs[s], n * sizeof(float));

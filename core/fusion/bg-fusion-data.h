@@ -25,6 +25,9 @@ void bg_fusion_data_free(BgFusionData *data);
 int bg_fusion_data_add_folder(BgFusionData *data, const char *path, GCancellable *cancellable,
                               GError **error);
 
+/** bg_fusion_data_add_leaves: pictures of bg_fusion_leaves(), each pair a patient: @seed, @seed + 1, ... */
+void bg_fusion_data_add_leaves(BgFusionData *data, int count, guint64 seed, int size);
+
 /**
  * bg_fusion_data_add_phantoms:
  *
