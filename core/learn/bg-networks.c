@@ -42,6 +42,20 @@ static const BgNnWeightsMap patch_map[] = {
     { "conv4", "layer_13" },     { "classes", "layer_16" },   { NULL, NULL },
 };
 
+// Keras numbers the convolutions of a model in the order in which they are made.
+static const BgNnWeightsMap lesion_map[] = {
+    { "down0_conv1", "conv2d_1" },  { "down0_conv2", "conv2d_2" },
+    { "down1_conv1", "conv2d_3" },  { "down1_conv2", "conv2d_4" },
+    { "down2_conv1", "conv2d_5" },  { "down2_conv2", "conv2d_6" },
+    { "down3_conv1", "conv2d_7" },  { "down3_conv2", "conv2d_8" },
+    { "bottom_conv1", "conv2d_9" }, { "bottom_conv2", "conv2d_10" },
+    { "up3_conv1", "conv2d_11" },   { "up3_conv2", "conv2d_12" },
+    { "up2_conv1", "conv2d_13" },   { "up2_conv2", "conv2d_14" },
+    { "up1_conv1", "conv2d_15" },   { "up1_conv2", "conv2d_16" },
+    { "up0_conv1", "conv2d_17" },   { "up0_conv2", "conv2d_18" },
+    { "lesion", "conv2d_19" },      { NULL, NULL },
+};
+
 static const BgNetwork networks[] = {
     { "vgg19",
       "VGG-19 to conv4_2",
@@ -124,6 +138,60 @@ static const BgNetwork networks[] = {
       900933,
       patch_map,
       NULL },
+    { "unet3-tumour",
+      "U-Net of volumes of four contrasts of brain tumours",
+      bg_unet3_tumour_graph,
+      1,
+      { VOLUME(4, 32, 32, 32) },
+      FALSE,
+      3748284,
+      NULL,
+      NULL },
+    { "unet-classic",
+      "U-Net as first published, for two contrasts",
+      bg_unet_classic_graph,
+      1,
+      { PICTURE(2, 188, 188) },
+      FALSE,
+      31031364,
+      NULL,
+      NULL },
+    { "patch-two-path",
+      "Patch network of two paths",
+      bg_patch_two_path_graph,
+      1,
+      { PICTURE(4, 33, 33) },
+      TRUE,
+      651811,
+      NULL,
+      NULL },
+    { "patch-dual",
+      "Patch network with the centre beside it",
+      bg_patch_dual_graph,
+      2,
+      { PICTURE(4, 33, 33), PICTURE(4, 5, 5) },
+      TRUE,
+      1523653,
+      NULL,
+      NULL },
+    { "lesion-unet",
+      "U-Net of skin lesions",
+      bg_lesion_unet_graph,
+      1,
+      { PICTURE(1, 48, 64) },
+      FALSE,
+      7846081,
+      lesion_map,
+      NULL },
+    { "lesion-classifier",
+      "VGG-16 for skin lesions",
+      bg_lesion_classifier_graph,
+      1,
+      { PICTURE(3, 224, 224) },
+      TRUE,
+      21137729,
+      NULL,
+      NULL },
     { "scatter",
       "Scatter of X-rays",
       bg_scatter_graph,
@@ -169,7 +237,8 @@ bg_network_params(const BgNetwork *network, guint64 seed, GError **error)
     } else if (g_str_has_prefix(network->name, "funfuse")) {
         init = BG_NN_INIT_TRUNCATED;
         spread = 0.01;
-    } else if (g_str_equal(network->name, "patch-cnn")) {
+    } else if (g_str_has_prefix(network->name, "patch") ||
+               g_str_has_prefix(network->name, "lesion")) {
         init = BG_NN_INIT_GLOROT;
     }
     return bg_nn_params_new(graph, network->inputs, network->n_inputs, init, spread, seed, error);

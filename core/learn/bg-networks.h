@@ -55,6 +55,7 @@ BgNnParams *bg_network_load(const BgNetwork *network, const BgNnGraph *graph, co
  * @name: (nullable): the graph's; "unet" without
  * @most: no level has more channels than that; 0: any
  * @norm: a batch norm behind each convolution but the last
+ * @unpadded: convolutions only where they lie inside; what goes across is cropped to the middle
  */
 typedef struct {
     int n_in, n_out, width, n_levels;
@@ -62,7 +63,7 @@ typedef struct {
     double dropout;
     const char *name;
     int most;
-    gboolean norm;
+    gboolean norm, unpadded;
 } BgUnet;
 
 /** bg_unet_graph: (transfer full): a two-dimensional U-Net; input "image", output "softmax" */
@@ -73,6 +74,14 @@ BgNnGraph *bg_unet_brats_graph(void);
 
 /** bg_unet_tumour_graph: (transfer full): what bregma trains itself: T1, T1 with contrast, T2 and FLAIR in; background, core, oedema and enhancing tumour out; sides are multiples of 16 */
 BgNnGraph *bg_unet_tumour_graph(void);
+
+#define BG_UNET3_N_RESULTS 3
+
+/** bg_unet3_tumour_graph: (transfer full): as that of volumes, in the manner of nnU-Net; results of the whole, half and quarter size, of which the smaller are for the loss only. A voxel of a smaller one lies at a multiple of 2 and 4 of the whole's */
+BgNnGraph *bg_unet3_tumour_graph(void);
+
+/** bg_unet_classic_graph: (transfer full): FLAIR and T1ce in, four classes out, unpadded as published (Ronneberger et al. 2015): the result is 184 pixels smaller, sides are 16 n + 124 */
+BgNnGraph *bg_unet_classic_graph(void);
 
 /** bg_vnet_graph: (transfer full): V-Net (Milletari et al. 2016) of four channels in and three materials out, batch norms by the batch's statistics always; sides are multiples of 16 */
 BgNnGraph *bg_vnet_graph(void);
@@ -91,6 +100,18 @@ BgNnGraph *bg_funfuse_graph(void);
 
 /** bg_patch_cnn_graph: (transfer full): patches of 4 x 33 x 33 in, five classes out (2015 BraTS patch network) */
 BgNnGraph *bg_patch_cnn_graph(void);
+
+/** bg_patch_two_path_graph: (transfer full): as that, a narrow and a wide path (Havaei et al. 2017) */
+BgNnGraph *bg_patch_two_path_graph(void);
+
+/** bg_patch_dual_graph: (transfer full): "patch" [4 x 33 x 33] and "centre" [4 x 5 x 5] in; the centre through a maxout of five */
+BgNnGraph *bg_patch_dual_graph(void);
+
+/** bg_lesion_unet_graph: (transfer full): a grey picture of skin in, scored by all pictures' mean and deviation (192 x 240 in the original; sides are multiples of 16), how likely each pixel is of the lesion out */
+BgNnGraph *bg_lesion_unet_graph(void);
+
+/** bg_lesion_classifier_graph: (transfer full): a picture of skin of 3 x 224 x 224 in, how likely it is malignant out: VGG-16 and two linear layers */
+BgNnGraph *bg_lesion_classifier_graph(void);
 
 /** bg_scatter_graph: (transfer full): X-ray picture in, scatter out (DeepDRR 2018) */
 BgNnGraph *bg_scatter_graph(void);

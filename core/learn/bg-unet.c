@@ -11,7 +11,8 @@ rectified(BgNnGraph *graph, const BgUnet *unet, const char *name, int input, int
           int kernel)
 {
     g_autofree char *relu = bg_layer_name(name, "relu"), *norm = bg_layer_name(name, "norm");
-    int x = bg_nn_graph_conv(graph, name, input, channels, kernel);
+    int x = unet->unpadded ? bg_layer_conv(graph, name, input, channels, kernel, 1, 0, FALSE)
+                           : bg_nn_graph_conv(graph, name, input, channels, kernel);
 
     if (unet->norm)
         x = bg_layer_norm(graph, norm, x, NORM_EPS, NORM_MOMENTUM, BG_NN_NORM_USUAL);
@@ -36,6 +37,26 @@ go_up(BgNnGraph *graph, const BgUnet *unet, const char *prefix, int input, int c
     if (unet->transposed)
         return bg_layer_double(graph, up, input, channels);
     return rectified(graph, unet, conv, bg_layer_nearest(graph, up, input), channels, 2);
+}
+
+// An unpadded network loses four pixels with each two convolutions: what goes across is wider by a
+// number of pixels that does not depend on the picture: 4 at the lowest, 2 c + 8 above c.
+static int
+crop_skip(BgNnGraph *graph, const BgUnet *unet, const char *prefix, int skip, int level)
+{
+    g_autofree char *name = bg_layer_name(prefix, "crop");
+    int wide = 4;
+
+    if (!unet->unpadded)
+        return skip;
+    for (int l = unet->n_levels - 1; l > level; l--)
+        wide = 2 * wide + 8;
+    return bg_nn_graph_add(graph, &(BgNnLayer){ .kind = BG_NN_CROP,
+                                                .name = name,
+                                                .inputs = { skip },
+                                                .n_inputs = 1,
+                                                .before = BG_NN_ALL(wide),
+                                                .after = BG_NN_ALL(wide) });
 }
 
 static int
@@ -64,7 +85,8 @@ bg_unet_graph(const BgUnet *unet)
         g_autofree char *prefix = g_strdup_printf("up%d", level);
         g_autofree char *join = bg_layer_name(prefix, "join");
         x = go_up(graph, unet, prefix, x, channels_at(unet, level));
-        x = bg_nn_graph_binary(graph, BG_NN_CONCAT, join, skips[level], x);
+        int skip = crop_skip(graph, unet, prefix, skips[level], level);
+        x = bg_nn_graph_binary(graph, BG_NN_CONCAT, join, skip, x);
         x = two_convs(graph, unet, prefix, x, channels_at(unet, level));
     }
     x = bg_nn_graph_conv(graph, "classes", x, unet->n_out, 1);
@@ -89,4 +111,16 @@ bg_unet_brats_graph(void)
 {
     return bg_unet_graph(
         &(BgUnet){ .n_in = 2, .n_out = 4, .width = 32, .n_levels = 4, .dropout = 0.2 });
+}
+
+BgNnGraph *
+bg_unet_classic_graph(void)
+{
+    return bg_unet_graph(&(BgUnet){ .n_in = 2,
+                                    .n_out = 4,
+                                    .width = 64,
+                                    .n_levels = 4,
+                                    .transposed = TRUE,
+                                    .name = "unet-classic",
+                                    .unpadded = TRUE });
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes network-numbers.h: outputs and gradients of our networks as PyTorch 1.13 computes them in float64.
-usage: dump-networks | make-network-numbers.py"""
+Only of those that are named, where any is; the rows of the others stay.
+usage: dump-networks | make-network-numbers.py [NAME...]"""
 import json
 import sys
 
@@ -22,9 +23,18 @@ def row(network, what, index, tensor, seed):
     return f'    {{ "{network}", "{what}", {index}, {rms:.9g}, {{ ' + ", ".join(f"{v:.9g}" for v in values) + " } },\n"
 
 
-rows = []
+def kept(names):
+    if not names:
+        return []
+    with open("network-numbers.h", encoding="utf-8") as old:
+        return [line for line in old if line.startswith('    { "') and line.split('"')[1] not in names]
+
+
+rows = kept(sys.argv[1:])
 for network in json.load(sys.stdin):
     name = network["name"]
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
     params = {key: value.double() for key, value in fixed_params(network).items()}
     trained = [key for key in params if key.rsplit("/", 1)[1] in ("weight", "bias", "slope")]
     for key in trained:

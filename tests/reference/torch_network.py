@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a network that dump-networks wrote with PyTorch: each layer by PyTorch's own function of that name."""
+import functools
 import math
 
 import numpy as np
@@ -39,11 +40,38 @@ def fixed_input(shape, index):
     return torch.from_numpy(u.astype(np.float32).reshape(shape))
 
 
+def tumour_loss(p, t):
+    """Cross-entropy of probabilities, kept from 0 as Keras does."""
+    return -(t * p.clamp(min=1e-7).log()).sum(1).mean()
+
+
+def dice_loss(p, t):
+    over = [0] + list(range(2, p.dim()))
+    return 1 - ((2 * (p * t).sum(over) + 1) / (p.sum(over) + t.sum(over) + 1)).mean()
+
+
+def ssim(a, b):
+    """Mean over windows that lie inside; Gaussian of 11 x 11, sigma 1.5; values of range 1."""
+    x = torch.arange(11, dtype=a.dtype) - 5
+    g = torch.exp(-x * x / 4.5)
+    g = (g / g.sum())[None, None]
+    mean = lambda v: F.conv2d(F.conv2d(v, g[..., None]), g[:, :, None, :])
+    ma, mb = mean(a), mean(b)
+    va, vb, cov = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
+    return ((2 * ma * mb + 1e-4) * (2 * cov + 9e-4) / ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4))).mean()
+
+
+def fusion_loss(p, sources, weight=0.8):
+    """FunFuseAn's."""
+    return sum(weight * (1 - ssim(p, s)) + (1 - weight) * F.mse_loss(p, s) for s in sources)
+
+
 class Network(torch.nn.Module):
     def __init__(self, network, params):
         super().__init__()
         self.layers = network["graph"]["layers"]
         self.outputs = network["graph"]["outputs"]
+        self.moves_norms = False  # training: the batch's own statistics, and the running ones move
         self.names = {name: f"p{i}" for i, name in enumerate(params)}
         for name, value in params.items():
             self.register_parameter(self.names[name], torch.nn.Parameter(value, requires_grad=value.requires_grad))
@@ -78,9 +106,14 @@ class Network(torch.nn.Module):
         if kind == "linear":
             return F.linear(x, self.param(layer, "weight"), self.param(layer, "bias"))
         if kind == "batch-norm":
-            return F.batch_norm(x, self.param(layer, "mean"), self.param(layer, "variance"), self.param(layer, "weight"),
-                                self.param(layer, "bias"), training=layer.get("norm", 0) == 2, momentum=0,
-                                eps=layer.get("eps", 0.0))
+            norm = layer.get("norm", 0)
+            moves = norm == 0 and self.moves_norms
+            return F.batch_norm(x, self.param(layer, "mean").detach(), self.param(layer, "variance").detach(),
+                                self.param(layer, "weight"), self.param(layer, "bias"), training=norm == 2 or moves,
+                                momentum=layer.get("momentum", 0.0) if moves else 0, eps=layer.get("eps", 0.0))
+        if kind == "instance-norm":
+            return F.instance_norm(x, weight=self.param(layer, "weight"), bias=self.param(layer, "bias"),
+                                   eps=layer.get("eps", 0.0))
         if kind == "prelu":
             return F.prelu(x, self.param(layer, "slope"))
         if kind == "leaky-relu":
@@ -98,7 +131,9 @@ class Network(torch.nn.Module):
         if kind == "add":
             return sum(ins[1:], ins[0]) * (layer.get("scale", 0) or 1)
         if kind == "maximum":
-            return torch.maximum(*ins)
+            return functools.reduce(torch.maximum, ins)
+        if kind == "crop":
+            return x[(..., *(slice(b, x.shape[2 + k] - a) for k, (b, a) in enumerate(zip(before, after))))]
         if kind == "divide":
             return ins[0] / (ins[1] + layer.get("eps", 0))
         if kind == "tile":

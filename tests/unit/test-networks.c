@@ -156,17 +156,20 @@ check_gradients(const Trial *t)
     g_autoptr(BgNnTape32) tape =
         bg_nn_tape32_new(t->graph, t->params, t->network->inputs, t->network->n_inputs, NULL);
     const float *ins[BG_NETWORK_MAX_INPUTS];
-    int layer = bg_nn_graph_get_output(t->graph, 0);
-    gsize count = bg_nn_shape_count(bg_nn_tape32_get_shape(tape, layer));
-    g_autofree float *factors = g_new(float, count);
-    const float *d_out = factors;
+    g_autoptr(GPtrArray) factors = g_ptr_array_new_with_free_func(g_free);
 
     for (int i = 0; i < t->network->n_inputs; i++)
         ins[i] = bg_nn_tensor_peek(t->inputs[i]);
-    for (gsize i = 0; i < count; i++)
-        factors[i] = (float) (fixed_number(i, 70) - 0.5);
+    for (int k = 0; k < t->n_outputs; k++) {
+        int layer = bg_nn_graph_get_output(t->graph, k);
+        gsize count = bg_nn_shape_count(bg_nn_tape32_get_shape(tape, layer));
+        float *factor = g_new(float, count);
+        for (gsize i = 0; i < count; i++)
+            factor[i] = (float) (fixed_number(i, 70 + (guint32) k) - 0.5);
+        g_ptr_array_add(factors, factor);
+    }
     g_assert_true(bg_nn_tape32_forward(tape, ins, FALSE, 0, NULL, NULL));
-    g_assert_true(bg_nn_tape32_backward(tape, &d_out, NULL, NULL));
+    g_assert_true(bg_nn_tape32_backward(tape, (const float *const *) factors->pdata, NULL, NULL));
     compare32(find(t->network->name, "input", 0), bg_nn_tape32_get_input_gradient(tape, 0),
               bg_nn_tensor_count(t->inputs[0]), 90);
     for (int p = 0; p < bg_nn_params_count(t->params); p++) {
@@ -180,8 +183,10 @@ check_gradients(const Trial *t)
 static void
 test_network(gconstpointer data)
 {
-    static const char *const smooth[] = { "tfgan-discriminator", "funfuse", "patch-cnn", "scatter",
-                                          NULL };
+    static const char *const smooth[] = { "tfgan-discriminator", "funfuse",
+                                          "patch-cnn",           "scatter",
+                                          "patch-dual",          "patch-two-path",
+                                          "lesion-unet",         NULL };
     const BgNetwork *network = data;
     gboolean divides = g_str_equal(network->name, "funfusean"); // by next to nothing: float64 only
     Trial t;
