@@ -84,6 +84,9 @@ int bg_tumour_data_count_cases(const BgTumourData *data);
 /** bg_tumour_data_source: (transfer none): for bg_nn_train(): an input of the contrasts' planes, a target of four classes */
 BgNnData bg_tumour_data_source(BgTumourData *data);
 
+/** bg_tumour_data_source_blocks: (transfer none): the same of blocks of crop^3 voxels, for bg_unet3_tumour_graph(): a target for each of its results */
+BgNnData bg_tumour_data_source_blocks(BgTumourData *data);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgTumourData, bg_tumour_data_free)
 
 G_END_DECLS

@@ -2,16 +2,20 @@
 #include "bg-tumour-segment.h"
 
 #include "bg-tumour-data.h"
+#include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/learn/bg-networks.h"
 #include "core/volume/bg-resample.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #define MULTIPLE 16 // of a slice's sides
 #define LEAST_ML 0.05
+#define BLOCKS "unet3-tumour"
+#define USUAL_BLOCK 64
 
 struct _BgTumourModel {
     atomic_int n_refs;
@@ -24,9 +28,14 @@ BgTumourModel *
 bg_tumour_model_load(const char *path, const BgProgress *progress, GCancellable *cancellable,
                      GError **error)
 {
-    const BgNetwork *network = bg_network_find("unet-tumour", error);
+    g_autoptr(BgNnGraph) found = bg_nn_weights_read_graph(path, cancellable, error);
     BgNnWeightsInfo info = { 0 };
 
+    if (found == NULL)
+        return NULL;
+    // Another network's weights are refused by the names of their layers.
+    gboolean blocks = strcmp(bg_nn_graph_get_name(found), BLOCKS) == 0;
+    const BgNetwork *network = bg_network_find(blocks ? BLOCKS : "unet-tumour", error);
     if (network == NULL)
         return NULL;
     g_autoptr(BgNnGraph) graph = network->graph();
@@ -83,6 +92,17 @@ bg_tumour_model_get_spacing(const BgTumourModel *model)
     return mm >= 0.2 && mm <= 10.0 ? mm : 1.0;
 }
 
+int
+bg_tumour_model_get_block(const BgTumourModel *model)
+{
+    const BgJson *card = model->info.card;
+    double side = card != NULL ? bg_json_to_double(bg_json_get(card, "crop"), USUAL_BLOCK) : 0;
+
+    if (strcmp(bg_nn_graph_get_name(model->graph), BLOCKS) != 0)
+        return 0;
+    return side >= 32 && side <= 512 ? (int) side / MULTIPLE * MULTIPLE : USUAL_BLOCK;
+}
+
 BgTumourOptions
 bg_tumour_options(void)
 {
@@ -99,14 +119,17 @@ bg_tumour_result_clear(BgTumourResult *result)
         g_clear_pointer(&result->probabilities[c], bg_volume_unref);
 }
 
-/** Running: one case; a slice lies in the upper left corner of a plane of wide x high */
+/** Running: one case, slice by slice, or in blocks of @block voxels a side; a slice lies in the upper left corner of a plane of wide x high */
 typedef struct {
     const BgTumourCase *tumour_case;
     BgNnCpu *cpu;      // owned
     BgNnTensor *input; // owned
-    int wide, high;
+    int wide, high, block;
+    float *weights;                          // owned: of a block's voxels, where there are blocks
+    float *sums;                             // owned: of the weights of each voxel of the case
     float *probabilities[BG_TUMOUR_CLASSES]; // owned until taken, on the case's grid
     gboolean mirror;
+    double flop; // of the runs until now
     GCancellable *cancellable;
 } Running;
 
@@ -158,10 +181,154 @@ run_slices(Running *job, const BgProgress *progress, GError **error)
             fill_input(job, k, r == 1);
             if (!bg_nn_cpu_run(job->cpu, &job->input, &output, NULL, job->cancellable, error))
                 return FALSE;
+            job->flop += bg_nn_cpu_get_flop(job->cpu);
             add_output(job, bg_nn_tensor_peek(output), k, r == 1, 1.0f / (float) n_runs);
             bg_nn_tensor_unref(output);
         }
         bg_progress_report(progress, (k + 1.0) / n_slices);
+    }
+    return TRUE;
+}
+
+// Blocks
+
+typedef struct {
+    int at[3]; // its first voxel in the case; may lie outside
+    gboolean mirrored;
+} Place;
+
+// FALSE: nothing but background lies there.
+static gboolean
+fill_block(const Running *job, const Place *place)
+{
+    const int *d = job->tumour_case->grid.dims;
+    gsize n = bg_geometry_count_voxels(&job->tumour_case->grid), side = (gsize) job->block;
+    float *to = bg_nn_tensor_data(job->input);
+    gboolean any = FALSE;
+
+    for (gsize c = 0; c < BG_N_CONTRASTS; c++) {
+        for (gsize v = 0; v < side * side; v++, to += side) {
+            int j = place->at[1] + (int) (v % side), k = place->at[2] + (int) (v / side);
+            memset(to, 0, side * sizeof(float));
+            if (j < 0 || j >= d[1] || k < 0 || k >= d[2])
+                continue;
+            const float *row = job->tumour_case->planes + c * n +
+                               (gsize) d[0] * ((gsize) j + (gsize) d[1] * (gsize) k);
+            for (int i = MAX(0, -place->at[0]); i < job->block && place->at[0] + i < d[0]; i++) {
+                float value = row[place->at[0] + i];
+                to[place->mirrored ? job->block - 1 - i : i] = value;
+                any |= value != 0.0f;
+            }
+        }
+    }
+    return any;
+}
+
+// @found: %NULL: certain background
+static void
+add_block(const Running *job, const Place *place, const float *found)
+{
+    const int *d = job->tumour_case->grid.dims;
+    gsize side = (gsize) job->block, volume = side * side * side;
+
+    for (gsize v = 0; v < side * side; v++) {
+        int j = place->at[1] + (int) (v % side), k = place->at[2] + (int) (v / side);
+        if (j < 0 || j >= d[1] || k < 0 || k >= d[2])
+            continue;
+        gsize row = (gsize) d[0] * ((gsize) j + (gsize) d[1] * (gsize) k);
+        for (int i = MAX(0, -place->at[0]); i < job->block && place->at[0] + i < d[0]; i++) {
+            gsize from = v * side + (gsize) (place->mirrored ? job->block - 1 - i : i);
+            gsize to = row + (gsize) (place->at[0] + i);
+            float weight = job->weights[v * side + (gsize) i];
+            job->sums[to] += weight;
+            for (gsize c = 0; c < BG_TUMOUR_CLASSES; c++)
+                job->probabilities[c][to] += weight * (found != NULL ? found[c * volume + from]
+                                                       : c == 0      ? 1.0f
+                                                                     : 0.0f);
+        }
+    }
+}
+
+static gboolean
+run_block(Running *job, const Place *place, GError **error)
+{
+    BgNnTensor *outputs[BG_UNET3_N_RESULTS] = { NULL };
+
+    if (!fill_block(job, place)) {
+        add_block(job, place, NULL);
+        return TRUE;
+    }
+    if (!bg_nn_cpu_run(job->cpu, &job->input, outputs, NULL, job->cancellable, error))
+        return FALSE;
+    job->flop += bg_nn_cpu_get_flop(job->cpu);
+    add_block(job, place, bg_nn_tensor_peek(outputs[0]));
+    for (int k = 0; k < BG_UNET3_N_RESULTS; k++)
+        bg_nn_tensor_unref(outputs[k]);
+    return TRUE;
+}
+
+// How many blocks lie along an axis, and where block @index begins: evenly, overlapping by half at
+// least; a case that is smaller lies in the middle of one.
+static int
+count_blocks(int size, int block)
+{
+    return size <= block ? 1 : (2 * size - 1) / block;
+}
+
+static int
+block_start(int size, int block, int index)
+{
+    int n = count_blocks(size, block);
+
+    return n == 1 ? (size - block) / 2 : (size - block) * index / (n - 1);
+}
+
+static gboolean
+run_blocks(Running *job, const BgProgress *progress, GError **error)
+{
+    const int *d = job->tumour_case->grid.dims;
+    int counts[3], n_runs = job->mirror ? 2 : 1;
+
+    for (int axis = 0; axis < 3; axis++)
+        counts[axis] = count_blocks(d[axis], job->block);
+    int n = counts[0] * counts[1] * counts[2];
+    for (int b = 0; b < n; b++) {
+        int index[3] = { b % counts[0], b / counts[0] % counts[1], b / (counts[0] * counts[1]) };
+        for (int r = 0; r < n_runs; r++) {
+            Place place = { .mirrored = r == 1 };
+            for (int axis = 0; axis < 3; axis++)
+                place.at[axis] = block_start(d[axis], job->block, index[axis]);
+            if (!run_block(job, &place, error))
+                return FALSE;
+        }
+        bg_progress_report(progress, (b + 1.0) / n);
+    }
+    gsize n_voxels = bg_geometry_count_voxels(&job->tumour_case->grid);
+    for (int c = 0; c < BG_TUMOUR_CLASSES; c++)
+        for (gsize i = 0; i < n_voxels; i++)
+            job->probabilities[c][i] /= job->sums[i];
+    return TRUE;
+}
+
+// A Gaussian of an eighth of the side, as nnU-Net's, but never nothing.
+static gboolean
+start_blocks(Running *job, GError **error)
+{
+    gsize side = (gsize) job->block, n = bg_geometry_count_voxels(&job->tumour_case->grid);
+
+    job->weights = bg_buffer_alloc_items(side * side * side, sizeof(float), error);
+    job->sums = bg_buffer_alloc_items(n, sizeof(float), error);
+    if (job->weights == NULL || job->sums == NULL)
+        return FALSE;
+    memset(job->sums, 0, n * sizeof(float));
+    for (gsize v = 0; v < side * side * side; v++) {
+        gsize at[3] = { v % side, v / side % side, v / (side * side) };
+        double sum = 0.0;
+        for (int axis = 0; axis < 3; axis++) {
+            double far = ((double) at[axis] + 0.5) / (double) side - 0.5;
+            sum += far * far * 64.0;
+        }
+        job->weights[v] = (float) MAX(exp(-0.5 * sum), 1e-3);
     }
     return TRUE;
 }
@@ -174,7 +341,11 @@ start(Running *job, BgTumourModel *model, BgNnPrecision precision, GError **erro
 
     job->wide = (grid->dims[0] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
     job->high = (grid->dims[1] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
+    job->block = bg_tumour_model_get_block(model);
     BgNnShape shape = bg_nn_shape(1, BG_N_CONTRASTS, 2, 1, (gsize) job->high, (gsize) job->wide);
+    gsize side = (gsize) job->block;
+    if (side > 0)
+        shape = bg_nn_shape(1, BG_N_CONTRASTS, 3, side, side, side);
     job->input = bg_nn_tensor_new(&shape, error);
     if (job->input == NULL)
         return FALSE;
@@ -185,7 +356,7 @@ start(Running *job, BgTumourModel *model, BgNnPrecision precision, GError **erro
             return FALSE;
         memset(job->probabilities[c], 0, bg_geometry_count_voxels(grid) * sizeof(float));
     }
-    return job->cpu != NULL;
+    return job->cpu != NULL && (side == 0 || start_blocks(job, error));
 }
 
 static void
@@ -193,6 +364,8 @@ running_clear(Running *job)
 {
     g_clear_pointer(&job->cpu, bg_nn_cpu_free);
     g_clear_pointer(&job->input, bg_nn_tensor_unref);
+    bg_buffer_free(job->weights);
+    bg_buffer_free(job->sums);
     for (int c = 0; c < BG_TUMOUR_CLASSES; c++)
         g_clear_pointer(&job->probabilities[c], bg_voxels_free);
 }
@@ -242,13 +415,14 @@ bg_tumour_segment(BgTumourModel *model, const BgTumourCase *tumour_case, const B
     g_auto(BgTumourResult) found = { 0 };
     BgProgressSpan span;
 
-    gboolean ok = start(&job, model, options->precision, error) &&
-                  run_slices(&job, bg_progress_span_init(&span, progress, 0.0, 0.9), error) &&
-                  finish(&job, target, options, &found,
-                         bg_progress_span_init(&span, progress, 0.9, 1.0), error);
+    gboolean ok = start(&job, model, options->precision, error);
+    const BgProgress *running = bg_progress_span_init(&span, progress, 0.0, 0.9);
+    ok = ok &&
+         (job.block > 0 ? run_blocks(&job, running, error) : run_slices(&job, running, error)) &&
+         finish(&job, target, options, &found, bg_progress_span_init(&span, progress, 0.9, 1.0),
+                error);
     if (ok) {
-        found.flop =
-            bg_nn_cpu_get_flop(job.cpu) * tumour_case->grid.dims[2] * (options->mirror ? 2 : 1);
+        found.flop = job.flop;
         *result = found;
         found = (BgTumourResult){ 0 };
     }

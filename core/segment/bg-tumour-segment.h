@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /**
- * BgTumourModel: weights of the network "unet-tumour", with their card. Immutable, reference counted;
+ * BgTumourModel: weights of the network "unet-tumour", or "unet3-tumour" of volumes, with their card. Immutable, reference counted;
  * any thread.
  */
 typedef struct _BgTumourModel BgTumourModel;
@@ -23,6 +23,9 @@ const char *bg_tumour_model_get_sha256(const BgTumourModel *model);
 
 /** bg_tumour_model_get_spacing: mm of the grid that it works on, as its card says; 1 when it says nothing */
 double bg_tumour_model_get_spacing(const BgTumourModel *model);
+
+/** bg_tumour_model_get_block: voxels along a side of what it is given at once; 0: whole slices */
+int bg_tumour_model_get_block(const BgTumourModel *model);
 const BgJson *bg_tumour_model_get_card(const BgTumourModel *model); // (nullable)
 
 /**
@@ -63,7 +66,8 @@ void bg_tumour_result_clear(BgTumourResult *result);
  * @target: the grid of the result: usually the reference contrast's own
  * @result: (out caller-allocates): untouched on failure
  *
- * Slice by slice on the case's grid; outside of it all is background. Probabilities are brought to
+ * Slice by slice on the case's grid, or block by block: of the size that the network was trained with, each
+ * overlapping the next by half, those near a block's middle counting most. Outside of it all is background. Probabilities are brought to
  * @target by trilinear sampling, and labels are those of the most probable there.
  *
  * Returns: %FALSE with %BG_ERROR_NO_MEMORY, %BG_ERROR_INVALID, %G_IO_ERROR_CANCELLED

@@ -53,7 +53,14 @@ def test_train_unet(case):
     folder = case.model + ".training"
     assert sorted(os.listdir(folder)) == ["best.h5", "last.h5", "log.csv"], os.listdir(folder)
     with open(os.path.join(folder, "log.csv"), encoding="utf-8") as log:
-        assert len(log.read().splitlines()) == 3
+        lines = [line.split(",") for line in log.read().splitlines()]
+    names = ["accuracy", "dice_coef", "loss", "lr", "mean_io_u", "precision", "sensitivity", "specificity"]
+    others = ["val_" + name for name in names if name != "lr"]
+    assert lines[0] == ["epoch", *names, *others, "gradient_norm"] and len(lines) == 3
+    for line in lines[1:]:
+        row = dict(zip(lines[0], map(float, line)))
+        assert all(0 <= row[n] <= 1 for n in names + others if not n.endswith("loss")), row
+    assert r["card"]["epochs"] == 2 and r["card"]["validation_loss"] == min(float(line[11]) for line in lines[1:])
     two = run_json("train", "unet", "--network=unet-brats", "--phantoms=2", "--phantom-size=40", "--spacing=6", "--crop=32",
                    "--per-case=1", "--batch=1", "--epochs=1", "-o", case.at("brats.h5"))
     assert two["card"]["planes"] == "flair, t1ce"
@@ -63,6 +70,16 @@ def test_train_unet(case):
     run("train", "unet", "-o", case.at("none.h5"), status=2)
     run("train", "unet", "--phantoms=2", "--crop=33", "-o", case.at("none.h5"), status=2)
     run("train", "unet", f"--data={case.folder}/nowhere", "-o", case.at("none.h5"), status=1)
+
+
+def test_train_volumes(case):
+    """The network of volumes learns, and its model is run block by block."""
+    model, out = case.at("blocks.h5"), case.at("blocks.nii.gz")
+    r = run_json("train", "unet", "--network=unet3-tumour", "--phantoms=2", "--phantom-size=40", "--spacing=6", "--crop=32",
+                 "--per-case=2", "--batch=1", "--epochs=2", "-o", model)
+    assert r["epochs"] == 2 and r["card"]["crop"] == 32 and r["history"][1]["loss"] < r["history"][0]["loss"], r
+    found = run_json("segment", *case.contrasts(), f"--model={model}", "-o", out)
+    assert found["tflop"] > 0 and os.path.exists(out)
 
 
 def test_train_on_files(case):
