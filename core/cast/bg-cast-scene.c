@@ -144,13 +144,20 @@ make_gradient_lut(BgCastScene *scene, const BgTransferFunctionData *data, double
     return TRUE;
 }
 
+// The entry of @sample moved by @off entries.
 static int
-lut_entry(const BgCastScene *scene, float sample)
+lut_entry_near(const BgCastScene *scene, float sample, float off)
 {
-    float e = (sample - scene->lut_low) * scene->lut_scale + 0.5f;
+    float e = (sample - scene->lut_low) * scene->lut_scale + 0.5f + off;
 
     e = e > 0.0f ? e : 0.0f;
     return (int) MIN(e, (float) scene->lut_last);
+}
+
+static int
+lut_entry(const BgCastScene *scene, float sample)
+{
+    return lut_entry_near(scene, sample, 0.0f);
 }
 
 void
@@ -175,9 +182,11 @@ mark_range(gsize first, gsize last, guint worker, gpointer user_data)
         gboolean counts = FALSE;
         if (low <= high && scene->technique == BG_TECHNIQUE_ISO) {
             counts = (scene->sign > 0.0f ? high : -low) >= scene->iso - 1e-6f * fabsf(scene->iso);
-        } else if (low <= high) { // one entry more at each side: interpolation rounds
-            int e0 = MAX(lut_entry(scene, low) - 1, 0);
-            int e1 = MIN(lut_entry(scene, high) + 1, scene->lut_last);
+        } else if (low <= high) {
+            // Interpolation rounds. Not a whole entry more: all that lies before the curve would see
+            // its first rise.
+            float off = 0.01f + 2e-6f * MAX(fabsf(low), fabsf(high)) * scene->lut_scale;
+            int e0 = lut_entry_near(scene, low, -off), e1 = lut_entry_near(scene, high, off);
             counts = marking->below[e1 + 1] > marking->below[e0];
         }
         scene->distance[b] = counts ? 0xff : 0;

@@ -3,7 +3,7 @@
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
-#include "core/cast/bg-cast.h"
+#include "core/cast/bg-cast-private.h"
 
 #include <math.h>
 #include <string.h>
@@ -415,6 +415,43 @@ test_threads(void)
     scene_clear(&scene);
 }
 
+// Half of the block is clear, its values far below, at or just under where the curve begins. Those bricks
+// are skipped; the ones with the smallest value above it are not.
+static void
+test_skips_the_clear(void)
+{
+    static const double begins[] = { 400.0, 1.0, 0.0 };
+
+    for (gsize b = 0; b < G_N_ELEMENTS(begins); b++) {
+        for (int above = 0; above < 2; above++) {
+            g_autofree char *json =
+                g_strdup_printf("{\"technique\":\"composite\",\"opacity\":[[%g,0],[2000,0.1]],"
+                                "\"colour\":[[-3000,1,1,1],[3000,1,1,1]],\"shade\":false}",
+                                begins[b] - (above ? 3.0 : 0.0));
+            GError *error = NULL;
+            Scene scene;
+            scene_init(&scene, "composite", &front);
+            bg_volume_unref(scene.volume);
+            scene.volume = make_block(12);
+            bg_transfer_function_unref(scene.tf);
+            scene.tf = bg_transfer_function_parse(json, -1, &error);
+            g_assert_no_error(error);
+            scene.params.tf = scene.tf;
+
+            BgCastScene made;
+            g_assert_true(bg_cast_scene_init(&made, scene.volume, &scene.params, NULL, &error));
+            // Five bricks a row: three below 12, of 0 alone but for the third, which has the next one's first.
+            gboolean clear = begins[b] - (above ? 3.0 : 0.0) >= 0.0;
+            g_assert_cmpint(made.distance[0], ==, clear ? 2 : 0);
+            g_assert_cmpint(made.distance[1], ==, clear ? 1 : 0);
+            g_assert_cmpint(made.distance[2], ==, 0);
+            g_assert_cmpint(made.distance[4], ==, 0);
+            bg_cast_scene_clear(&made);
+            scene_clear(&scene);
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -429,5 +466,6 @@ main(int argc, char **argv)
     g_test_add_func("/cast-scene/cuts/volume-and-meshes", test_cuts);
     g_test_add_func("/cast-scene/colours/labels", test_labels);
     g_test_add_func("/cast-scene/same-for/threads", test_threads);
+    g_test_add_func("/cast-scene/skips/the-clear", test_skips_the_clear);
     return g_test_run();
 }
