@@ -213,7 +213,8 @@ mark_bricks(BgCastScene *scene, GError **error)
 
 // @to: a row of bytes or'ed with two others.
 static void
-join_rows(guint8 *to, const guint8 *row, const guint8 *before, const guint8 *after, gsize n)
+join_rows(guint8 *restrict to, const guint8 *row, const guint8 *before, const guint8 *after,
+          gsize n)
 {
     for (gsize i = 0; i < n; i++)
         to[i] = row[i] | before[i] | after[i];
@@ -250,6 +251,19 @@ widen(guint8 *marks, guint8 *scratch, const int n[3])
                   marks + slice * MIN(k + 1, n[2] - 1), slice);
 }
 
+// Adds one where @marks is clear. Returns: whether none is.
+static gboolean
+count_clear(guint8 *restrict distance, const guint8 *restrict marks, gsize n)
+{
+    guint8 all = 0xff;
+
+    for (gsize b = 0; b < n; b++) {
+        distance[b] += (guint8) (~marks[b] & 1);
+        all &= marks[b];
+    }
+    return all != 0;
+}
+
 // The chessboard distance: how often the marks must be widened to reach a brick.
 static gboolean
 find_distances(BgCastScene *scene, GError **error)
@@ -265,16 +279,11 @@ find_distances(BgCastScene *scene, GError **error)
     for (gsize b = 0; b < n; b++)
         scene->distance[b] = (guint8) (~marks[b] & 1);
     for (int step = 1; step < BG_CAST_FAR; step++) {
-        guint8 all = 0xff;
         widen(marks, other, scene->n_bricks);
         guint8 *swap = marks;
         marks = other;
         other = swap;
-        for (gsize b = 0; b < n; b++) {
-            scene->distance[b] += (guint8) (~marks[b] & 1);
-            all &= marks[b];
-        }
-        if (all)
+        if (count_clear(scene->distance, marks, n))
             break;
     }
     return TRUE;
