@@ -3,6 +3,8 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define MAX_THREADS 64
 
@@ -26,6 +28,7 @@ static guint64 generation;
 static guint n_busy;
 static guint n_started; // workers running, the caller not counted
 static guint n_threads_wanted;
+static int niceness;
 static GPrivate inside_loop; // non-NULL on a thread that runs a func
 
 static void
@@ -57,6 +60,9 @@ worker_main(gpointer data)
     guint worker = GPOINTER_TO_UINT(data);
     guint64 seen = 0;
 
+    // Linux: of this thread alone. A refusal only costs smoothness.
+    if (niceness > 0)
+        setpriority(PRIO_PROCESS, (id_t) gettid(), niceness);
     g_mutex_lock(&pool_lock);
     for (;;) {
         while (current == NULL || generation == seen)
@@ -137,6 +143,14 @@ bg_parallel_set_threads(guint n_threads)
     g_return_if_fail(n_threads <= MAX_THREADS);
 
     g_atomic_int_set((gint *) &n_threads_wanted, (gint) n_threads);
+}
+
+void
+bg_parallel_set_niceness(int wanted)
+{
+    g_return_if_fail(n_started == 0);
+
+    niceness = wanted;
 }
 
 guint

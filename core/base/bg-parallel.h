@@ -38,4 +38,13 @@ gboolean bg_parallel_for(gsize n, gsize grain, BgParallelFunc func, gpointer use
 void bg_parallel_set_threads(guint n_threads);
 guint bg_parallel_count_threads(void);
 
+/**
+ * bg_parallel_set_niceness:
+ * @niceness: 0..19: of our threads; the calling one keeps its own
+ *
+ * For a program with a window, whose own thread then gets a processor when it wants one. At start-up,
+ * before the first bg_parallel_for().
+ */
+void bg_parallel_set_niceness(int niceness);
+
 G_END_DECLS

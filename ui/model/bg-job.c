@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ui/model/bg-job.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #define FRACTION_SCALE 1000000
+#define NICENESS 5
 #define TICK_MS 33
 
 struct _BgJob {
@@ -57,6 +61,8 @@ run_in_thread(GTask *task, gpointer source, gpointer task_data, GCancellable *ca
     BgProgress progress = { .report = on_report, .user_data = source };
     GError *error = NULL;
 
+    // Linux: of this thread alone, so that the window's gets a processor when it wants one.
+    setpriority(PRIO_PROCESS, (id_t) gettid(), NICENESS);
     gpointer result = self->work.func(self->work.input, &progress, cancellable, &error);
 
     if (error != NULL)
