@@ -73,7 +73,7 @@ bg_application_handle_local_options(GApplication *application, GVariantDict *opt
     }
     if (g_variant_dict_contains(options, "debug-stalls") || g_getenv("BREGMA_DEBUG_STALLS") != NULL)
         bg_stall_monitor_start();
-    bg_parallel_set_niceness(3);
+    bg_parallel_set_niceness(8);
     if (g_variant_dict_lookup(options, "threads", "i", &threads) && threads > 0)
         bg_parallel_set_threads((guint) MIN(threads, 64));
 

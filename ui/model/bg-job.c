@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #define FRACTION_SCALE 1000000
-#define NICENESS 5
+#define NICENESS 8
 #define TICK_MS 33
 
 struct _BgJob {

@@ -582,7 +582,7 @@ bg_session_init(BgSession *self)
     self->jobs = g_list_store_new(BG_TYPE_JOB);
     g_queue_init(&self->ranges_wanted);
     self->slice_worker = bg_worker_new("slices", 0);
-    self->volume_worker = bg_worker_new("volume", 3);
+    self->volume_worker = bg_worker_new("volume", 8);
     self->idle_worker = bg_worker_new("thumbnails", 10);
     self->loading = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->ranges = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
