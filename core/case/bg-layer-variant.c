@@ -127,6 +127,37 @@ field_from_variant(BgLayer *layer, const Field *field, GVariant *value)
     }
 }
 
+// First, last and step along i, j, k.
+static GVariant *
+part_to_variant(const BgLoadPart *part)
+{
+    const int *p[] = { part->first, part->last, part->step };
+    gint32 numbers[9];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
+        numbers[i] = p[i / 3][i % 3];
+    return g_variant_new_fixed_array(G_VARIANT_TYPE_INT32, numbers, G_N_ELEMENTS(numbers),
+                                     sizeof numbers[0]);
+}
+
+static gboolean
+part_from_variant(GVariant *variant, BgLoadPart *part)
+{
+    gsize n;
+    const gint32 *numbers = g_variant_get_fixed_array(variant, &n, sizeof *numbers);
+    int *p[] = { part->first, part->last, part->step };
+
+    if (n != 9)
+        return FALSE;
+    for (gsize i = 0; i < n; i++) {
+        gboolean step = i >= 6;
+        if (numbers[i] < (step ? 1 : 0) || numbers[i] > BG_VOLUME_MAX_DIM)
+            return FALSE;
+        p[i / 3][i % 3] = numbers[i];
+    }
+    return TRUE;
+}
+
 GVariant *
 bg_layer_to_variant(const BgLayer *layer)
 {
@@ -143,6 +174,9 @@ bg_layer_to_variant(const BgLayer *layer)
                               field_to_variant(layer, &fields[i]));
     g_variant_builder_add(&builder, "{sv}", "source-as",
                           g_variant_new_int32((gint32) layer->source.as));
+    if (layer->source.part.step[0] != 0)
+        g_variant_builder_add(&builder, "{sv}", "source-part",
+                              part_to_variant(&layer->source.part));
     g_variant_builder_add(&builder, "{sv}", "transfer-function", g_variant_new_string(tf));
     g_variant_builder_add(&builder, "{sv}", "labels", bg_label_table_to_variant(layer->labels));
     g_variant_builder_add(&builder, "{sv}", "patient", bg_patient_to_variant(&layer->patient));
@@ -200,6 +234,7 @@ read_rest(BgLayer *self, GVariant *variant, GError **error)
 {
     gboolean bad = FALSE;
     g_autoptr(GVariant) as = look_up(variant, "source-as", "i", &bad);
+    g_autoptr(GVariant) part = look_up(variant, "source-part", "ai", &bad);
     g_autoptr(GVariant) tf = look_up(variant, "transfer-function", "s", &bad);
     g_autoptr(GVariant) labels = look_up(variant, "labels", BG_VARIANT_LABELS, &bad);
     g_autoptr(GVariant) patient = look_up(variant, "patient", BG_VARIANT_PATIENT, &bad);
@@ -212,6 +247,8 @@ read_rest(BgLayer *self, GVariant *variant, GError **error)
             return bg_variant_refuse("source-as", error);
         self->source.as = (BgLoadAs) value;
     }
+    if (part != NULL && !part_from_variant(part, &self->source.part))
+        return bg_variant_refuse("source-part", error);
     if (tf != NULL && *g_variant_get_string(tf, NULL) != '\0') {
         self->transfer_function =
             bg_transfer_function_parse(g_variant_get_string(tf, NULL), -1, error);

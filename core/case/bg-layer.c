@@ -196,6 +196,7 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
     self->source.path = g_canonicalize_filename(path, NULL);
     self->source.frame = self->frame = how.frame;
     self->source.component = how.component;
+    self->source.part = how.part;
     bg_layer_set_string(&self->source.series, how.series);
     // What was decided once stays so when the case is opened again.
     self->source.as = loaded->labels != NULL   ? BG_LOAD_LABELS

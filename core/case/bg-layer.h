@@ -83,12 +83,13 @@ gsize bg_payload_n_bytes(const BgPayload *payload);
  * @relative_path: to the folder of the project file, "/" between parts; "" when there is none
  * @sha256: of the file, 64 hex digits; "" until a job has computed it
  * @series: key of one of a folder's or an archive's series, or ""
- * @frame, @component, @as: as BgLoadParams
+ * @frame, @component, @as, @part: as BgLoadParams
  */
 typedef struct {
     char *path, *relative_path, *sha256, *series;
     int frame, component;
     BgLoadAs as;
+    BgLoadPart part;
 } BgLayerSource;
 
 /**

@@ -33,7 +33,8 @@ bg_content_place_init(BgContentPlace *place, BgCase *the_case, const BgLayer *la
     *place = (BgContentPlace){
         .source = { g_strdup(layer->source.path), g_strdup(layer->source.relative_path),
                     g_strdup(layer->source.sha256), g_strdup(layer->source.series),
-                    layer->source.frame, layer->source.component, layer->source.as },
+                    layer->source.frame, layer->source.component, layer->source.as,
+                    layer->source.part },
         .blob_id = g_strdup(layer->blob_id),
         .project_path = g_strdup(bg_case_get_project_path(the_case)),
         .blobs = the_case->blobs != NULL ? bg_blob_store_ref(the_case->blobs) : NULL,
@@ -122,6 +123,7 @@ load_source(BgLoad *self, const BgProgress *progress, GCancellable *cancellable)
 {
     const BgLayerSource *source = &self->place.source;
     BgLoadParams params = { source->frame, source->component, source->as };
+    params.part = source->part;
     params.series = *source->series != '\0' ? source->series : NULL;
 
     self->found_path = bg_source_find(self->place.project_path, source);

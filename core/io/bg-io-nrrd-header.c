@@ -129,7 +129,9 @@ parse_dimension(BgNrrd *n, const char *value, GError **error)
 {
     gint64 number;
 
-    if (!bg_io_parse_int(value, &number) || number < 1 || number > BG_NRRD_MAX_AXES)
+    // Said twice, it is said once: the fields of the axes follow from it.
+    if (!bg_io_parse_int(value, &number) || number < 1 || number > BG_NRRD_MAX_AXES ||
+        (n->n_axes != 0 && number != n->n_axes))
         return bg_nrrd_bad_field("dimension", value, error);
     n->n_axes = (int) number;
     return TRUE;

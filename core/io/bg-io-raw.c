@@ -578,6 +578,103 @@ check_params(const BgRawLayout *layout, const BgFileInfo *info, const BgLoadPara
     return bg_geometry_check(&info->geometry, error);
 }
 
+// What is left of a frame of which a part is read, row by row.
+typedef struct {
+    BgSource *inner; // borrowed
+    BgLoadPart part;
+    int dims[3], part_dims[3];
+    gsize size;       // of a voxel
+    int n_planes;     // of components
+    int plane, k, j;  // of the part: the row that comes next
+    guint64 position; // in the frame, of @inner
+    guint8 *row;      // owned, two of them: as it is read and as it is wanted
+    gsize at, n_there;
+} Part;
+
+static void
+part_free(gpointer data)
+{
+    Part *self = data;
+
+    g_free(self->row);
+    g_free(self);
+}
+
+static gboolean
+part_next_row(Part *self, GError **error)
+{
+    const BgLoadPart *part = &self->part;
+    guint64 y = (guint64) part->first[1] + (guint64) self->j * (guint64) part->step[1];
+    guint64 z = (guint64) part->first[2] + (guint64) self->k * (guint64) part->step[2];
+    guint64 plane = (guint64) self->plane * (guint64) self->dims[2] + z;
+    guint64 row = plane * (guint64) self->dims[1] + y;
+    guint64 start = (row * (guint64) self->dims[0] + (guint64) part->first[0]) * self->size;
+    gsize n_bytes = (gsize) (part->last[0] - part->first[0] + 1) * self->size;
+    const int one[3] = { part->last[0] - part->first[0] + 1, 1, 1 };
+    const BgLoadPart along = { .last = { one[0] - 1 }, .step = { part->step[0], 1, 1 } };
+    guint8 *wanted = self->row + n_bytes;
+
+    if (!bg_source_skip(self->inner, start - self->position, error) ||
+        !bg_source_read(self->inner, self->row, n_bytes, error))
+        return FALSE;
+    self->position = start + n_bytes;
+    bg_load_part_pick(&along, one, self->row, self->size, wanted);
+    self->at = 0;
+    self->n_there = (gsize) self->part_dims[0] * self->size;
+    if (++self->j == self->part_dims[1]) {
+        self->j = 0;
+        if (++self->k == self->part_dims[2]) {
+            self->k = 0;
+            self->plane++;
+        }
+    }
+    return TRUE;
+}
+
+static gssize
+part_read(gpointer user_data, guint8 *data, gsize n_bytes, GError **error)
+{
+    Part *self = user_data;
+    gsize row_bytes = (gsize) (self->part.last[0] - self->part.first[0] + 1) * self->size;
+
+    if (self->at == self->n_there) {
+        if (self->plane == self->n_planes)
+            return 0;
+        if (!part_next_row(self, error))
+            return -1;
+    }
+    gsize n = MIN(n_bytes, self->n_there - self->at);
+    memcpy(data, self->row + row_bytes + self->at, n);
+    self->at += n;
+    return (gssize) n;
+}
+
+// From here on a reading is of a part: of the grid that the info tells, too.
+static BgSource *
+read_only_part(Reading *r, const BgLoadPart *part)
+{
+    const BgRawLayout *layout = r->layout;
+    BgFileInfo *info = r->info;
+    Part *self = g_new0(Part, 1);
+
+    self->inner = r->source;
+    self->part = *part;
+    memcpy(self->dims, info->geometry.dims, sizeof self->dims);
+    bg_load_part_dims(part, self->dims, self->part_dims);
+    self->size =
+        bg_raw_type_size(layout->type) * (gsize) (layout->planar ? 1 : layout->n_components);
+    self->n_planes = layout->planar && r->component < 0 ? layout->n_components : 1;
+    self->row = g_malloc(2 * (gsize) (part->last[0] - part->first[0] + 1) * self->size);
+
+    info->geometry = bg_load_part_geometry(part, &info->geometry);
+    if (info->has_alternative_geometry)
+        info->alternative_geometry = bg_load_part_geometry(part, &info->alternative_geometry);
+    r->n_voxels = bg_geometry_count_voxels(&info->geometry);
+    r->source = bg_source_new_custom(part_read, r->n_voxels * self->size * (guint64) self->n_planes,
+                                     self, part_free);
+    return r->source;
+}
+
 // The last frame read to its end: test the checksum, and say what else is there.
 static gboolean
 finish(const Reading *r, GError **error)
@@ -603,8 +700,12 @@ bg_raw_load(BgSource *source, const BgRawLayout *layout, BgFileInfo *info,
                   .n_voxels = bg_geometry_count_voxels(&info->geometry),
                   .component = layout->n_components == 1 ? 0 : params->component };
 
-    if (!check_params(layout, info, params, error) || !go_to_frame(&r, params->frame, error))
+    if (!check_params(layout, info, params, error) ||
+        !bg_load_part_check(&params->part, info->geometry.dims, error) ||
+        !go_to_frame(&r, params->frame, error))
         return NULL;
+    gboolean in_part = !bg_load_part_is_whole(&params->part, info->geometry.dims);
+    g_autoptr(BgSource) part = in_part ? read_only_part(&r, &params->part) : NULL;
 
     gboolean as_labels = params->as == BG_LOAD_LABELS ||
                          (params->as == BG_LOAD_AUTO && info->kind == BG_KIND_LABELS);
@@ -615,8 +716,8 @@ bg_raw_load(BgSource *source, const BgRawLayout *layout, BgFileInfo *info,
     if (loaded->labels == NULL && loaded->volume == NULL)
         return NULL;
 
-    gboolean whole =
-        !layout->planar || params->component < 0 || params->component == layout->n_components - 1;
+    gboolean whole = !in_part && (!layout->planar || params->component < 0 ||
+                                  params->component == layout->n_components - 1);
     if (params->frame == info->n_frames - 1 && whole && !finish(&r, error))
         return NULL;
 

@@ -308,7 +308,27 @@ bg_load_params_to_json(const BgLoadParams *params)
         bg_json_set_string(json, "series", params->series);
     if (params->token != NULL)
         bg_json_set_string(json, "token", params->token);
+    if (params->part.step[0] != 0) {
+        BgJson *part = bg_json_new_array();
+        for (int axis = 0; axis < 3; axis++) {
+            bg_json_append(part, bg_json_new_integer(params->part.first[axis]));
+            bg_json_append(part, bg_json_new_integer(params->part.last[axis]));
+            bg_json_append(part, bg_json_new_integer(params->part.step[axis]));
+        }
+        bg_json_set(json, "part", part);
+    }
     return json;
+}
+
+static void
+part_from_json(const BgJson *json, BgLoadPart *part)
+{
+    for (int axis = 0; axis < 3; axis++) {
+        int *to[] = { &part->first[axis], &part->last[axis], &part->step[axis] };
+        for (gsize i = 0; i < G_N_ELEMENTS(to); i++)
+            *to[i] = (int) CLAMP(bg_json_to_integer(bg_json_at(json, (gsize) (3 * axis) + i), 0), 0,
+                                 1 << 20);
+    }
 }
 
 BgLoadParams
@@ -323,5 +343,7 @@ bg_load_params_from_json(const BgJson *json)
     params.as = (BgLoadAs) as;
     params.series = bg_json_to_string(bg_json_get(json, "series"), NULL);
     params.token = bg_json_to_string(bg_json_get(json, "token"), NULL);
+    if (bg_json_get(json, "part") != NULL)
+        part_from_json(bg_json_get(json, "part"), &params.part);
     return params;
 }

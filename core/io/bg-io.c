@@ -485,6 +485,40 @@ is_not_labels_after_all(const BgLoaded *loaded, const BgLoadParams *params, cons
            !bg_raw_looks_like_labels(loaded->labels);
 }
 
+// What a reader has read whole although a part was asked for, in memory; and what people should know.
+static gboolean
+take_part(BgLoaded *loaded, const BgLoadPart *part, GError **error)
+{
+    const BgGeometry *geometry = loaded->volume != NULL ? bg_volume_get_geometry(loaded->volume)
+                                 : loaded->labels != NULL
+                                     ? bg_label_map_get_geometry(loaded->labels)
+                                     : NULL;
+    BgFileInfo *info = loaded->info;
+
+    if (geometry == NULL || part->step[0] == 0)
+        return TRUE;
+    int wanted[3];
+    bg_load_part_dims(part, info->dims, wanted);
+    if (memcmp(wanted, geometry->dims, sizeof wanted) != 0) {
+        if (!bg_load_part_check(part, geometry->dims, error) ||
+            !bg_load_part_cut(part, &loaded->volume, &loaded->labels, error))
+            return FALSE;
+    }
+    if (bg_load_part_is_whole(part, info->dims))
+        return TRUE;
+    info->geometry = loaded->volume != NULL ? *bg_volume_get_geometry(loaded->volume)
+                                            : *bg_label_map_get_geometry(loaded->labels);
+    memcpy(info->dims, wanted, sizeof info->dims);
+    bg_file_info_warn(info,
+                      // Translators: first and last voxel and a step, along columns, rows, slices
+                      _("Only a part was read: columns %d to %d by %d, rows %d to %d by %d, slices "
+                        "%d to %d by %d"),
+                      part->first[0] + 1, part->last[0] + 1, part->step[0], part->first[1] + 1,
+                      part->last[1] + 1, part->step[1], part->first[2] + 1, part->last[2] + 1,
+                      part->step[2]);
+    return TRUE;
+}
+
 static BgLoaded *
 load_by(const BgReader *reader, const char *path, const BgLoadParams *params,
         const BgProgress *progress, GCancellable *cancellable, GError **error)
@@ -501,6 +535,8 @@ load_by(const BgReader *reader, const char *path, const BgLoadParams *params,
         chosen.as = BG_LOAD_VOLUME;
         loaded = reader->load(path, &chosen, progress, cancellable, &failed);
     }
+    if (loaded != NULL && !take_part(loaded, &params->part, &failed))
+        g_clear_pointer(&loaded, bg_loaded_free);
     if (loaded == NULL)
         g_propagate_error(error, failed);
     return loaded;

@@ -4,6 +4,7 @@
 
 #include "core/base/bg-progress.h"
 #include "core/image/bg-image.h"
+#include "core/io/bg-load-part.h"
 #include "core/model/bg-mesh.h"
 #include "core/volume/bg-label-map.h"
 #include "core/volume/bg-volume.h"
@@ -190,6 +191,8 @@ typedef enum {
  * @series: (nullable): which of a folder's or an archive's series: its key, its UID, or its place in
  *   bg_io_scan()'s list, from 0; borrowed
  * @token: (nullable): that of the series, so that its files need not be looked for; borrowed
+ * @part: of the grid that bg_io_probe() or the series tells; zeros: all of it. Volumes and label maps
+ *   only. Where the file lets it, memory never holds more than the part
  */
 typedef struct {
     int frame;
@@ -197,9 +200,10 @@ typedef struct {
     BgLoadAs as;
     const char *series;
     const char *token;
+    BgLoadPart part;
 } BgLoadParams;
 
-/** bg_load_params_default: frame 0, component -1, AUTO */
+/** bg_load_params_default: frame 0, component -1, AUTO, all of the grid */
 static inline BgLoadParams
 bg_load_params_default(void)
 {

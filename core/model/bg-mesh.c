@@ -185,12 +185,14 @@ copy_arrays(const BgMeshData *from, BgMeshData *to, GError **error)
     to->positions = bg_buffer_alloc_items(n_floats, sizeof(float), error);
     if (to->positions == NULL)
         return FALSE;
-    memcpy(to->positions, from->positions, n_floats * sizeof(float));
+    if (n_floats > 0)
+        memcpy(to->positions, from->positions, n_floats * sizeof(float));
 
     to->triangles = bg_buffer_alloc_items(n_indices, sizeof(guint32), error);
     if (to->triangles == NULL)
         return FALSE;
-    memcpy(to->triangles, from->triangles, n_indices * sizeof(guint32));
+    if (n_indices > 0)
+        memcpy(to->triangles, from->triangles, n_indices * sizeof(guint32));
 
     if (from->normals != NULL) {
         to->normals = bg_buffer_alloc_items(n_floats, sizeof(float), error);

@@ -30,6 +30,9 @@ typedef struct {
     int error_slice;
     int n_done; // atomic
     int n_target;
+    const BgLoadPart *part; // nullable: of the volume's grid; else all of it
+    BgGeometry geometry;    // of the part
+    gsize part_bytes;       // of a slice of it
     const BgProgress *progress;
     GCancellable *cancellable;
 } Loader;
@@ -391,7 +394,7 @@ count_one(Loader *loader)
 {
     int n = g_atomic_int_add(&loader->n_done, 1) + 1;
 
-    bg_progress_report(loader->progress, (double) n / loader->n_target);
+    bg_progress_report(loader->progress, (double) n / loader->geometry.dims[2]);
 }
 
 static gboolean
@@ -401,15 +404,47 @@ should_stop(Loader *loader)
            g_atomic_pointer_get(&loader->error) != NULL;
 }
 
+// Which slice of the whole grid becomes slice @k.
+static int
+slice_of(const Loader *loader, gsize k)
+{
+    return loader->part != NULL ? loader->part->first[2] + (int) k * loader->part->step[2]
+                                : (int) k;
+}
+
+// Where slice @k of the whole grid is put together: in its place, or in @scratch for a part of it.
+static guint8 *
+place_of(const Loader *loader, gsize k, guint8 *scratch)
+{
+    return loader->part != NULL ? scratch : loader->samples + k * loader->part_bytes;
+}
+
+static void
+pick_part(const Loader *loader, gsize k, const guint8 *scratch)
+{
+    if (loader->part != NULL)
+        bg_load_part_pick(loader->part, loader->stack->geometry.dims, scratch,
+                          bg_sample_type_size(loader->format.type),
+                          loader->samples + k * loader->part_bytes);
+}
+
 static void
 load_range(gsize first, gsize last, guint worker, gpointer user_data)
 {
     Loader *loader = user_data;
+    GError *error = NULL;
+    bg_auto_buffer guint8 *scratch =
+        loader->part != NULL ? bg_buffer_alloc(loader->target_bytes, &error) : NULL;
 
+    if (error != NULL) {
+        note_error(loader, (int) first, error);
+        return;
+    }
     for (gsize k = first; k < last && !should_stop(loader); k++) {
-        GError *error = NULL;
-        if (!read_laid(loader, (int) k, loader->samples + k * loader->target_bytes, &error))
-            note_error(loader, (int) k, error);
+        if (read_laid(loader, slice_of(loader, k), place_of(loader, k, scratch), &error))
+            pick_part(loader, k, scratch);
+        else
+            note_error(loader, (int) k, g_steal_pointer(&error));
         count_one(loader);
     }
 }
@@ -468,7 +503,7 @@ load_range_between(gsize first, gsize last, guint worker, gpointer user_data)
 {
     Loader *loader = user_data;
     GError *error = NULL;
-    bg_auto_buffer guint8 *scratch = bg_buffer_alloc(2 * loader->target_bytes, &error);
+    bg_auto_buffer guint8 *scratch = bg_buffer_alloc(3 * loader->target_bytes, &error);
     Pair pair = { { -1, -1 },
                   { scratch, scratch != NULL ? scratch + loader->target_bytes : NULL } };
 
@@ -477,8 +512,10 @@ load_range_between(gsize first, gsize last, guint worker, gpointer user_data)
         return;
     }
     for (gsize k = first; k < last && !should_stop(loader); k++) {
-        if (!make_between(loader, &pair, (int) k, loader->samples + k * loader->target_bytes,
-                          &error))
+        guint8 *third = scratch + 2 * loader->target_bytes;
+        if (make_between(loader, &pair, slice_of(loader, k), place_of(loader, k, third), &error))
+            pick_part(loader, k, third);
+        else
             note_error(loader, (int) k, g_steal_pointer(&error));
         count_one(loader);
     }
@@ -566,15 +603,15 @@ run(Loader *loader, const BgDcmImage *image, GError **error)
 {
     const BgDcmStack *stack = loader->stack;
     guint n_threads = bg_parallel_count_threads();
+    gsize n = (gsize) loader->geometry.dims[2];
 
     if (image->mosaic > 0)
         return load_mosaic(loader, error);
     if (stack->resample_along)
-        bg_parallel_for((gsize) loader->n_target,
-                        MAX((gsize) loader->n_target / (4 * n_threads), 4), load_range_between,
-                        loader, loader->cancellable);
+        bg_parallel_for(n, MAX(n / (4 * n_threads), 4), load_range_between, loader,
+                        loader->cancellable);
     else
-        bg_parallel_for((gsize) loader->n_target, 1, load_range, loader, loader->cancellable);
+        bg_parallel_for(n, 1, load_range, loader, loader->cancellable);
     if (g_cancellable_set_error_if_cancelled(loader->cancellable, error))
         return FALSE;
     if (loader->error != NULL) {
@@ -597,16 +634,24 @@ bg_dcm_load_volume(const BgDcmStack *stack, const BgLoadParams *params, const Bg
                       .cancellable = cancellable };
     BgVolume *volume = NULL;
 
-    if (!bg_geometry_check(&stack->geometry, error))
+    if (!bg_geometry_check(&stack->geometry, error) ||
+        !bg_load_part_check(&params->part, stack->geometry.dims, error))
         return NULL;
+    // A mosaic is small and decoded at once: whoever asked takes the part of it.
+    if (image->mosaic == 0 && !bg_load_part_is_whole(&params->part, stack->geometry.dims))
+        loader.part = &params->part;
+    loader.geometry = loader.part != NULL ? bg_load_part_geometry(loader.part, &stack->geometry)
+                                          : stack->geometry;
     loader.format = bg_dcm_sample_format(stack, &loader.as_values);
     g_mutex_init(&loader.lock);
     loader.readers = g_new0(BgDcmReader *, stack->images->len);
     if (prepare(&loader, image, error))
         loader.samples =
-            bg_voxels_alloc(&stack->geometry, bg_sample_type_size(loader.format.type), error);
+            bg_voxels_alloc(&loader.geometry, bg_sample_type_size(loader.format.type), error);
+    loader.part_bytes = (gsize) loader.geometry.dims[0] * (gsize) loader.geometry.dims[1] *
+                        bg_sample_type_size(loader.format.type);
     if (loader.samples != NULL && run(&loader, image, error))
-        volume = bg_volume_new_take(&stack->geometry, loader.format,
+        volume = bg_volume_new_take(&loader.geometry, loader.format,
                                     g_steal_pointer(&loader.samples), error);
     if (loader.samples != NULL)
         bg_voxels_free(loader.samples);

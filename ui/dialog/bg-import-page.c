@@ -10,7 +10,7 @@ struct _BgImportPage {
     GtkWidget parent_instance;
 
     GtkWidget *root; // of the template, unparented in dispose; the rest borrowed
-    GtkWidget *spinner, *stop, *open;
+    GtkWidget *spinner, *stop, *fit, *open;
     GtkLabel *progress, *memory, *nothing;
     GtkListBox *list;
 
@@ -51,8 +51,8 @@ update_cost(BgImportPage *self)
                    _("Memory: %s of %s free"), bytes, free_bytes)
              : g_strdup_printf(
                    // Translators: memory that opening would take, and memory that is free
-                   _("This does not fit: %s are needed and %s are free. Choose fewer, or close "
-                     "other programs and layers"),
+                   _("This does not fit: %s are needed and %s are free. Take every second voxel or "
+                     "less, cut out a part, choose fewer, or close other programs and layers"),
                    bytes, free_bytes);
 
     gtk_label_set_text(self->memory, text);
@@ -62,6 +62,7 @@ update_cost(BgImportPage *self)
         gtk_widget_add_css_class(GTK_WIDGET(self->memory), "danger-text");
     gtk_button_set_label(GTK_BUTTON(self->open), label != NULL ? label : _("Open"));
     gtk_widget_set_sensitive(self->open, n > 0 && fits);
+    gtk_widget_set_visible(self->fit, !fits);
 }
 
 static void
@@ -186,6 +187,15 @@ on_stop(GtkButton *button, gpointer user_data)
 }
 
 static void
+on_fit(GtkButton *button, gpointer user_data)
+{
+    BgImportPage *self = user_data;
+
+    if (self->import != NULL)
+        bg_import_make_fit(self->import, bg_import_available_bytes());
+}
+
+static void
 on_cancel(GtkButton *button, gpointer user_data)
 {
     let_go(user_data);
@@ -238,12 +248,14 @@ bg_import_page_class_init(BgImportPageClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, root);
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, spinner);
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, stop);
+    gtk_widget_class_bind_template_child(widget_class, BgImportPage, fit);
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, open);
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, progress);
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, memory);
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, nothing);
     gtk_widget_class_bind_template_child(widget_class, BgImportPage, list);
     gtk_widget_class_bind_template_callback(widget_class, on_stop);
+    gtk_widget_class_bind_template_callback(widget_class, on_fit);
     gtk_widget_class_bind_template_callback(widget_class, on_cancel);
     gtk_widget_class_bind_template_callback(widget_class, on_open);
 }

@@ -14,9 +14,10 @@ struct _BgImportRow {
     GtkEditable *name;
     GtkLabel *modality, *summary, *path, *warnings;
     GtkBox *badges;
-    GtkWidget *frames, *raw;
+    GtkWidget *frames, *raw, *part;
     GtkSpinButton *frame;
     GtkAdjustment *frame_adjustment;
+    GtkSpinButton *step, *first[3], *last[3]; // along columns, rows, slices
 
     BgImportItem *item; // owned
     gulong changed_id;
@@ -60,6 +61,25 @@ show_warnings(BgImportRow *self)
 }
 
 static void
+show_part(BgImportRow *self)
+{
+    gboolean has_parts = bg_import_item_has_parts(self->item);
+    const int *dims = bg_import_item_get_dims(self->item);
+    BgLoadPart part = bg_import_item_get_part(self->item);
+
+    gtk_widget_set_visible(self->part, has_parts);
+    if (!has_parts)
+        return;
+    gtk_spin_button_set_value(self->step, part.step[0]);
+    for (int axis = 0; axis < 3; axis++) {
+        gtk_spin_button_set_range(self->first[axis], 1.0, part.last[axis] + 1.0);
+        gtk_spin_button_set_range(self->last[axis], part.first[axis] + 1.0, dims[axis]);
+        gtk_spin_button_set_value(self->first[axis], part.first[axis] + 1.0);
+        gtk_spin_button_set_value(self->last[axis], part.last[axis] + 1.0);
+    }
+}
+
+static void
 update(BgImportRow *self)
 {
     BgImportItem *item = self->item;
@@ -85,6 +105,7 @@ update(BgImportRow *self)
     gtk_adjustment_set_upper(self->frame_adjustment, bg_import_item_count_frames(item));
     gtk_widget_set_visible(self->raw, bg_import_item_is_raw(item));
     gtk_actionable_set_action_target(GTK_ACTIONABLE(self->raw), "s", bg_import_item_get_path(item));
+    show_part(self);
     show_badges(self);
     show_warnings(self);
     if (picture != NULL && gtk_image_get_paintable(self->picture) == NULL) {
@@ -125,6 +146,22 @@ on_frame(GtkSpinButton *spin, gpointer user_data)
 
     if (!self->updating)
         bg_import_item_set_frame(self->item, gtk_spin_button_get_value_as_int(spin) - 1);
+}
+
+static void
+on_part(GtkSpinButton *spin, gpointer user_data)
+{
+    BgImportRow *self = user_data;
+
+    if (self->updating)
+        return;
+    BgLoadPart part;
+    for (int axis = 0; axis < 3; axis++) {
+        part.first[axis] = gtk_spin_button_get_value_as_int(self->first[axis]) - 1;
+        part.last[axis] = gtk_spin_button_get_value_as_int(self->last[axis]) - 1;
+        part.step[axis] = gtk_spin_button_get_value_as_int(self->step);
+    }
+    bg_import_item_set_part(self->item, &part);
 }
 
 GtkWidget *
@@ -169,6 +206,17 @@ bg_import_row_class_init(BgImportRowClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, path);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, warnings);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, badges);
+    gtk_widget_class_bind_template_child(widget_class, BgImportRow, part);
+    gtk_widget_class_bind_template_child(widget_class, BgImportRow, step);
+    for (int axis = 0; axis < 3; axis++) {
+        static const char *const firsts[] = { "first_column", "first_row", "first_slice" };
+        static const char *const lasts[] = { "last_column", "last_row", "last_slice" };
+        gssize at = axis * (gssize) sizeof(GtkSpinButton *);
+        gtk_widget_class_bind_template_child_full(
+            widget_class, firsts[axis], FALSE, (gssize) G_STRUCT_OFFSET(BgImportRow, first) + at);
+        gtk_widget_class_bind_template_child_full(widget_class, lasts[axis], FALSE,
+                                                  (gssize) G_STRUCT_OFFSET(BgImportRow, last) + at);
+    }
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, frames);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, raw);
     gtk_widget_class_bind_template_child(widget_class, BgImportRow, frame);
@@ -176,6 +224,7 @@ bg_import_row_class_init(BgImportRowClass *klass)
     gtk_widget_class_bind_template_callback(widget_class, on_chosen);
     gtk_widget_class_bind_template_callback(widget_class, on_name);
     gtk_widget_class_bind_template_callback(widget_class, on_frame);
+    gtk_widget_class_bind_template_callback(widget_class, on_part);
 }
 
 static void

@@ -3,6 +3,8 @@
 #include "core/base/bg-i18n.h"
 #include "ui/model/bg-import-private.h"
 
+#include <math.h>
+
 G_DEFINE_FINAL_TYPE(BgImportItem, bg_import_item, G_TYPE_OBJECT)
 
 enum {
@@ -155,6 +157,7 @@ bg_import_item_new_for_file(const char *path, BgFileInfo *info, const GError *er
     }
     self->n_frames = MAX(info->n_frames, 1);
     self->n_bytes = n_bytes_of(info);
+    self->part = bg_load_part_all(self->dims);
     take_strings(self->warnings, info->warnings);
     if (info->has_geometry && !info->side_known)
         g_ptr_array_add(self->badges, g_strdup(_("side unknown")));
@@ -184,6 +187,8 @@ bg_import_item_take_series(BgImportItem *self, BgSeries *series)
     g_clear_pointer(&self->series, bg_series_unref);
     self->series = bg_series_ref(series);
     self->kind = series->kind;
+    if (memcmp(self->dims, series->dims, sizeof self->dims) != 0)
+        self->part = bg_load_part_all(series->dims);
     memcpy(self->dims, series->dims, sizeof self->dims);
     memcpy(self->spacing_mm, series->spacing_mm, sizeof self->spacing_mm);
     self->n_frames = MAX(series->n_frames, 1);
@@ -248,12 +253,21 @@ char *
 bg_import_item_dup_summary(BgImportItem *self)
 {
     GString *text = g_string_new(NULL);
-    g_autofree char *memory = g_format_size_full(self->n_bytes, G_FORMAT_SIZE_IEC_UNITS);
+    guint64 n_bytes = bg_import_item_get_n_bytes(self);
+    g_autofree char *memory = g_format_size_full(n_bytes, G_FORMAT_SIZE_IEC_UNITS);
+    int dims[3];
 
     if (self->series != NULL && self->series->description[0] != '\0')
         g_string_append_printf(text, "%s  ·  ", self->series->description);
-    if (self->dims[0] > 0)
+    if (bg_import_item_has_parts(self) && !bg_load_part_is_whole(&self->part, self->dims)) {
+        bg_load_part_dims(&self->part, self->dims, dims);
+        g_string_append_printf(text,
+                               // Translators: numbers of voxels along three axes: of a part, of all
+                               _("%d × %d × %d of %d × %d × %d"), dims[0], dims[1], dims[2],
+                               self->dims[0], self->dims[1], self->dims[2]);
+    } else if (self->dims[0] > 0) {
         g_string_append_printf(text, "%d × %d × %d", self->dims[0], self->dims[1], self->dims[2]);
+    }
     if (self->spacing_mm[0] > 0.0)
         g_string_append_printf(text, "  ·  %.3g × %.3g × %.3g mm", self->spacing_mm[0],
                                self->spacing_mm[1], self->spacing_mm[2]);
@@ -264,7 +278,7 @@ bg_import_item_dup_summary(BgImportItem *self)
     }
     if (self->series != NULL && self->series->date[0] != '\0')
         g_string_append_printf(text, "  ·  %s", self->series->date);
-    if (self->n_bytes > 0)
+    if (n_bytes > 0)
         g_string_append_printf(text, "  ·  %s", memory);
 
     return g_string_free(text, FALSE);
@@ -273,7 +287,53 @@ bg_import_item_dup_summary(BgImportItem *self)
 guint64
 bg_import_item_get_n_bytes(BgImportItem *self)
 {
-    return self->n_bytes;
+    int dims[3];
+
+    if (!bg_import_item_has_parts(self))
+        return self->n_bytes;
+    bg_load_part_dims(&self->part, self->dims, dims);
+    double share = 1.0;
+    for (int axis = 0; axis < 3; axis++)
+        share *= (double) dims[axis] / self->dims[axis];
+    return (guint64) ceil(share * (double) self->n_bytes);
+}
+
+gboolean
+bg_import_item_has_parts(BgImportItem *self)
+{
+    return self->problem == NULL &&
+           (self->kind == BG_KIND_VOLUME || self->kind == BG_KIND_LABELS) && self->dims[0] > 0 &&
+           self->dims[1] > 0 && self->dims[2] > 0;
+}
+
+const int *
+bg_import_item_get_dims(BgImportItem *self)
+{
+    return self->dims;
+}
+
+BgLoadPart
+bg_import_item_get_part(BgImportItem *self)
+{
+    return self->part;
+}
+
+void
+bg_import_item_set_part(BgImportItem *self, const BgLoadPart *part)
+{
+    BgLoadPart good = *part;
+
+    for (int axis = 0; axis < 3; axis++) {
+        int top = MAX(self->dims[axis] - 1, 0);
+        good.first[axis] = CLAMP(good.first[axis], 0, top);
+        good.last[axis] = CLAMP(good.last[axis], good.first[axis], top);
+        good.step[axis] = CLAMP(good.step[axis], 1, top + 1);
+    }
+    if (memcmp(&good, &self->part, sizeof good) == 0)
+        return;
+
+    self->part = good;
+    tell(self);
 }
 
 GPtrArray *

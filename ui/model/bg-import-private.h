@@ -16,7 +16,8 @@ struct _BgImportItem {
     BgKind kind;
     int dims[3], n_frames, frame;
     double spacing_mm[3];
-    guint64 n_bytes;
+    guint64 n_bytes; // of the whole grid
+    BgLoadPart part;
     gboolean chosen, raw;
     gboolean renamed; // by the user: what is found later does not change it
 };

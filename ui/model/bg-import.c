@@ -9,6 +9,7 @@
 #define MAX_A_TICK 64 // items taken over between two frames of the window
 #define MAX_DEPTH 12  // of folders that no reader of series knows
 #define PICTURE_PX 64
+#define MAX_STEP 64                    // that makes a volume fit: a preview of it, no more
 #define MAX_PREVIEW_BYTES (256u << 20) // a file that is larger is not read for its picture
 
 // Of files; atomic, reference counted (g_atomic_rc_box).
@@ -442,7 +443,9 @@ bg_import_open(BgImport *self)
                               .name = item->name,
                               .frame = item->frame,
                               .series = item->series != NULL ? item->series->key : NULL,
-                              .token = item->series != NULL ? item->series->token : NULL };
+                              .token = item->series != NULL ? item->series->token : NULL,
+                              .part =
+                                  bg_import_item_has_parts(item) ? item->part : (BgLoadPart){ { 0 } } };
         bg_session_open_with(self->session, &open);
         n_opened++;
     }
@@ -456,9 +459,43 @@ bg_import_count_bytes(BgImport *self)
     guint64 n_bytes = 0;
 
     for (guint i = 0; i < n; i++)
-        n_bytes += nth(self, i)->chosen ? nth(self, i)->n_bytes : 0;
+        n_bytes += nth(self, i)->chosen ? bg_import_item_get_n_bytes(nth(self, i)) : 0;
 
     return n_bytes;
+}
+
+// The chosen grid that takes most and can still be thinned out.
+static BgImportItem *
+find_largest(BgImport *self)
+{
+    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->items));
+    BgImportItem *largest = NULL;
+
+    for (guint i = 0; i < n; i++) {
+        BgImportItem *item = nth(self, i);
+        if (item->chosen && bg_import_item_has_parts(item) && item->part.step[0] < MAX_STEP &&
+            (largest == NULL ||
+             bg_import_item_get_n_bytes(item) > bg_import_item_get_n_bytes(largest)))
+            largest = item;
+    }
+    return largest;
+}
+
+gboolean
+bg_import_make_fit(BgImport *self, guint64 n_bytes)
+{
+    BgImportItem *item;
+
+    while (bg_import_count_bytes(self) > n_bytes && (item = find_largest(self)) != NULL) {
+        BgLoadPart part = item->part;
+        int step = part.step[0] + 1;
+        for (int axis = 0; axis < 3; axis++)
+            part.step[axis] = step;
+        bg_import_item_set_part(item, &part);
+        if (item->part.step[0] < step)
+            break; // no more columns than that
+    }
+    return bg_import_count_bytes(self) <= n_bytes;
 }
 
 static guint64
@@ -488,7 +525,11 @@ bg_import_available_bytes(void)
     if (limit > used && (free_bytes == 0 || limit - used < free_bytes))
         free_bytes = limit - used;
 
-    return free_bytes / 10 * 9;
+    free_bytes = free_bytes / 10 * 9;
+    const char *wanted = g_getenv("BREGMA_MEMORY_LIMIT");
+    guint64 most = wanted != NULL ? g_ascii_strtoull(wanted, NULL, 10) : 0;
+
+    return most > 0 && (free_bytes == 0 || most < free_bytes) ? most : free_bytes;
 }
 
 static void

@@ -29,7 +29,7 @@ const char *bg_import_item_get_modality(BgImportItem *self);
 /** bg_import_item_dup_summary: (transfer full): size, spacing, frames, date in a line */
 char *bg_import_item_dup_summary(BgImportItem *self);
 
-/** bg_import_item_get_n_bytes: of memory when it is loaded; 0 when that is not known */
+/** bg_import_item_get_n_bytes: of memory when its part is loaded; 0 when that is not known */
 guint64 bg_import_item_get_n_bytes(BgImportItem *self);
 
 /** bg_import_item_get_badges, bg_import_item_get_warnings: (transfer none): of char *, maybe empty */
@@ -47,6 +47,16 @@ void bg_import_item_set_chosen(BgImportItem *self, gboolean chosen);
 
 /** bg_import_item_get_picture: (transfer none) (nullable): not before it was drawn */
 BgImage *bg_import_item_get_picture(BgImportItem *self);
+
+/** bg_import_item_has_parts: whether it is a grid of which a part can be opened */
+gboolean bg_import_item_has_parts(BgImportItem *self);
+
+/** bg_import_item_get_dims: (transfer none): three: of the whole grid */
+const int *bg_import_item_get_dims(BgImportItem *self);
+
+/** bg_import_item_get_part, bg_import_item_set_part: what of the grid is opened; kept inside it */
+BgLoadPart bg_import_item_get_part(BgImportItem *self);
+void bg_import_item_set_part(BgImportItem *self, const BgLoadPart *part);
 
 /** bg_import_item_count_frames, bg_import_item_get_frame: which of a 4D file is opened, from 0 */
 int bg_import_item_count_frames(BgImportItem *self);
@@ -77,8 +87,22 @@ guint bg_import_open(BgImport *self);
 /** bg_import_count_bytes: of all that is chosen */
 guint64 bg_import_count_bytes(BgImport *self);
 
-/** bg_import_available_bytes: what the system could give without swapping, less a tenth; 0 unknown */
+/**
+ * bg_import_available_bytes:
+ *
+ * Returns: what the system could give without swapping, less a tenth, and not more than the
+ *   environment's BREGMA_MEMORY_LIMIT (bytes); 0 unknown
+ */
 guint64 bg_import_available_bytes(void);
+
+/**
+ * bg_import_make_fit:
+ * @n_bytes: of memory for all
+ *
+ * Of whichever chosen grid takes most, every second voxel only (then every third, ...), until all
+ * that is chosen fits. Returns: whether it does
+ */
+gboolean bg_import_make_fit(BgImport *self, guint64 n_bytes);
 
 /**
  * bg_import_guess_name:

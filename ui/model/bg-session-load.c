@@ -191,6 +191,8 @@ add_unread(BgSession *self, const LoadInput *input, const GError *error)
     layer->source.frame = input->params.frame;
     layer->source.component = input->params.component;
     layer->source.as = input->params.as;
+    layer->source.part = input->params.part;
+    bg_layer_set_string(&layer->source.series, input->series);
     g_hash_table_add(self->loading, g_strdup(layer->id)); // nobody reads it by itself
     if (!bg_session_do(self, bg_command_add_layer(layer)))
         return;
@@ -313,6 +315,7 @@ bg_session_open_with(BgSession *self, const BgOpen *open)
     LoadInput *input = new_input(open->path, open->as);
     input->name = g_strdup(open->name);
     input->params.frame = open->frame;
+    input->params.part = open->part;
     input->params.series = input->series = g_strdup(open->series);
     input->params.token = input->token = g_strdup(open->token);
     start(self, input);

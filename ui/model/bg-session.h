@@ -123,6 +123,7 @@ void bg_session_open_as(BgSession *self, const char *path, BgLoadAs as);
  * BgOpen:
  * @name: (nullable): of the new row; else that of the file
  * @series, @token: (nullable): as BgLoadParams
+ * @part: as BgLoadParams: zeros for all
  *
  * How a file is opened. Zeros are the default.
  */
@@ -132,6 +133,7 @@ typedef struct {
     BgLoadAs as;
     int frame;
     const char *series, *token;
+    BgLoadPart part;
 } BgOpen;
 
 /**
