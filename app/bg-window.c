@@ -242,6 +242,21 @@ on_unknown_file(BgSession *session, const char *path, const char *message, gpoin
     bg_window_tell(user_data, "error", message, NULL, _("Open as voxels…"), action);
 }
 
+// What is looked at already stays: then it is only told.
+static void
+on_too_large(BgSession *session, const char *path, const char *message, gpointer user_data)
+{
+    BgWindow *self = user_data;
+    const char *const paths[] = { path, NULL };
+
+    bg_window_tell(self, "error", message, NULL, NULL, NULL);
+    if (self->importing)
+        return;
+    self->importing = TRUE;
+    show_page(self);
+    bg_import_page_look_at(BG_IMPORT_PAGE(self->import_page), paths);
+}
+
 void
 bg_window_tell(BgWindow *self, const char *css_class, const char *message, const char *details,
                const char *action_label, const char *action)
@@ -481,6 +496,7 @@ bg_window_init(BgWindow *self)
     self->session = bg_session_new();
     g_signal_connect(self->session, "changed", G_CALLBACK(on_session_changed), self);
     g_signal_connect(self->session, "failed", G_CALLBACK(on_failed), self);
+    g_signal_connect(self->session, "too-large", G_CALLBACK(on_too_large), self);
     g_signal_connect(self->session, "unknown-file", G_CALLBACK(on_unknown_file), self);
     make_panes(self);
     make_layout_row(self);

@@ -58,6 +58,7 @@ class Tests:
     def __init__(self, program, cli, folder):
         self.folder = folder
         self.program = program
+        self.cli = cli
         self.phantom = os.path.join(folder, "phantom")
         subprocess.run([cli, "--quiet", "phantom", self.phantom, "--kind=head", "--size=48",
                         "--tumour"], check=True, stdout=subprocess.DEVNULL)
@@ -69,12 +70,12 @@ class Tests:
             write_series(os.path.join(self.jane, "b"), ("Doe^Jane", "4711"), 2, "flair tra", 8)
             write_series(self.john, ("Roe^John", "0815"), 1, "t2 tse", 10)
 
-    def start(self, state):
+    def start(self, state, **environment):
         if self.window is not None:
             self.window.process.kill()
             self.window.process.wait()
         self.window = Window(self.program, [], os.path.join(self.folder, state),
-                             G_DEBUG="fatal-warnings")
+                             G_DEBUG="fatal-warnings", **environment)
 
     def alive(self):
         assert self.window.process.poll() is None, "the program has ended"
@@ -157,6 +158,110 @@ class Tests:
         self.window.named("OTHER PATIENT")
         self.alive()
 
+
+    def spin(self, name, value):
+        wait("the number “%s”" % name, lambda: self.window.find(
+            name, desk.Atspi.Role.SPIN_BUTTON)).get_value_iface().set_current_value(value)
+
+    def click(self, name, role):
+        """What toggles has no action in GTK 4.8."""
+        node = self.window.named(name, role)
+        wait("the place of “%s”" % name, lambda: self.window.shown(node))
+        x, y = self.window.centre(node)
+        desk.pointer(x, y)
+        desk.pointer(x, y, "b1c")
+
+    def can_open(self):
+        nodes = [node for node in self.window.walk() if node.get_role() ==
+                 desk.Atspi.Role.PUSH_BUTTON and (node.get_name() or "").startswith("Open 1")]
+        return bool(nodes) and nodes[0].get_state_set().contains(desk.Atspi.StateType.SENSITIVE)
+
+    def says(self, text):
+        return any(text in (node.get_name() or "") and self.window.shown(node)
+                   for node in self.window.walk())
+
+    def test_offers_to_thin_out_what_does_not_fit(self):
+        self.start("thin", BREGMA_MEMORY_LIMIT="100000")
+        self.open_paths([os.path.join(self.phantom, "t1.nii.gz")])
+        wait("that it does not fit", lambda: self.says("This does not fit"))
+        assert not self.can_open(), "what does not fit can be opened"
+        assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        self.press("Take Fewer Voxels")
+        wait("a way to open", self.can_open)
+        wait("what it is of", lambda: self.says(" of 48 × 48 × 48"))
+        wait("the cost", lambda: self.says("Memory: "))
+        self.press("Open 1")
+        wait("fewer slices", lambda: self.window.find("Axial slice, ") and
+             "of 24" in self.window.find("Axial slice, ").get_name())
+        wait("a word on it", lambda: self.says("Only a part was read"))
+        self.alive()
+
+    def test_cuts_out_a_box(self):
+        self.start("box")
+        self.open_paths([os.path.join(self.phantom, name) for name in ("t2.nii.gz", "t1.nii.gz")])
+        self.click("Open a part", desk.Atspi.Role.PUSH_BUTTON)
+        for name, value in (("First slice", 11), ("Last slice", 30), ("Last column", 40)):
+            self.spin(name, value)
+        wait("the box", lambda: self.says("40 × 48 × 20 of 48 × 48 × 48"))
+        self.click("Open T1", desk.Atspi.Role.CHECK_BOX)
+        self.press("Open 1")
+        wait("twenty slices", lambda: self.window.find("Axial slice, ") and
+             "of 20" in self.window.find("Axial slice, ").get_name())
+        self.alive()
+
+    def child(self, how):
+        """A child that dies or hangs, as of a hostile file, until it is told to do well."""
+        state = os.path.join(self.folder, "child-state")
+        program = os.path.join(self.folder, "child.sh")
+        real = os.path.join(os.path.dirname(os.path.abspath(self.cli)), os.pardir, "decode",
+                            "bregma-decode")
+        with open(program, "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nread -r how <'%s'\n[ $how = die ] && exit 3\n"
+                       "[ $how = hang ] && exec sleep 600\nexec '%s' \"$@\"\n" % (state, real))
+        os.chmod(program, 0o755)
+        with open(state, "w", encoding="ascii") as file:
+            file.write(how + "\n")
+        return program
+
+    def picture(self):
+        """A file that only the child reads."""
+        path = os.path.join(self.folder, "photo.h5")
+        if not os.path.exists(path):
+            subprocess.run([self.cli, "--quiet", "convert", os.path.join(
+                self.phantom, "flair.nii.gz"), path], check=True, stdout=subprocess.DEVNULL)
+        return path
+
+    def test_a_dead_child_leaves_a_red_row_that_tries_again(self):
+        path = self.picture()
+        self.start("dead", BREGMA_DECODE=self.child("die"))
+        self.window.action("open-path",
+                           desk.GLib.Variant("s", os.path.join(self.phantom, "t1.nii.gz")))
+        wait("the first layer", lambda: self.window.find("Axial slice, ") and "t1" in self.rows())
+        self.window.action("open-path", desk.GLib.Variant("s", path))
+        wait("the red row", lambda: any("photo" in row for row in self.rows()))
+        wait("the reason", lambda: self.says("could not be opened"))
+        wait("the first layer lives", lambda: "t1" in self.rows() and
+             self.window.find("Axial slice, "))
+        retry = wait("Retry", lambda: self.window.find("Retry", desk.Atspi.Role.PUSH_BUTTON))
+        self.child("well")
+        retry.get_action_iface().do_action(0)
+        wait("no red row", lambda: not self.window.find("Retry", desk.Atspi.Role.PUSH_BUTTON))
+        wait("both layers", lambda: len(self.rows()) == 2)
+        self.alive()
+
+    def test_can_be_cancelled_while_the_child_hangs(self):
+        path = self.picture()
+        self.start("hangs", BREGMA_DECODE=self.child("hang"))
+        self.open_paths([path])
+        self.window.named("What to open")
+        self.press("Cancel")
+        wait("the page to go", lambda: not self.says("What to open"))
+        self.window.action("open-path", desk.GLib.Variant("s", path))
+        wait("the job", lambda: self.says("Reading photo.h5"))
+        self.press("Cancel")
+        wait("no job", lambda: not self.says("Reading photo.h5"))
+        assert not self.rows(), "what was cancelled came in"
+        self.alive()
 
     def test_guesses_and_shows_voxels_without_a_header(self):
         if pydicom is None:

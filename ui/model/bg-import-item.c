@@ -112,8 +112,8 @@ take_strings(GPtrArray *to, GPtrArray *from)
         g_ptr_array_add(to, g_strdup(from->pdata[i]));
 }
 
-static guint64
-n_bytes_of(const BgFileInfo *info)
+guint64
+bg_import_bytes_of(const BgFileInfo *info)
 {
     // Wider types become float32; colour and labels are at most that wide in memory.
     gsize size = info->datatype != NULL && g_str_has_suffix(info->datatype, "16")   ? 2
@@ -156,7 +156,7 @@ bg_import_item_new_for_file(const char *path, BgFileInfo *info, const GError *er
             self->spacing_mm[axis] = bg_vec3_get(spacing_mm, axis);
     }
     self->n_frames = MAX(info->n_frames, 1);
-    self->n_bytes = n_bytes_of(info);
+    self->n_bytes = bg_import_bytes_of(info);
     self->part = bg_load_part_all(self->dims);
     take_strings(self->warnings, info->warnings);
     if (info->has_geometry && !info->side_known)

@@ -135,18 +135,27 @@ look_for_series(Look *look, const char *path)
 
 static void look_at(Look *look, const char *path, int depth);
 
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
 static void
 look_into(Look *look, const char *path, int depth)
 {
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     const char *name;
 
     while (dir != NULL && depth < MAX_DEPTH && (name = g_dir_read_name(dir)) != NULL &&
-           !g_cancellable_is_cancelled(look->cancellable)) {
-        g_autofree char *below = g_build_filename(path, name, NULL);
-        if (name[0] != '.' && !g_file_test(below, G_FILE_TEST_IS_SYMLINK))
-            look_at(look, below, depth + 1);
-    }
+           !g_cancellable_is_cancelled(look->cancellable))
+        if (name[0] != '.')
+            g_ptr_array_add(names, g_build_filename(path, name, NULL));
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len && !g_cancellable_is_cancelled(look->cancellable); i++)
+        if (!g_file_test(names->pdata[i], G_FILE_TEST_IS_SYMLINK))
+            look_at(look, names->pdata[i], depth + 1);
 }
 
 // @depth: 0 for what the user named: there, what cannot be read is told
@@ -323,13 +332,13 @@ take(BgImport *self, Found *found)
             found->series != NULL
                 ? bg_import_item_new_for_series(found->path, found->series)
                 : bg_import_item_new_for_file(found->path, found->info, found->error);
+        if (found->series != NULL || !found->named)
+            item->chosen = FALSE; // a CD has many: see choose_one()
         g_list_store_append(self->items, item);
         if (key != NULL)
             g_hash_table_insert(self->by_key, g_steal_pointer(&key), item);
         if (found->series == NULL)
             ask_for_picture(self, item);
-        if (found->series != NULL || !found->named)
-            item->chosen = FALSE; // a CD has many: see choose_one()
     }
     found_free(found);
 }
@@ -444,8 +453,8 @@ bg_import_open(BgImport *self)
                               .frame = item->frame,
                               .series = item->series != NULL ? item->series->key : NULL,
                               .token = item->series != NULL ? item->series->token : NULL,
-                              .part =
-                                  bg_import_item_has_parts(item) ? item->part : (BgLoadPart){ { 0 } } };
+                              .part = bg_import_item_has_parts(item) ? item->part
+                                                                     : (BgLoadPart){ { 0 } } };
         bg_session_open_with(self->session, &open);
         n_opened++;
     }

@@ -87,6 +87,9 @@ guint bg_import_open(BgImport *self);
 /** bg_import_count_bytes: of all that is chosen */
 guint64 bg_import_count_bytes(BgImport *self);
 
+/** bg_import_bytes_of: of memory, when a frame of it is loaded; 0 when that is not known */
+guint64 bg_import_bytes_of(const BgFileInfo *info);
+
 /**
  * bg_import_available_bytes:
  *

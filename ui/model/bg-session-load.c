@@ -5,6 +5,7 @@
 #include "core/case/bg-load.h"
 #include "core/case/bg-project.h"
 #include "core/cast/bg-preset.h"
+#include "ui/model/bg-import.h"
 #include "ui/model/bg-session-private.h"
 #include "ui/model/bg-settings.h"
 
@@ -13,6 +14,7 @@ typedef struct {
     char *name;           // nullable: of the row
     char *series, *token; // nullable: what params point to
     BgLoadParams params;
+    gboolean confirmed;    // the user has seen what it costs
     char *override_reason; // nullable
 } LoadInput;
 
@@ -70,10 +72,33 @@ load_result_free(gpointer data)
     g_free(self);
 }
 
+// Before anything is read. What cannot even be looked at is told by reading it.
+static gboolean
+fits(const LoadInput *input, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(BgFileInfo) info =
+        input->confirmed ? NULL
+                         : bg_io_probe_series(input->path, &input->params, cancellable, NULL);
+    guint64 n_bytes = info != NULL ? bg_import_bytes_of(info) : 0;
+    guint64 n_free = bg_import_available_bytes();
+
+    if (n_free == 0 || n_bytes <= n_free)
+        return TRUE;
+    g_autofree char *bytes = g_format_size_full(n_bytes, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *free_bytes = g_format_size_full(n_free, G_FORMAT_SIZE_IEC_UNITS);
+    g_set_error(error, BG_ERROR, BG_ERROR_NO_MEMORY,
+                // Translators: memory that opening would take, and memory that is free
+                _("%s are needed and %s are free. Open a part of it"), bytes, free_bytes);
+    return FALSE;
+}
+
 static gpointer
 load_in_thread(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
 {
     LoadInput *input = data;
+
+    if (!fits(input, cancellable, error))
+        return NULL;
     BgLoaded *loaded = bg_io_load(input->path, &input->params, progress, cancellable, error);
 
     if (loaded == NULL)
@@ -236,6 +261,10 @@ on_loaded(GObject *source, GAsyncResult *async_result, gpointer user_data)
             may_be_raw(done->input->path)) {
             g_autofree char *message = g_strdup_printf("%s: %s", what, error->message);
             g_signal_emit_by_name(self, "unknown-file", done->input->path, message);
+        } else if (g_error_matches(error, BG_ERROR, BG_ERROR_NO_MEMORY) &&
+                   !done->input->confirmed) {
+            g_autofree char *message = g_strdup_printf("%s: %s", what, error->message);
+            g_signal_emit_by_name(self, "too-large", done->input->path, message);
         } else {
             bg_session_fail(self, what, error);
         }
@@ -316,6 +345,7 @@ bg_session_open_with(BgSession *self, const BgOpen *open)
     input->name = g_strdup(open->name);
     input->params.frame = open->frame;
     input->params.part = open->part;
+    input->confirmed = TRUE;
     input->params.series = input->series = g_strdup(open->series);
     input->params.token = input->token = g_strdup(open->token);
     start(self, input);

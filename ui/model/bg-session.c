@@ -13,6 +13,7 @@ enum {
     SIGNAL_FAILED,
     SIGNAL_PATIENT_CONFLICT,
     SIGNAL_SAVED,
+    SIGNAL_TOO_LARGE,
     SIGNAL_UNKNOWN_FILE,
     N_SIGNALS,
 };
@@ -570,6 +571,9 @@ bg_session_class_init(BgSessionClass *klass)
                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
     signals[SIGNAL_UNKNOWN_FILE] =
         g_signal_new("unknown-file", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                     G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+    signals[SIGNAL_TOO_LARGE] =
+        g_signal_new("too-large", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
     signals[SIGNAL_SAVED] =
         g_signal_new("saved", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,

@@ -79,6 +79,8 @@ typedef struct {
  *   together; bg_session_open_override() goes on
  * ::unknown-file (const char *path, const char *message): no reader knows these bytes, but by its
  *   name the file may be nothing but voxels
+ * ::too-large (const char *path, const char *message): there is no memory for @path, of which a part
+ *   may do
  * ::saved (gboolean done): after bg_session_save_case()
  */
 G_DECLARE_FINAL_TYPE(BgSession, bg_session, BG, SESSION, GObject)
@@ -125,7 +127,7 @@ void bg_session_open_as(BgSession *self, const char *path, BgLoadAs as);
  * @series, @token: (nullable): as BgLoadParams
  * @part: as BgLoadParams: zeros for all
  *
- * How a file is opened. Zeros are the default.
+ * How a file is opened, by somebody who knows what it costs. Zeros are the default.
  */
 typedef struct {
     const char *path;
