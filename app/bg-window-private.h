@@ -36,6 +36,8 @@ struct _BgWindow {
 
     GtkWidget *import_page;    // borrowed: in import_box
     gboolean importing;        // the import page is shown
+    gboolean was_empty;        // the case, when it was last told of
+    guint settle_id;           // a job has ended
     BgPane *panes[BG_N_PANES]; // owned: as the layouts name them
     int maximised;             // which pane, or -1
     gboolean patient_hidden;

@@ -172,13 +172,39 @@ bg_window_may_hold_several(const char *path)
     return FALSE;
 }
 
+// What is being opened finds its panes there: the first picture then has only itself to draw.
 static void
 show_page(BgWindow *self)
 {
+    gboolean empty = bg_session_is_empty(self->session) &&
+                     g_list_model_get_n_items(bg_session_get_jobs(self->session)) == 0;
+
     gtk_stack_set_visible_child_name(GTK_STACK(self->stack), self->importing ? "import"
-                                                             : bg_session_is_empty(self->session)
-                                                                 ? "empty"
-                                                                 : "work");
+                                                             : empty         ? "empty"
+                                                                             : "work");
+}
+
+static gboolean
+on_jobs_settled(gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    self->settle_id = 0;
+    show_page(self);
+    return G_SOURCE_REMOVE;
+}
+
+// A job that ends is gone before its result comes.
+static void
+on_jobs_changed(GListModel *jobs, guint position, guint n_removed, guint n_added,
+                gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    if (n_added > 0)
+        show_page(self);
+    else if (self->settle_id == 0)
+        self->settle_id = g_idle_add(on_jobs_settled, self);
 }
 
 static void
@@ -212,9 +238,8 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
     BgWindow *self = user_data;
 
     if (changes & (BG_CHANGE_LAYERS | BG_CHANGE_CASE)) {
-        gboolean empty = bg_session_is_empty(session);
-        gboolean was_empty =
-            g_strcmp0(gtk_stack_get_visible_child_name(GTK_STACK(self->stack)), "empty") == 0;
+        gboolean empty = bg_session_is_empty(session), was_empty = self->was_empty;
+        self->was_empty = empty;
         show_page(self);
         if (was_empty && !empty)
             bg_stall_monitor_note("first layer shown");
@@ -453,8 +478,11 @@ bg_window_dispose(GObject *object)
     BgWindow *self = BG_WINDOW(object);
 
     bg_window_clear_case(self);
-    if (self->session != NULL)
+    g_clear_handle_id(&self->settle_id, g_source_remove);
+    if (self->session != NULL) {
         g_signal_handlers_disconnect_by_data(self->session, self);
+        g_signal_handlers_disconnect_by_data(bg_session_get_jobs(self->session), self);
+    }
     for (int i = 0; i < BG_N_PANES; i++)
         g_clear_object(&self->panes[i]);
 
@@ -498,6 +526,9 @@ bg_window_init(BgWindow *self)
     g_signal_connect(self->session, "failed", G_CALLBACK(on_failed), self);
     g_signal_connect(self->session, "too-large", G_CALLBACK(on_too_large), self);
     g_signal_connect(self->session, "unknown-file", G_CALLBACK(on_unknown_file), self);
+    g_signal_connect(bg_session_get_jobs(self->session), "items-changed",
+                     G_CALLBACK(on_jobs_changed), self);
+    self->was_empty = TRUE;
     make_panes(self);
     make_layout_row(self);
     self->import_page = bg_import_page_new(self->session);
