@@ -243,6 +243,7 @@ bg_fuse_papcnn(const BgFusionJob *job, GError **error)
     BgShearlets *sources[BG_FUSION_MAX_SOURCES] = { NULL };
     gboolean ok = TRUE;
 
+    g_assert(job->n > 0);
     for (gsize s = 0; ok && s < job->n; s++) {
         sources[s] = bg_shearlets_new(job->sources[s]->values, job->width, job->height,
                                       job->cancellable, error);

@@ -172,7 +172,7 @@ static gboolean
 infer_reshape(const BgNnLayer *layer, const BgNnShape *in, BgNnShape *out, GError **error)
 {
     if (layer->channels == 0) {
-        *out = bg_nn_shape(in->dims[0], bg_nn_shape_count(in) / in->dims[0], 0, 0, 0, 0);
+        *out = bg_nn_shape(in->dims[0], bg_nn_shape_count(in) / MAX(in->dims[0], 1), 0, 0, 0, 0);
         return TRUE;
     }
     *out =

@@ -157,7 +157,7 @@ permute(const Source *src, const int *perm, float *dst)
 static gboolean
 permuted_fits(const BgNnShape *src, const int *perm, const BgNnShape *dst)
 {
-    if (src->rank != dst->rank)
+    if (src->rank != dst->rank || dst->rank > BG_NN_MAX_RANK)
         return FALSE;
     for (int k = 0; k < dst->rank; k++)
         if (src->dims[perm[k]] != dst->dims[k])
@@ -220,9 +220,12 @@ take_weight(BgNnWeightsLoad *load, const BgNnLayer *layer, const Entry *entry, c
 {
     BgNnTensor *tensor = bg_nn_params_get(load->params, index);
     const BgNnShape *shape = bg_nn_tensor_get_shape(tensor);
-    int rank = shape->rank, last[BG_NN_MAX_RANK] = { rank - 1, rank - 2, 0, 1, 2 };
+    int rank = shape->rank, last[BG_NN_MAX_RANK] = { 0 };
     BgNnShape wanted = *shape;
 
+    // Their kernels end in [in, out], ours begin with [out, in].
+    for (int k = 0; k < BG_NN_MAX_RANK; k++)
+        last[k] = k < 2 ? rank - 1 - k : k - 2;
     if (entry->depthwise) { // [kernel..., in, multiplier] is our [in * multiplier, 1, kernel...]
         last[0] = rank - 2;
         last[1] = rank - 1;

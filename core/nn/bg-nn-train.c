@@ -39,7 +39,7 @@ bg_nn_split_patients(const BgNnData *data, double share, guint64 seed, gboolean 
 {
     gsize n = data->count(data->data), n_kept = 0;
     g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autofree gsize *patient = g_new(gsize, MAX(n, 1));
+    g_autofree gsize *patient = g_new0(gsize, MAX(n, 1));
     BgRandom random = bg_random(seed, G_GUINT64_CONSTANT(0x73706c6974));
 
     for (gsize i = 0; i < n; i++) {
@@ -60,7 +60,7 @@ bg_nn_split_patients(const BgNnData *data, double share, guint64 seed, gboolean 
                               "validation"));
         return 0;
     }
-    g_autofree gsize *order = g_new(gsize, MAX(n_patients, 1));
+    g_autofree gsize *order = g_new0(gsize, MAX(n_patients, 1));
     for (gsize i = 0; i < n_patients; i++)
         order[i] = i;
     for (gsize i = n_patients; i > 1; i--) {
