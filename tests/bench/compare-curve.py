@@ -37,7 +37,7 @@ def train(kind, network, ours, folder):
     check = read(os.path.join(folder, "check.f32"), kind, side)
     n_steps = len(inputs[0]) // batch // len(ours["epochs"])
     n_check = len(check[0][0]) // len(ours["epochs"])
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     for epoch in range(len(ours["epochs"])):
         net.moves_norms = True
         sum_train = sum_check = 0.0
@@ -53,7 +53,7 @@ def train(kind, network, ours, folder):
             for k in range(n_check):
                 sum_check += loss(net(*[x[k:k + 1] for x in check[0]])[0], [t[k:k + 1] for t in check[1]]).item()
         epochs.append([sum_train / n_steps, sum_check / n_check])
-    return epochs, time.perf_counter() - start, n_steps * len(epochs)
+    return epochs, time.perf_counter() - start, time.process_time() - busy, n_steps * len(epochs)
 
 
 def draw(path, ours, theirs):
@@ -76,11 +76,11 @@ torch.set_num_threads(len(os.sched_getaffinity(0)))
 networks = {n["name"]: n for n in json.loads(subprocess.check_output([os.path.join(build, "tests/support/dump-networks")]))}
 with tempfile.TemporaryDirectory() as folder:
     ours = json.loads(subprocess.check_output([os.path.join(build, "tests/bench/train-curve"), kind, folder]))
-    theirs, seconds, n_steps = train(kind, networks[ours["network"]], ours, folder)
+    theirs, seconds, busy, n_steps = train(kind, networks[ours["network"]], ours, folder)
 print("epoch      ours   PyTorch   val ours  val PyTorch")
 for e, (a, b) in enumerate(zip(ours["epochs"], theirs)):
     print(f"{e + 1:5} {a[0]:9.5f} {b[0]:9.5f}  {a[1]:9.5f}    {b[1]:9.5f}")
-print(f"steps a second: ours {n_steps / ours['seconds']:.2f} (samples made meanwhile), PyTorch {n_steps / seconds:.2f} "
-      f"(samples ready), ratio {seconds / ours['seconds']:.2f}")
+print(f"steps a second: ours {n_steps / ours['seconds']:.2f} (samples made and written meanwhile), PyTorch {n_steps / seconds:.2f} "
+      f"(samples ready), ratio {seconds / ours['seconds']:.2f}; of processors' time {busy / ours['busy']:.2f}")
 if len(sys.argv) > 3:
     draw(sys.argv[3], ours["epochs"], theirs)
