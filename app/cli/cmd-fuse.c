@@ -141,8 +141,10 @@ load_model(BgCli *cli, const BgFusionParams *params, BgFusionModel **model, GErr
     if (!bg_fusion_method_wants_model(params->method))
         return TRUE;
     g_autofree char *path = find_weights(cli, params->method, error);
-    if (path == NULL)
+    if (path == NULL) {
+        g_prefix_error(error, "no weights: --method=%s: ", bg_fusion_method_name(params->method));
         return FALSE;
+    }
     *model = bg_fusion_model_load(params->method, path, NULL, cli->cancellable, error);
     if (*model == NULL) {
         g_prefix_error(error, "cannot use weights: %s: ", path);

@@ -30,6 +30,33 @@ first_layer_graph(void)
     return graph;
 }
 
+// Of a whole network's weights the first layer's: what was imported is vouched for as a whole. A file
+// with that layer only will do, too.
+static BgNnParams *
+load_first_layer(const BgNnGraph *first, const char *path, BgNnWeightsInfo *info,
+                 const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(BgNnGraph) graph = bg_vgg19_graph();
+    g_autoptr(GError) whole_error = NULL;
+    g_autoptr(BgNnParams) whole =
+        bg_vgg19_load(graph, path, info, progress, cancellable, &whole_error);
+
+    if (whole == NULL && g_error_matches(whole_error, BG_ERROR, BG_ERROR_MISMATCH))
+        return bg_vgg19_load(first, path, info, progress, cancellable, error);
+    if (whole == NULL) {
+        g_propagate_error(error, g_steal_pointer(&whole_error));
+        return NULL;
+    }
+    BgNnParams *params = bg_vgg19_params(first, error);
+    for (int i = 0; params != NULL && i < bg_nn_params_count(params); i++) {
+        int from = bg_nn_params_find(whole, bg_nn_params_get_name(params, i));
+        BgNnTensor *to = bg_nn_params_get(params, i);
+        memcpy(bg_nn_tensor_data(to), bg_nn_tensor_peek(bg_nn_params_get(whole, from)),
+               bg_nn_tensor_count(to) * sizeof(float));
+    }
+    return params;
+}
+
 BgFusionModel *
 bg_fusion_model_load(BgFusionMethod method, const char *path, const BgProgress *progress,
                      GCancellable *cancellable, GError **error)
@@ -45,7 +72,9 @@ bg_fusion_model_load(BgFusionMethod method, const char *path, const BgProgress *
                                                                  : bg_vgg19_graph();
     BgNnParams *params =
         learned != NULL ? bg_network_load(learned, graph, path, &info, progress, cancellable, error)
-                        : bg_vgg19_load(graph, path, &info, progress, cancellable, error);
+        : method == BG_FUSION_TWO_SCALE
+            ? load_first_layer(graph, path, &info, progress, cancellable, error)
+            : bg_vgg19_load(graph, path, &info, progress, cancellable, error);
     if (params == NULL) {
         bg_nn_weights_info_clear(&info);
         return NULL;

@@ -141,7 +141,7 @@ bg_model_store_find(const char *name, GError **error)
     g_set_error(
         error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
         _("There is no model \"%s\" here. Import its weights once: bregma-cli models import "
-          "%s FILE"),
+          "%s FILE; docs/models.md says where to get them"),
         name, name);
     return NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "tests/reference/fusion-numbers.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -432,12 +433,32 @@ test_refuses(void)
     g_assert_nonnull(missing);
 }
 
+// Weights that were imported are a file of the whole network: its first layer is taken out of it.
+static void
+test_imported(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("bregma-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "vgg19.h5", NULL);
+    g_autoptr(BgNnGraph) graph = bg_vgg19_graph();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgNnParams) params = bg_vgg19_params(graph, &error);
+
+    g_assert_true(bg_nn_weights_save(path, graph, params, NULL, FALSE, NULL, &error));
+    BgFusionModel *first = bg_fusion_model_load(BG_FUSION_TWO_SCALE, path, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(first);
+    bg_fusion_model_unref(first);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/fusion/average", test_average);
     g_test_add_func("/fusion/two-scale", test_two_scale);
+    g_test_add_func("/fusion/imported", test_imported);
     g_test_add_func("/fusion/nsst-papcnn", test_papcnn);
     g_test_add_func("/fusion/learned", test_learned);
     g_test_add_func("/fusion/contributions", test_contributions);
