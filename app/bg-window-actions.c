@@ -4,6 +4,7 @@
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-raw-dialog.h"
+#include "ui/model/bg-plan.h"
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-settings.h"
 #include "ui/view/bg-slice-view.h"
@@ -71,6 +72,16 @@ static void
 on_save_points(GSimpleAction *action, GVariant *path, gpointer user_data)
 {
     bg_points_save(BG_WINDOW(user_data)->session, g_variant_get_string(path, NULL));
+}
+
+static void
+on_save_slices(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    BgPlan plan = { .on_surface = TRUE, .shape = BG_PRISM_POLYGON };
+    const char *path;
+
+    g_variant_get(parameter, "(&sd)", &path, &plan.depth_mm);
+    bg_plan_save_slices(BG_WINDOW(user_data)->session, &plan, path);
 }
 
 static void
@@ -163,7 +174,9 @@ on_layout(GSimpleAction *action, GVariant *value, gpointer user_data)
     g_simple_action_set_state(action, value);
 }
 
-static const char *const tool_names[] = { "crosshair", "window", "ruler", "angle", "point" };
+static const char *const tool_names[] = {
+    "crosshair", "window", "ruler", "angle", "point", "move"
+};
 
 static void
 on_tool(GSimpleAction *action, GVariant *value, gpointer user_data)
@@ -311,6 +324,7 @@ bg_window_init_actions(BgWindow *self)
         { "open-folder", on_open_folder, NULL, NULL, NULL },
         { "load-points", on_load_points, "s", NULL, NULL },
         { "save-points", on_save_points, "s", NULL, NULL },
+        { "save-slices", on_save_slices, "(sd)", NULL, NULL },
         { "demo", on_demo, "s", NULL, NULL },
         { "undo", on_undo, NULL, NULL, NULL },
         { "redo", on_redo, NULL, NULL, NULL },

@@ -10,12 +10,15 @@
 
 #include <string.h>
 
+#define MESH_REACH_MM 40.0
+
 static const BgCliOption options[] = {
     { "volume", BG_CLI_PATH, "=V  the normal points into it; what is cropped" },
     { "depth", BG_CLI_VALUE, "=mm  from the plane to the opposite one" },
     { "three", BG_CLI_VALUE, "=a,b,c  names: the plane through these alone, (b-a) x (c-a)" },
     { "surface", BG_CLI_VALUE, "=value  the top plane goes to the surface of V at that value" },
     { "shape", BG_CLI_VALUE, "=prism|cylinder  between the planes; prism unless given" },
+    { "onto", BG_CLI_PATH, "=MESH  the top plane goes to where its normal meets the surface" },
     { "margin", BG_CLI_VALUE, "=mm  how much wider than the points" },
     { "write", BG_CLI_VALUE, "=crop|mask|mesh|contours  what -o is; crop unless given" },
     { "cut", BG_CLI_PATH, "=MESH  contours: where it goes through the plane" },
@@ -176,6 +179,11 @@ find_plane(BgCli *cli, Job *job, GError **error)
         bg_cli_add_warning(cli, "the side of the normal follows the order of the points: give "
                                 "--volume=V to have it point inwards");
     job->top_mm = job->plane.centroid_mm;
+    if (bg_cli_has(cli, "onto")) {
+        g_autoptr(BgMesh) mesh = bg_cli_load_mesh(cli, bg_cli_option(cli, "onto"), error);
+        return mesh != NULL &&
+               bg_landmark_plane_meet(&job->plane, mesh, MESH_REACH_MM, &job->top_mm, error);
+    }
     if (!bg_cli_has(cli, "surface"))
         return TRUE;
     return bg_cli_get_double(cli, "surface", &iso, error) &&
@@ -387,6 +395,7 @@ static const BgCliCommand verb_plane = {
 static const BgCliCommand *const verbs[] = {
     &bg_cli_verb_landmarks_convert,
     &verb_plane,
+    &bg_cli_verb_landmarks_refine,
     NULL,
 };
 
@@ -394,7 +403,7 @@ static const BgCliOption no_options[] = { { NULL } };
 
 const BgCliCommand bg_cli_command_landmarks = {
     .name = "landmarks",
-    .arguments = "convert|plane FILE [OPTIONS]",
+    .arguments = "convert|plane|refine FILE [OPTIONS]",
     .summary = "what follows from a list of points",
     .min_args = 1,
     .max_args = 1,

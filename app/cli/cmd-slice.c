@@ -8,7 +8,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-hash.h"
 #include "core/cast/bg-slice.h"
-#include "core/io/bg-h5.h"
+#include "core/register/bg-slice-stack.h"
 #include "core/volume/bg-statistics.h"
 
 #include <string.h>
@@ -383,80 +383,29 @@ write_pictures(BgCli *cli, const Job *job, const char *out, GError **error)
 }
 
 static gboolean
-set_h5_vector(BgH5 *h5, const char *name, BgVec3 value, GError **error)
-{
-    double numbers[3] = { value.x, value.y, value.z };
-
-    return bg_h5_set_doubles(h5, "/slices", name, numbers, 3, error);
-}
-
-static gboolean
-set_h5_facts(BgCli *cli, const Job *job, BgH5 *h5, GError **error)
+write_h5(BgCli *cli, const Job *job, gboolean labels, const char *path, GError **error)
 {
     const BgFileInfo *info = job->loaded->info;
-    double spacing_mm[3] = { job->frame.spacing_mm, job->frame.spacing_mm, job->step_mm };
     g_autofree char *sha256 = bg_hash_file(info->path, NULL, cli->cancellable, error);
     g_autofree char *name = g_path_get_basename(info->path);
     g_autofree char *provenance = sha256 != NULL ? bg_cli_provenance(cli, error) : NULL;
 
-    return provenance != NULL && set_h5_vector(h5, "origin_mm", job->frame.origin_mm, error) &&
-           set_h5_vector(h5, "normal", job->frame.normal, error) &&
-           set_h5_vector(h5, "u", job->frame.u, error) &&
-           set_h5_vector(h5, "v", job->frame.v, error) &&
-           bg_h5_set_doubles(h5, "/slices", "spacing_mm", spacing_mm, 3, error) &&
-           bg_h5_set_string(h5, "/slices", "source", name, error) &&
-           bg_h5_set_string(h5, "/slices", "source_sha256", sha256, error) &&
-           bg_h5_set_string(h5, "/slices", "modality", info->modality != NULL ? info->modality : "",
-                            error) &&
-           bg_h5_set_string(h5, "/slices", "unit", info->unit != NULL ? info->unit : "", error) &&
-           bg_h5_set_string(h5, "/", "provenance", provenance, error);
-}
-
-static gboolean
-fill_slice(BgCli *cli, const Job *job, gboolean labels, int n, float *out, GError **error)
-{
-    BgSliceFrame frame = frame_at(job, n);
-    gsize n_pixels = (gsize) frame.width * (gsize) frame.height;
-
-    if (!labels) {
-        g_autoptr(BgImage) values =
-            bg_slice_sample(job->volume, &frame, &job->sampling, cli->cancellable, error);
-        if (values != NULL)
-            memcpy(out, bg_image_get_pixels(values), n_pixels * sizeof(float));
-        return values != NULL;
-    }
-    bg_auto_buffer guint32 *numbers = bg_buffer_alloc_items(n_pixels, sizeof(guint32), error);
-    if (numbers == NULL)
+    if (provenance == NULL)
         return FALSE;
-    bg_slice_sample_labels(job->labels, &frame, numbers, NULL);
-    for (gsize i = 0; i < n_pixels; i++)
-        out[i] = (float) numbers[i];
-    return TRUE;
-}
-
-static gboolean
-write_h5(BgCli *cli, const Job *job, gboolean labels, const char *path, GError **error)
-{
-    gsize n_pixels = (gsize) job->frame.width * (gsize) job->frame.height;
-    BgH5Shape shape = { .type = BG_H5_FLOAT32,
-                        .rank = 3,
-                        .dims = { (guint64) job->count, (guint64) job->frame.height,
-                                  (guint64) job->frame.width } };
-    bg_auto_buffer float *values =
-        bg_buffer_alloc_items((gsize) job->count * n_pixels, sizeof(float), error);
-
-    if (values == NULL)
-        return FALSE;
-    for (int n = 0; n < job->count; n++) {
-        if (!fill_slice(cli, job, labels, n, values + (gsize) n * n_pixels, error))
-            return FALSE;
-        bg_progress_report(&cli->progress, (n + 1.0) / job->count);
-    }
-    g_autoptr(BgH5) h5 = bg_h5_create(path, cli->force, error);
-    gboolean ok = h5 != NULL &&
-                  bg_h5_write(h5, "/slices", &shape, values, NULL, cli->cancellable, error) &&
-                  set_h5_facts(cli, job, h5, error) && bg_h5_commit(h5, error);
-    return bg_cli_wrote(cli, ok, path, error);
+    const BgSliceStack stack = { .volume = job->volume,
+                                 .labels = labels ? job->labels : NULL,
+                                 .frame = job->frame,
+                                 .sampling = job->sampling,
+                                 .count = job->count,
+                                 .step_mm = job->step_mm,
+                                 .source = name,
+                                 .source_sha256 = sha256,
+                                 .modality = info->modality,
+                                 .unit = info->unit,
+                                 .provenance = provenance };
+    return bg_cli_wrote(
+        cli, bg_slice_stack_save(&stack, path, cli->force, &cli->progress, cli->cancellable, error),
+        path, error);
 }
 
 static void

@@ -159,6 +159,45 @@ bg_landmark_plane_find_surface(const BgLandmarkPlane *plane, BgVolume *volume, d
     return FALSE;
 }
 
+gboolean
+bg_landmark_plane_meet(const BgLandmarkPlane *plane, const BgMesh *mesh, double reach_mm,
+                       BgVec3 *surface_mm, GError **error)
+{
+    const BgMeshData *data = bg_mesh_get_data(mesh);
+    double nearest = INFINITY;
+
+    // Along the normal, so only the triangle's shadow on the plane counts (u, v, depth).
+    for (gsize t = 0; t < data->n_triangles; t++) {
+        double u[3], v[3], w[3];
+        for (int i = 0; i < 3; i++) {
+            const float *at = data->positions + 3 * (gsize) data->triangles[3 * t + (gsize) i];
+            BgVec3 d = bg_vec3_sub(bg_vec3((double) at[0], (double) at[1], (double) at[2]),
+                                   plane->centroid_mm);
+            u[i] = bg_vec3_dot(d, plane->u);
+            v[i] = bg_vec3_dot(d, plane->v);
+            w[i] = bg_vec3_dot(d, plane->normal);
+        }
+        double a = u[1] * v[2] - u[2] * v[1], b = u[2] * v[0] - u[0] * v[2];
+        double c = u[0] * v[1] - u[1] * v[0], area = a + b + c;
+        // Outside looks against the normal where the line goes in.
+        if (!(area < 0.0) || a > 0.0 || b > 0.0 || c > 0.0)
+            continue;
+        double depth = (a * w[0] + b * w[1] + c * w[2]) / area;
+        if (fabs(depth) <= reach_mm && fabs(depth) < fabs(nearest))
+            nearest = depth;
+    }
+    if (!isfinite(nearest)) {
+        g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                    // Translators: a length in mm
+                    _("The line through the middle of the landmarks does not enter the surface "
+                      "within %g mm of them. Show the surface that they lie on"),
+                    reach_mm);
+        return FALSE;
+    }
+    *surface_mm = bg_vec3_along(plane->centroid_mm, nearest, plane->normal);
+    return TRUE;
+}
+
 void
 bg_plane_contour_free(BgPlaneContour *contour)
 {

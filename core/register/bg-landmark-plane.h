@@ -67,6 +67,20 @@ gboolean bg_landmark_plane_find_surface(const BgLandmarkPlane *plane, BgVolume *
                                         double reach_mm, BgVec3 *surface_mm, GError **error);
 
 /**
+ * bg_landmark_plane_meet:
+ * @mesh: closed, its triangles counter-clockwise from outside, as bg_isosurface() makes them
+ * @reach_mm: how far from the centroid, either way
+ * @surface_mm: (out): where the normal's line through the centroid enters @mesh: of several places the
+ *   nearest to the centroid
+ *
+ * O1: the plane's origin on the cortex.
+ *
+ * Returns: %FALSE with %BG_ERROR_INVALID when it does not enter it there
+ */
+gboolean bg_landmark_plane_meet(const BgLandmarkPlane *plane, const BgMesh *mesh, double reach_mm,
+                                BgVec3 *surface_mm, GError **error);
+
+/**
  * BgPrism:
  * @origin_mm: O1: on the top plane
  * @normal, @u, @v: as of BgLandmarkPlane

@@ -107,6 +107,16 @@ typedef struct {
     double metric_before, metric_after;
 } BgPointRefinement;
 
+/** bg_volume_refine_from: shifts @moving_from_fixed so that it takes @fixed_mm to @moving_mm: where it was placed */
+static inline void
+bg_volume_refine_from(BgAffine *moving_from_fixed, BgVec3 fixed_mm, BgVec3 moving_mm)
+{
+    BgVec3 off = bg_vec3_sub(moving_mm, bg_affine_apply(moving_from_fixed, fixed_mm));
+
+    for (int i = 0; i < 3; i++)
+        moving_from_fixed->m[i][3] += bg_vec3_get(off, i);
+}
+
 /**
  * bg_volume_refine_point:
  * @fixed_mm: LPS, in the fixed frame

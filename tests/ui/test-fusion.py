@@ -4,6 +4,7 @@
 
 usage: test-fusion.py BREGMA BREGMA_CLI
 """
+import json
 import os
 import re
 import subprocess
@@ -18,7 +19,7 @@ UP = 0xFF52
 
 class Tests:
     def __init__(self, program, cli, folder):
-        self.folder, self.program = folder, program
+        self.folder, self.program, self.cli = folder, program, cli
         self.phantom = os.path.join(folder, "phantom")
         subprocess.run([cli, "--quiet", "phantom", self.phantom, "--kind=head", "--size=64",
                         "--photo-size=480x360"], check=True, stdout=subprocess.DEVNULL)
@@ -142,6 +143,91 @@ class Tests:
         self.select("optical")
         self.window.named("Camera by landmarks")
         self.alive()
+
+    def cli_run(self, *arguments):
+        out = subprocess.run([self.cli, "--json", *arguments], check=True,
+                             stdout=subprocess.PIPE).stdout
+        return json.loads(out)
+
+    def test_says_what_error_to_expect_in_the_photograph(self):
+        self.window.named("Say how exactly the points were placed")
+        spin = self.window.named("Error of placing a point in px", desk.Atspi.Role.SPIN_BUTTON)
+        spin.get_value_iface().set_current_value(2.0)
+        words = self.window.named("Expected at the cursor").get_name()
+        found = re.search(r"cursor: ([0-9.]+) mm across the line of sight, ([0-9.]+) px", words)
+        assert found and 0.05 < float(found[1]) < 10.0 and float(found[2]) > 0.2, words
+        spin.get_value_iface().set_current_value(4.0)
+        wait("twice that", lambda: abs(float(re.search(
+            r"cursor: ([0-9.]+) mm", self.text("Expected at the cursor"))[1]) -
+            2.0 * float(found[1])) < 0.02)
+
+    def test_starts_on_the_surface_and_saves_its_slices(self):
+        mesh = os.path.join(self.folder, "cortex.ply")
+        self.cli_run("mesh", self.file("brain.nii.gz"), mesh, "--label=1", "--smooth=20",
+                     "--largest")
+        self.select("t1")
+        self.window.named("Level")
+        before = self.window.named("From R").get_name()
+        self.window.action("open-path", desk.GLib.Variant("s", mesh))
+        self.window.named("cortex", desk.Atspi.Role.LIST_ITEM)
+        self.select("t1")
+        wait("another top", lambda: self.text("From R") not in ("", before))
+        wait("its contours", lambda: re.search(r"deep, \d+ contours?, values", self.text(
+            "Oblique slice")))
+        out = os.path.join(self.folder, "window.h5")
+        self.window.action("save-slices", desk.GLib.Variant("(sd)", (out, 20.0)))
+        wait("the slices", lambda: os.path.exists(out))
+        plane = self.cli_run("landmarks", "plane", self.file("landmarks.csv"), "--depth=20",
+                             "--volume=" + self.file("t1.nii.gz"), "--onto=" + mesh)
+        top = ",".join(repr(x) for x in plane["origin_top_mm"])
+        normal = ",".join(repr(x) for x in plane["normal"])
+        said = self.text("From R").split()
+        assert abs(float(said[2]) + plane["origin_top_mm"][0]) < 0.06, (said, plane)
+        again = os.path.join(self.folder, "cli.h5")
+        self.cli_run("slice", self.file("t1.nii.gz"), again, "--origin=" + top,
+                     "--normal=" + normal, "--depth=20", "--count=7")
+        try:
+            import h5py
+        except ImportError:
+            return
+        with h5py.File(out) as a, h5py.File(again) as b:
+            a, b = a["/slices"], b["/slices"]
+            inside = a[...] == a[...]  # outside of the volume there is no value
+            assert a.shape == b.shape and (inside == (b[...] == b[...])).all(), (a.shape, b.shape)
+            assert abs(a[...] - b[...])[inside].max() < 1e-3, abs(a[...] - b[...])[inside].max()
+            for key in ("origin_mm", "normal", "u", "v", "spacing_mm"):
+                assert abs(a.attrs[key] - b.attrs[key]).max() < 1e-9, key
+            assert a.attrs["source_sha256"] == b.attrs["source_sha256"]
+
+    def test_refines_the_camera_by_what_is_seen(self):
+        self.select("optical")
+        self.window.named("Camera by landmarks")
+        residuals = self.residuals()
+        self.window.press("Refine")
+        words = wait("what came of it", lambda: next((
+            node.get_name() for node in self.window.walk()
+            if re.search("Refined: |Not refined", node.get_name() or "")), None), 120.0)
+        said = subprocess.run(
+            [self.cli, "--json", "register", "camera", "--points3d=" + self.file("landmarks.csv"),
+             "--points2d=" + self.file("landmarks-optical.csv"), "--focal=126", "--sensor=36x27", "--size=480x360",
+             "--photograph=" + self.file("optical.png"), "--inside=0,0,26", "--volume=" +
+             self.file("t1.nii.gz"), "--surface=" + os.path.join(self.folder, "cortex.ply")],
+            check=True, stdout=subprocess.PIPE).stdout
+        refined = json.loads(said)["refined"]
+        if not refined["trusted"]:
+            assert refined["doubt"] in words, (words, refined["doubt"])
+            assert words.startswith("Camera by landmarks."), words
+            assert self.residuals() == residuals
+            return
+        numbers = re.search(r"moved by ([0-9.]+) px, ([0-9.]+) mm; mutual information ([0-9.]+) "
+                            r"before, ([0-9.]+) after", words)
+        for number, key in zip(numbers.groups(), ("moved_px", "moved_mm", "metric_before",
+                                                  "metric_after")):
+            assert abs(float(number) - refined[key]) < 0.06, (words, refined)
+        assert self.text("Camera by mutual-information"), words
+        undo()
+        self.window.named("Camera by landmarks")
+        wait("the residuals of before", lambda: self.residuals() == residuals)
 
     def test_lays_the_volume_over_the_photograph(self):
         x, y = self.window.centre(self.window.named("OVERLAY"))

@@ -156,6 +156,64 @@ class Tests:
                     found[row.get_name().split()[-1]] = float(node.get_name().split()[0])
         return found
 
+    def test_refines_a_point(self):
+        x, y = self.window.centre(self.window.named("4  P4", desk.Atspi.Role.LIST_ITEM))
+        pointer(x - 100, y)
+        pointer(x - 100, y, "b1c")
+        transform, out = (os.path.join(self.folder, name) for name in ("t.json", "refined.csv"))
+        self.cli_points("--output=" + transform)
+        said = json.loads(subprocess.run(
+            [self.cli, "--json", "landmarks", "refine", self.fixed_csv, out, "--fixed=" +
+             self.fixed, "--moving=" + self.moving, "--partners=" + self.moving_csv, "--from=" +
+             transform, "--name=P4"], check=True, stdout=subprocess.PIPE).stdout)
+        row = next(r for r in said["points"] if r["name"] == "P4")
+        # Both volumes lie in one place, so its partner's place is the true one.
+        assert row["refined"] and max(abs(a - b) for a, b in zip(
+            row["position_mm"], self.first["P4"])) < 0.5, row
+        before = self.save("unrefined.csv")
+        self.window.press("Refine the selected point")
+        n = iter(range(1000))
+        wait("a moved point", lambda: max(abs(a - b) for a, b in zip(
+            self.save("refined%d.csv" % next(n))["P4"], row["position_mm"])) < 1e-3)
+        undo()
+        wait("the point where it was", lambda: max(abs(a - b) for a, b in zip(
+            self.save("back%d.csv" % next(n))["P4"], before["P4"])) < 1e-9)
+
+    def test_moves_the_volume_by_hand(self):
+        self.do("Registration by hand")
+        left = self.window.named("To the left (mm)", desk.Atspi.Role.SPIN_BUTTON).get_value_iface()
+        start = left.get_current_value()
+        left.set_current_value(start + 3.0)
+        wait("a registration by hand", lambda: self.window.find("Registered to t1 by manual"))
+        # By keys: ten times 0.1 mm to the right of an axial slice is the patient's left.
+        x, y = self.window.centre(self.window.named("Axial slice"))
+        pointer(x, y)
+        key(ord("m"))
+        pointer(x, y)
+        pointer(x, y, "b1c")
+        desk.hold(37, True)
+        desk.hold(50, True)
+        key(0xFF53)
+        desk.hold(50, False)
+        desk.hold(37, False)
+        wait("1 mm more", lambda: abs(left.get_current_value() - start - 4.0) < 1e-6)
+        now = left.get_current_value()
+        drag(x, y, 40, 0)
+        wait("a dragged volume", lambda: left.get_current_value() > now + 5.0)
+        for place in (now, start + 3.0, start):
+            undo()
+            wait("one step back", lambda place=place: abs(
+                left.get_current_value() - place) < 1e-6)
+        self.window.named("Registered to t1 by landmarks")
+        key(0xFF1B)
+
+    def do(self, name):
+        """The action of that heading."""
+        nodes = [node for node in self.window.walk() if node.get_name() == name and
+                 node.get_action_iface() is not None and
+                 node.get_action_iface().get_n_actions() > 0]
+        nodes[0].get_action_iface().do_action(0)
+
     def test_the_registration_is_saved_and_moves_the_volume(self):
         case = os.path.join(self.folder, "case.bregma")
         self.window.action("save-to", desk.GLib.Variant("s", case))

@@ -204,6 +204,7 @@ test_surface(void)
     g_assert_cmpfloat(fabs(bg_vec3_distance(found, centre) - radius), <, 0.1);
     g_assert_false(bg_landmark_plane_find_surface(&plane, volume, 5000.0, 10.0, &found, &error));
     g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
+    g_clear_error(&error);
 
     // The cut through a sphere is a circle, and its values are those of the volume there.
     BgIsoParams iso = { .iso = 500.0 };
@@ -229,6 +230,16 @@ test_surface(void)
         }
     }
     g_assert_cmpuint(n, >, 50);
+
+    // The normal goes in where the mesh is met; out on the far side it does not count.
+    plane.u = bg_vec3_normalize(bg_vec3_cross(plane.normal, bg_vec3(0, 0, 1)));
+    plane.v = bg_vec3_cross(plane.normal, plane.u);
+    g_assert_true(bg_landmark_plane_meet(&plane, mesh, 10.0, &found, NULL));
+    g_assert_cmpfloat(fabs(bg_vec3_distance(found, centre) - radius), <, 0.3);
+    g_assert_cmpfloat(bg_vec3_dot(bg_vec3_sub(found, centre), plane.normal), <, 0.0);
+    bg_landmark_plane_turn(&plane, bg_vec3_along(plane.centroid_mm, -1.0, plane.normal));
+    g_assert_false(bg_landmark_plane_meet(&plane, mesh, 10.0, &found, &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
 }
 
 int

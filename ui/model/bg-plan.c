@@ -2,9 +2,15 @@
 #include "ui/model/bg-plan.h"
 
 #include "core/base/bg-error.h"
+#include "core/base/bg-hash.h"
 #include "core/base/bg-i18n.h"
 #include "core/case/bg-provenance.h"
+#include "core/register/bg-slice-stack.h"
 #include "ui/model/bg-points.h"
+
+#include <string.h>
+
+#define REACH_MM 40.0 // from the points to the surface that they lie on
 
 static GArray *
 shown_points(BgSession *session)
@@ -22,6 +28,26 @@ shown_points(BgSession *session)
     return points;
 }
 
+// The uppermost visible mesh: (transfer none) (nullable)
+static const BgMesh *
+surface_of(BgSession *session)
+{
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+
+    for (guint i = layers->len; i > 0; i--) {
+        const BgLayer *layer = g_ptr_array_index(layers, i - 1);
+        if (layer->visible && layer->payload.mesh != NULL)
+            return layer->payload.mesh;
+    }
+    return NULL;
+}
+
+gboolean
+bg_plan_has_surface(BgSession *session)
+{
+    return surface_of(session) != NULL;
+}
+
 BgPrism *
 bg_plan_prism(BgSession *session, const BgPlan *plan, BgLandmarkPlane *plane, GError **error)
 {
@@ -34,7 +60,11 @@ bg_plan_prism(BgSession *session, const BgPlan *plan, BgLandmarkPlane *plane, GE
     if (volume != NULL)
         bg_landmark_plane_turn(
             plane, bg_geometry_centre_mm(bg_volume_get_geometry(volume->payload.volume)));
-    return bg_prism_new(plane, plane->centroid_mm, at_mm, points->len, plan->shape, plan->depth_mm,
+    BgVec3 top_mm = plane->centroid_mm;
+    if (plan->on_surface && surface_of(session) != NULL &&
+        !bg_landmark_plane_meet(plane, surface_of(session), REACH_MM, &top_mm, error))
+        return NULL;
+    return bg_prism_new(plane, top_mm, at_mm, points->len, plan->shape, plan->depth_mm,
                         plan->margin_mm, error);
 }
 
@@ -143,4 +173,132 @@ bg_plan_crop(BgSession *session, const BgPlan *plan)
                              .input = input,
                              .free_result = (GDestroyNotify) bg_volume_unref };
     bg_session_run(session, job, &work, on_cropped, input); // which frees the input
+}
+
+typedef struct {
+    BgSession *session; // owned
+    BgSliceStack stack; // its volume is owned
+    BgLabelMap *labels; // owned, nullable
+    char *path, *source_path;
+    char *source, *sha256, *modality, *unit, *provenance;
+} SlicesInput;
+
+static void
+slices_input_free(SlicesInput *input)
+{
+    g_object_unref(input->session);
+    bg_volume_unref(input->stack.volume);
+    g_clear_pointer(&input->labels, bg_label_map_unref);
+    g_free(input->path);
+    g_free(input->source_path);
+    g_free(input->source);
+    g_free(input->sha256);
+    g_free(input->modality);
+    g_free(input->unit);
+    g_free(input->provenance);
+    g_free(input);
+}
+
+// "a/b.h5" to "a/b-label.h5"
+static char *
+label_path(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot != NULL && strchr(dot, G_DIR_SEPARATOR) == NULL
+               ? g_strdup_printf("%.*s-label%s", (int) (dot - path), path, dot)
+               : g_strconcat(path, "-label", NULL);
+}
+
+static gpointer
+save_slices(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    SlicesInput *input = data;
+
+    if (*input->sha256 == '\0' && *input->source_path != '\0') {
+        g_free(input->sha256);
+        input->sha256 = bg_hash_file(input->source_path, NULL, cancellable, error);
+        if (input->sha256 == NULL)
+            return NULL;
+    }
+    BgSliceStack stack = input->stack;
+    stack.source = input->source;
+    stack.source_sha256 = input->sha256;
+    stack.modality = input->modality;
+    stack.unit = input->unit;
+    stack.provenance = input->provenance;
+    if (!bg_slice_stack_save(&stack, input->path, TRUE, progress, cancellable, error))
+        return NULL;
+    stack.labels = input->labels;
+    g_autofree char *beside = label_path(input->path);
+    if (stack.labels != NULL &&
+        !bg_slice_stack_save(&stack, beside, TRUE, progress, cancellable, error))
+        return NULL;
+    return g_strdup(input->path);
+}
+
+static void
+on_slices(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    SlicesInput *input = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = bg_job_run_finish(BG_JOB(source), result, &error);
+
+    if (path == NULL && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        bg_session_fail(input->session, _("The slices are not saved"), error);
+    slices_input_free(input);
+}
+
+static gboolean
+make_stack(const BgPlan *plan, const BgPrism *prism, BgVolume *volume, BgSliceStack *stack,
+           GError **error)
+{
+    const BgGeometry *geometry = bg_volume_get_geometry(volume);
+    BgVec3 spacing = bg_geometry_spacing_mm(geometry);
+    const BgObliquePlane plane = { .point_mm = prism->origin_mm,
+                                   .normal = prism->normal,
+                                   .spacing_mm = fmin(spacing.x, fmin(spacing.y, spacing.z)) };
+
+    if (!bg_slice_frame_oblique(&plane, geometry, &stack->frame, error))
+        return FALSE;
+    stack->volume = bg_volume_ref(volume);
+    stack->sampling = (BgSliceSampling){ .interpolation = BG_INTERPOLATION_LINEAR };
+    stack->count = (int) ceil(plan->depth_mm / plane.spacing_mm) + 1;
+    stack->step_mm = plan->depth_mm / (stack->count - 1);
+    return TRUE;
+}
+
+void
+bg_plan_save_slices(BgSession *session, const BgPlan *plan, const char *path)
+{
+    const BgLayer *layer = bg_session_get_volume(session);
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+    g_autoptr(GError) error = NULL;
+    BgLandmarkPlane plane;
+    BgSliceStack stack = { 0 };
+    g_autoptr(BgPrism) prism = layer != NULL ? bg_plan_prism(session, plan, &plane, &error) : NULL;
+
+    if (prism == NULL || !make_stack(plan, prism, layer->payload.volume, &stack, &error)) {
+        if (error != NULL)
+            bg_session_fail(session, _("The slices are not saved"), error);
+        return;
+    }
+    SlicesInput *input = g_new0(SlicesInput, 1);
+    input->session = g_object_ref(session);
+    input->stack = stack;
+    for (guint i = layers->len; i > 0 && input->labels == NULL; i--) {
+        const BgLayer *over = g_ptr_array_index(layers, i - 1);
+        if (over->visible && over->payload.labels != NULL)
+            input->labels = bg_label_map_ref(over->payload.labels);
+    }
+    input->path = g_strdup(path);
+    input->source_path = g_strdup(layer->source.path);
+    input->source = g_path_get_basename(layer->source.path);
+    input->sha256 = g_strdup(layer->source.sha256);
+    input->modality = g_strdup(layer->modality);
+    input->unit = g_strdup(layer->unit);
+    input->provenance = describe(layer, plan, prism);
+    g_autoptr(BgJob) job = bg_job_new(_("Saving slices"));
+    const BgJobWork work = { .func = save_slices, .input = input, .free_result = g_free };
+    bg_session_run(session, job, &work, on_slices, input); // which frees the input
 }

@@ -12,10 +12,13 @@ G_BEGIN_DECLS
  * @depth_mm: from the plane inwards
  * @margin_mm: how much wider than the points
  * @shape: along the points' outline, or round
+ * @on_surface: from where the normal through the points' middle meets the uppermost visible mesh; else from
+ *   that middle
  */
 typedef struct {
     double depth_mm, margin_mm;
     BgPrismShape shape;
+    gboolean on_surface;
 } BgPlan;
 
 /**
@@ -28,6 +31,16 @@ typedef struct {
  */
 BgPrism *bg_plan_prism(BgSession *session, const BgPlan *plan, BgLandmarkPlane *plane,
                        GError **error);
+
+/** bg_plan_has_surface: whether a mesh is visible */
+gboolean bg_plan_has_surface(BgSession *session);
+
+/**
+ * bg_plan_save_slices: slices of the volume along the normal, from the top to the depth, a voxel apart, as
+ * HDF5; those of the uppermost visible label map beside them, as NAME-label. By a job; files that are there are
+ * replaced
+ */
+void bg_plan_save_slices(BgSession *session, const BgPlan *plan, const char *path);
 
 /** bg_plan_crop: adds what lies inside as a volume of its own, as one step of undo, by a job */
 void bg_plan_crop(BgSession *session, const BgPlan *plan);

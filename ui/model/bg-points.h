@@ -106,4 +106,10 @@ typedef void (*BgPointsTold)(gpointer owner, const char *words);
 void bg_points_register_volumes(BgSession *session, const BgVolumesBy *by, GObject *owner,
                                 BgPointsTold told);
 
+/**
+ * bg_points_refine: the selected point of a registered volume is put where its surroundings agree with its
+ * partner's in the other one, by a job, as one step of undo
+ */
+void bg_points_refine(BgSession *session, GObject *owner, BgPointsTold told);
+
 G_END_DECLS

@@ -33,6 +33,7 @@ typedef enum {
     BG_TOOL_RULER,
     BG_TOOL_ANGLE,
     BG_TOOL_POINT,
+    BG_TOOL_MOVE, // the volume that is worked on, by hand
 } BgTool;
 
 /** BgToggle: what is drawn over pictures */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes registered by their values, as a job.
+#include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/register/bg-volume-register.h"
 #include "ui/model/bg-points.h"
@@ -146,4 +147,104 @@ bg_points_register_volumes(BgSession *session, const BgVolumesBy *by, GObject *o
                              .input = input,
                              .free_result = (GDestroyNotify) bg_volume_registration_free };
     bg_session_run(session, job, &work, on_found, input);
+}
+
+#define RADIUS_MM 10.0 // of the ball about a point that is compared
+
+typedef struct {
+    Input volumes;
+    char *list_id; // owned
+    gsize index;
+    BgVec3 fixed_mm, old_mm;
+    BgAffine moving_from_fixed;
+} PointInput;
+
+static gpointer
+refine(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    PointInput *input = data;
+    g_autofree BgPointRefinement *found = g_new0(BgPointRefinement, 1);
+
+    return bg_volume_refine_point(input->volumes.fixed, input->volumes.moving, input->fixed_mm,
+                                  &input->moving_from_fixed, RADIUS_MM, 0, found, cancellable,
+                                  error)
+               ? g_steal_pointer(&found)
+               : NULL;
+}
+
+static void
+on_refined(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    PointInput *input = user_data;
+    BgSession *session = input->volumes.session;
+    g_autoptr(GError) error = NULL;
+    g_autofree BgPointRefinement *found = bg_job_run_finish(BG_JOB(source), result, &error);
+    g_autoptr(GObject) owner = g_weak_ref_get(input->volumes.owner);
+    const BgLandmarkList *list =
+        bg_case_get_landmarks(bg_session_get_case(session), input->list_id);
+    const BgLandmark *point = list != NULL && input->index < bg_landmarks_count(list->points)
+                                  ? bg_landmarks_get(list->points, input->index)
+                                  : NULL;
+
+    if (found == NULL) {
+        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+            bg_session_fail(session, _("The point is not refined"), error);
+    } else if (point != NULL && bg_vec3_distance(point->position, input->old_mm) < 1e-9) {
+        BgLandmark moved = *point; // nobody has moved it meanwhile
+        moved.position = found->moving_mm;
+        bg_points_change(session, input->list_id, input->index, &moved);
+        g_autofree char *words =
+            // Translators: a point's name, a length in mm, two numbers without unit
+            g_strdup_printf(_("%s was shifted by %.2f mm: mutual information %.3f before, %.3f "
+                              "after. Register by points again."),
+                            moved.name, found->moved_mm, found->metric_before, found->metric_after);
+        if (owner != NULL)
+            input->volumes.told(owner, words);
+    }
+    g_free(input->list_id);
+    input_free(&input->volumes); // which frees the input: it is its first member
+}
+
+void
+bg_points_refine(BgSession *session, GObject *owner, BgPointsTold told)
+{
+    BgCase *bg_case = bg_session_get_case(session);
+    gsize index;
+    const char *list_id = bg_session_get_selected_point(session, &index);
+    const BgLandmarkList *list = list_id != NULL ? bg_case_get_landmarks(bg_case, list_id) : NULL;
+    const BgRegistration *item =
+        list != NULL ? bg_case_get_registration(bg_case, list->layer_id) : NULL;
+    const BgLandmarkList *fixed = item != NULL ? bg_points_of_layer(session, item->fixed) : NULL;
+    const BgLandmark *point = list != NULL ? bg_landmarks_get(list->points, index) : NULL;
+    const BgLandmark *partner =
+        fixed != NULL ? bg_landmarks_find(fixed->points, point->name) : NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (partner == NULL || !partner->placed || !point->placed || point->locked) {
+        g_set_error_literal(&error, BG_ERROR, BG_ERROR_INVALID,
+                            _("Select a point that is not locked, of a registered volume, with a "
+                              "partner of the same name in the other"));
+        bg_session_fail(session, _("The point is not refined"), error);
+        return;
+    }
+    PointInput *input = g_new0(PointInput, 1);
+    input->volumes.session = g_object_ref(session);
+    input->volumes.owner = bg_weak_ref_new(owner);
+    input->volumes.told = told;
+    input->volumes.moving = own_volume(session, item->moving);
+    input->volumes.fixed = own_volume(session, item->fixed);
+    input->list_id = g_strdup(list->id);
+    input->index = index;
+    input->fixed_mm = partner->position;
+    input->old_mm = point->position;
+    if (input->volumes.moving == NULL || input->volumes.fixed == NULL ||
+        !bg_affine_invert(&item->fixed_from_moving, &input->moving_from_fixed)) {
+        g_free(input->list_id);
+        input_free(&input->volumes);
+        return;
+    }
+    bg_volume_refine_from(&input->moving_from_fixed, partner->position, point->position);
+    g_autoptr(BgJob) job = bg_job_new(_("Refining a point"));
+    const BgJobWork work = { .func = refine, .input = input, .free_result = g_free };
+    bg_session_run(session, job, &work, on_refined, input);
 }

@@ -9,6 +9,7 @@
 #include "ui/panel/bg-error-section.h"
 #include "ui/panel/bg-guide-section.h"
 #include "ui/panel/bg-labels-section.h"
+#include "ui/panel/bg-manual-section.h"
 #include "ui/panel/bg-measure-section.h"
 #include "ui/panel/bg-mesh-section.h"
 #include "ui/panel/bg-plan-section.h"
@@ -23,7 +24,7 @@ struct _BgInspector {
     GtkWidget *root; // of the template, unparented in dispose
     GtkLabel *title; // of the template, borrowed
     BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance,
-        *doubts, *guide, *plan, *segment, *error; // likewise
+        *doubts, *guide, *plan, *segment, *error, *manual; // likewise
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -52,7 +53,7 @@ bg_inspector_set_session(BgInspector *self, BgSession *session)
     BgSection *const sections[] = { self->display,    self->camera, self->labels,  self->transfer,
                                     self->mesh,       self->clip,   self->measure, self->points,
                                     self->provenance, self->doubts, self->guide,   self->plan,
-                                    self->segment,    self->error };
+                                    self->segment,    self->error,  self->manual };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -100,6 +101,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     g_type_ensure(BG_TYPE_ERROR_SECTION);
     g_type_ensure(BG_TYPE_GUIDE_SECTION);
     g_type_ensure(BG_TYPE_LABELS_SECTION);
+    g_type_ensure(BG_TYPE_MANUAL_SECTION);
     g_type_ensure(BG_TYPE_MEASURE_SECTION);
     g_type_ensure(BG_TYPE_MESH_SECTION);
     g_type_ensure(BG_TYPE_PLAN_SECTION);
@@ -122,6 +124,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, clip);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, doubts);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, error);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, manual);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, measure);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, plan);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, points);

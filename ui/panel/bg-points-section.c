@@ -17,7 +17,7 @@ struct _BgPointsSection {
     GtkListBox *list;
     GtkEntry *name, *approver;
     GtkWidget *import, *export, *register_box, *result_box, *by_points, *by_values, *approve;
-    GtkWidget *withdraw, *mask_box;
+    GtkWidget *withdraw, *mask_box, *refine;
     GtkDropDown *fixed, *model, *mask;
     GtkCheckButton *from_here;
     GtkLabel *result;
@@ -378,6 +378,7 @@ show_others(BgPointsSection *self, const BgLayer *volume)
     list_layers(self, self->mask, self->mask_ids, _("everywhere"), can_be_mask, NULL);
     gtk_widget_set_visible(self->mask_box, self->mask_ids->len > 0);
     gtk_widget_set_visible(GTK_WIDGET(self->from_here), item != NULL);
+    gtk_widget_set_visible(self->refine, item != NULL);
     gtk_widget_set_visible(self->register_box, self->fixed_ids->len > 0);
 }
 
@@ -583,6 +584,12 @@ on_by_values(GtkButton *button, gpointer user_data)
 }
 
 static void
+on_refine(GtkButton *button, gpointer user_data)
+{
+    bg_points_refine(bg_section_get_session(BG_SECTION(user_data)), G_OBJECT(user_data), on_told);
+}
+
+static void
 on_approve(GtkWidget *widget, gpointer user_data)
 {
     BgPointsSection *self = user_data;
@@ -660,7 +667,9 @@ bg_points_section_class_init(BgPointsSectionClass *klass)
     gtk_widget_class_bind_template_callback(widget_class, on_import);
     gtk_widget_class_bind_template_callback(widget_class, on_export);
     gtk_widget_class_bind_template_callback(widget_class, on_by_points);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, refine);
     gtk_widget_class_bind_template_callback(widget_class, on_by_values);
+    gtk_widget_class_bind_template_callback(widget_class, on_refine);
     gtk_widget_class_bind_template_callback(widget_class, on_approve);
     gtk_widget_class_bind_template_callback(widget_class, on_withdraw);
 }

@@ -103,19 +103,15 @@ add_labels(BgSliceScene *scene, const BgLayer *layer)
 }
 
 BgSliceScene *
-bg_slice_scene_new(BgSession *session, BgPlane plane, int width, int height)
+bg_slice_scene_new_at(BgSession *session, const BgSliceFrame *frame)
 {
     const GPtrArray *layers = bg_session_get_state(session)->layers;
     const BgLayer *base = bg_session_get_base(session);
     gboolean overlays = bg_session_get_toggle(session, BG_TOGGLE_OVERLAYS);
     gboolean labels = bg_session_get_toggle(session, BG_TOGGLE_LABELS);
-    BgSlicePane pane;
-
-    if (!bg_slice_pane_of(session, plane, width, height, &pane))
-        return NULL;
-
     BgSliceScene *scene = g_new0(BgSliceScene, 1);
-    scene->frame = bg_slice_frame_for_pane(&pane);
+
+    scene->frame = *frame;
     scene->layers = g_array_new(FALSE, FALSE, sizeof(BgSliceLayer));
     scene->meshes = g_array_new(FALSE, FALSE, sizeof(SceneMesh));
     g_array_set_clear_func(scene->layers, clear_layer);
@@ -139,6 +135,17 @@ bg_slice_scene_new(BgSession *session, BgPlane plane, int width, int height)
     }
 
     return scene;
+}
+
+BgSliceScene *
+bg_slice_scene_new(BgSession *session, BgPlane plane, int width, int height)
+{
+    BgSlicePane pane;
+
+    if (!bg_slice_pane_of(session, plane, width, height, &pane))
+        return NULL;
+    const BgSliceFrame frame = bg_slice_frame_for_pane(&pane);
+    return bg_slice_scene_new_at(session, &frame);
 }
 
 static void

@@ -18,6 +18,9 @@ typedef struct _BgSliceScene BgSliceScene;
 
 /** bg_slice_scene_new: Returns: (transfer full) (nullable): %NULL when there is nothing to see */
 BgSliceScene *bg_slice_scene_new(BgSession *session, BgPlane plane, int width, int height);
+
+/** bg_slice_scene_new_at: the same on any plane */
+BgSliceScene *bg_slice_scene_new_at(BgSession *session, const BgSliceFrame *frame);
 void bg_slice_scene_free(BgSliceScene *scene);
 
 const BgSliceFrame *bg_slice_scene_get_frame(const BgSliceScene *scene);

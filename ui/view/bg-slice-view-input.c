@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mouse and keys of a slice: the maps "Planning" and "Radiology".
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-manual.h"
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-settings.h"
 #include "ui/view/bg-slice-view-private.h"
@@ -9,6 +10,7 @@
 #define CLICK_PX 3.0        // less is a click, not a drag
 #define GRAB_PX 6.0         // how close to an end a measurement is taken
 #define POINT_STEP 0.25     // of a voxel: a point's, by Ctrl and an arrow
+#define HAND_STEP 0.1       // mm or degrees: the volume, by a key
 #define ZOOM_PER_PX 1.01    // of a drag
 #define ZOOM_PER_NOTCH 1.15 // of the wheel
 #define ZOOM_MIN 0.1
@@ -172,6 +174,31 @@ move_point(BgSliceView *self, double x, double y)
         bg_points_move(self->session, list_id, index, at_mm);
 }
 
+// By what the pointer has gone since the last event.
+static void
+move_volume(BgSliceView *self, double x, double y)
+{
+    BgSliceFrame frame;
+    double cursor_x, cursor_y;
+
+    if (!bg_slice_view_frame(self, &frame))
+        return;
+    BgVec3 cursor_mm = bg_session_get_state(self->session)->cursor_mm;
+    double right_mm = (x - self->last_x) * frame.spacing_mm;
+    double down_mm = (y - self->last_y) * frame.spacing_mm;
+    if (self->drag == BG_DRAG_MOVE) {
+        bg_manual_shift(self->session, bg_vec3_add(bg_vec3_scale(frame.u, right_mm),
+                                                   bg_vec3_scale(frame.v, down_mm)));
+        return;
+    }
+    bg_slice_frame_project(&frame, cursor_mm, &cursor_x, &cursor_y);
+    double before = atan2(self->last_y - cursor_y, self->last_x - cursor_x);
+    double after = atan2(y - cursor_y, x - cursor_x);
+    // From u towards v is about u x v, the normal.
+    bg_manual_turn(self->session, cursor_mm, frame.normal,
+                   remainder(after - before, 2.0 * G_PI) * 180.0 / G_PI);
+}
+
 static void
 move_measure_point(BgSliceView *self, double x, double y)
 {
@@ -261,6 +288,8 @@ choose_drag(BgSliceView *self, guint button, GdkModifierType state)
         return BG_DRAG_MEASURE;
     if (tool == BG_TOOL_POINT)
         return BG_DRAG_POINT;
+    if (tool == BG_TOOL_MOVE)
+        return state & GDK_SHIFT_MASK ? BG_DRAG_TURN : BG_DRAG_MOVE;
     if (state & GDK_SHIFT_MASK)
         return BG_DRAG_PAN;
     if (state & GDK_CONTROL_MASK)
@@ -332,7 +361,10 @@ on_drag_begin(GtkGestureDrag *gesture, double x, double y, gpointer user_data)
         self->start_centre = layer->window_centre;
         self->start_width = layer->window_width;
     }
-    bg_case_begin_gesture(case_of(self), NULL);
+    // Translators: the name of a step of undo
+    const char *title =
+        self->drag == BG_DRAG_MOVE || self->drag == BG_DRAG_TURN ? _("Registration by hand") : NULL;
+    bg_case_begin_gesture(case_of(self), title);
     bg_session_set_dragging(self->session, TRUE);
     if (self->drag == BG_DRAG_CROSSHAIR)
         set_cursor_at(self, x, y);
@@ -347,8 +379,12 @@ on_drag_update(GtkGestureDrag *gesture, double dx, double dy, gpointer user_data
     double x = self->drag_x + dx, y = self->drag_y + dy;
 
     self->drag_moved = self->drag_moved || hypot(dx, dy) > CLICK_PX;
-    self->last_x = x;
-    self->last_y = y;
+    if (self->drag_moved && (self->drag == BG_DRAG_MOVE || self->drag == BG_DRAG_TURN))
+        move_volume(self, x, y);
+    if (self->drag_moved || (self->drag != BG_DRAG_MOVE && self->drag != BG_DRAG_TURN)) {
+        self->last_x = x;
+        self->last_y = y;
+    }
     if (!self->drag_moved && self->drag != BG_DRAG_CROSSHAIR)
         return;
 
@@ -372,6 +408,8 @@ on_drag_update(GtkGestureDrag *gesture, double dx, double dy, gpointer user_data
     case BG_DRAG_POINT:
         move_point(self, x, y);
         break;
+    case BG_DRAG_MOVE:
+    case BG_DRAG_TURN:
     case BG_DRAG_NONE:
         break;
     }
@@ -496,6 +534,34 @@ nudge(BgSliceView *self, double right, double down, int steps)
         bg_session_move_cursor(self->session, to_mm);
 }
 
+// Ctrl and arrows shift the volume, comma and full stop turn it.
+static gboolean
+hand_key(BgSliceView *self, guint keyval, GdkModifierType state)
+{
+    double step = state & GDK_SHIFT_MASK ? 10.0 * HAND_STEP : HAND_STEP;
+    gboolean ctrl = (state & GDK_CONTROL_MASK) != 0;
+    BgSliceFrame frame;
+    BgVec3 by;
+
+    if (bg_session_get_tool(self->session) != BG_TOOL_MOVE || !bg_slice_view_frame(self, &frame))
+        return FALSE;
+    if (ctrl && (keyval == GDK_KEY_Left || keyval == GDK_KEY_Right))
+        by = bg_vec3_scale(frame.u, keyval == GDK_KEY_Left ? -step : step);
+    else if (ctrl && (keyval == GDK_KEY_Up || keyval == GDK_KEY_Down))
+        by = bg_vec3_scale(frame.v, keyval == GDK_KEY_Up ? -step : step);
+    else if (keyval == GDK_KEY_comma || keyval == GDK_KEY_period || keyval == GDK_KEY_less ||
+             keyval == GDK_KEY_greater || keyval == GDK_KEY_semicolon || keyval == GDK_KEY_colon) {
+        gboolean back =
+            keyval == GDK_KEY_comma || keyval == GDK_KEY_less || keyval == GDK_KEY_semicolon;
+        bg_manual_turn(self->session, bg_session_get_state(self->session)->cursor_mm, frame.normal,
+                       back ? -step : step);
+        return TRUE;
+    } else
+        return FALSE;
+    bg_manual_shift(self->session, by);
+    return TRUE;
+}
+
 static gboolean
 move_key(BgSliceView *self, guint keyval, GdkModifierType state)
 {
@@ -582,7 +648,8 @@ bg_slice_view_key(BgSliceView *self, guint keyval, GdkModifierType state, gboole
         return TRUE;
     }
 
-    return move_key(self, keyval, state) || bg_view_keys_common(self->session, keyval, state);
+    return hand_key(self, keyval, state) || move_key(self, keyval, state) ||
+           bg_view_keys_common(self->session, keyval, state);
 }
 
 static void

@@ -16,6 +16,8 @@ typedef enum {
     BG_DRAG_MEASURE,       // a new one
     BG_DRAG_MEASURE_POINT, // an end of an old one
     BG_DRAG_POINT,
+    BG_DRAG_MOVE, // the volume, by hand
+    BG_DRAG_TURN, // the same, about the crosshair
 } BgDrag;
 
 struct _BgSliceView {

@@ -130,6 +130,9 @@ bg_view_keys_common(BgSession *session, guint keyval, GdkModifierType state)
     case GDK_KEY_p:
         take_tool(session, BG_TOOL_POINT);
         return TRUE;
+    case GDK_KEY_m:
+        take_tool(session, BG_TOOL_MOVE);
+        return TRUE;
     default:
         break;
     }
