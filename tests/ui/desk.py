@@ -220,6 +220,32 @@ class Window:
         """Presses a button by its name."""
         self.named(start, Atspi.Role.PUSH_BUTTON).get_action_iface().do_action(0)
 
+    def do(self, name):
+        """The action of that name's node which has one: of a heading, of a box to tick."""
+        nodes = wait("“%s”" % name, lambda: [
+            node for node in self.walk() if node.get_name() == name and
+            node.get_action_iface() is not None and node.get_action_iface().get_n_actions() > 0])
+        nodes[0].get_action_iface().do_action(0)
+
+    def select(self, row):
+        """Clicks a row until it is the selected one: what stands above it may still come or go."""
+        clicked = [0.0]
+
+        def selected():
+            node = self.find(row, Atspi.Role.LIST_ITEM)
+            if node is None:
+                return False
+            if node.get_state_set().contains(Atspi.StateType.SELECTED):
+                return True
+            if time.monotonic() - clicked[0] > 2.0:
+                x, y = self.centre(node)
+                pointer(x, y)
+                pointer(x, y, "b1c")
+                clicked[0] = time.monotonic()
+            return False
+
+        wait("“%s” to be selected" % row, selected)
+
     def action(self, name, *parameters):
         """An action of the window, over the bus, as a script would."""
         self.bus.call_sync(APP, "/org/bregma/Bregma/window/1", "org.gtk.Actions", "Activate",

@@ -33,21 +33,9 @@ class Tests:
     def file(self, name):
         return os.path.join(self.phantom, name)
 
-    def select(self, layer):
-        x, y = self.window.centre(self.window.named(layer, desk.Atspi.Role.LIST_ITEM))
-        pointer(x, y)
-        pointer(x, y, "b1c")
-
     def text(self, start):
         node = self.window.find(start)
         return node.get_name() if node else ""
-
-    def do(self, name):
-        """The action of that name's node which has one: of a heading, of a box to tick."""
-        nodes = [node for node in self.window.walk() if node.get_name() == name and
-                 node.get_action_iface() is not None and
-                 node.get_action_iface().get_n_actions() > 0]
-        nodes[0].get_action_iface().do_action(0)
 
     def alive(self):
         assert self.window.process.poll() is None, "the program has ended"
@@ -69,7 +57,7 @@ class Tests:
         self.window.named("VOLUME FROM THE CAMERA, optical")
         self.window.named("OVERLAY, optical, opacity 50 %")
         self.window.named("Axial slice, ")
-        self.select("optical")
+        self.window.select("optical")
         self.window.named("It is not known from where this was taken")
         for step in ("1 Volume: t1, done", "2 Photograph: optical, done",
                      "3 Points: 0 of at least 4 in both, to do", "6 Camera: from the points, to do",
@@ -85,11 +73,11 @@ class Tests:
         self.window.press("Close this message")
 
     def test_finds_the_camera_from_points(self):
-        self.select("t1")
+        self.window.select("t1")
         self.window.named("Level")
         self.window.action("load-points", desk.GLib.Variant("s", self.file("landmarks.csv")))
         self.window.named("1  L1", desk.Atspi.Role.LIST_ITEM)
-        self.select("optical")
+        self.window.select("optical")
         self.window.named("It is not known from where this was taken")
         # A list of the wrong kind is refused.
         self.window.action("load-points", desk.GLib.Variant("s", self.file("landmarks.csv")))
@@ -117,9 +105,9 @@ class Tests:
         self.alive()
 
     def test_crops_what_lies_below_the_points(self):
-        self.select("t1")
+        self.window.select("t1")
         self.window.named("Level")
-        self.do("Plane and crop")
+        self.window.do("Plane and crop")
         words = self.window.named("From R").get_name()
         self.window.find("Depth in mm", desk.Atspi.Role.SLIDER).get_value_iface(
             ).set_current_value(40.0)
@@ -128,19 +116,19 @@ class Tests:
         box = self.window.find("Show it in 3D", desk.Atspi.Role.CHECK_BOX)
         folded = ("From the scan to the photograph", "Display", "Points and registration")
         for name in folded:  # so that the box is in sight
-            self.do(name)
+            self.window.do(name)
         wait("a box in sight", lambda: self.window.centre(box)[1] < 700)
         pointer(*self.window.centre(box))
         x, y = self.window.centre(box)
         pointer(x, y, "b1c")
         wait("the preview", lambda: box.get_state_set().contains(desk.Atspi.StateType.CHECKED))
         for name in folded:
-            self.do(name)
+            self.window.do(name)
         self.window.press("Crop the volume")
         self.window.named("Crop of t1", desk.Atspi.Role.LIST_ITEM)
         undo()
         wait("no crop", lambda: not self.window.find("Crop of t1", desk.Atspi.Role.LIST_ITEM))
-        self.select("optical")
+        self.window.select("optical")
         self.window.named("Camera by landmarks")
         self.alive()
 

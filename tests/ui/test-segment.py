@@ -23,18 +23,6 @@ class Tests:
                         "--tumour", "--photo-size=0x0"], check=True, stdout=subprocess.DEVNULL)
         self.window = None
 
-    def do(self, name):
-        """The action of that name's node which has one: of a heading, of a box to tick."""
-        nodes = wait("“%s”" % name, lambda: [
-            node for node in self.window.walk() if node.get_name() == name and
-            node.get_action_iface() is not None and node.get_action_iface().get_n_actions() > 0])
-        nodes[0].get_action_iface().do_action(0)
-
-    def select(self, layer):
-        x, y = self.window.centre(self.window.named(layer, desk.Atspi.Role.LIST_ITEM))
-        pointer(x, y)
-        pointer(x, y, "b1c")
-
     def ticked(self, name):
         box = self.window.named(name, desk.Atspi.Role.CHECK_BOX)
         return box.get_state_set().contains(desk.Atspi.StateType.CHECKED)
@@ -70,9 +58,9 @@ class Tests:
             self.window.named(name, desk.Atspi.Role.LIST_ITEM)
         wait("all volumes", lambda: not [n for n in self.window.walk()
                                          if n.get_name() == "READING"])
-        self.select("t1ce")
+        self.window.select("t1ce")
         for heading in ("Display", "Transfer function", "Tumour segmentation"):
-            self.do(heading)
+            self.window.do(heading)
         self.words("not for diagnosis")
         self.words("Trained on made-up heads: 24")  # the card
         self.words("Names only propose")
@@ -88,7 +76,7 @@ class Tests:
         assert self.layer("Confidence of the network")
         for name in ("Necrotic core", "Oedema", "Enhancing tumour"):
             self.window.named("Show " + name)
-        self.do("Source")
+        self.window.do("Source")
         self.words("Computed by segment")
         undo()
         wait("no labels", lambda: not self.layer("Tumour in t1ce"))
@@ -108,7 +96,7 @@ class Tests:
         key(0xFF0D)
 
     def test_refuses_a_wrong_order(self):
-        self.select("t1ce")
+        self.window.select("t1ce")
         self.words("Names only propose")
         self.choose("Which volume is FLAIR", "t1")
         self.choose("Which volume is T1", "flair")
