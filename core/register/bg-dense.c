@@ -116,13 +116,13 @@ tridiagonalise(double *a, double *d, double *e, double *q, int n)
 static void
 ql_step(double *d, double *e, double *q, int low, int high, int n)
 {
-    double g = (d[low + 1] - d[low]) / (2.0 * e[low]), r = hypot(g, 1.0);
+    double g = (d[low + 1] - d[low]) / (2.0 * e[low]), r = sqrt(g * g + 1.0);
     double s = 1.0, c = 1.0, p = 0.0;
 
     g = d[high] - d[low] + e[low] / (g + copysign(r, g));
     for (int i = high - 1; i >= low; i--) {
         double f = s * e[i], b = c * e[i];
-        r = hypot(f, g);
+        r = sqrt(f * f + g * g);
         e[i + 1] = r;
         if (r == 0.0) {
             d[i + 1] -= p;

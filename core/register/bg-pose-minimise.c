@@ -62,19 +62,10 @@ bg_pose_error2(const BgPoseData *data, const BgRigid *pose, double focal, int i)
     return residual(data, pose, focal, i, e, NULL) ? e[0] * e[0] + e[1] * e[1] : HUGE_VAL;
 }
 
-static double
-sum_errors(const BgPoseData *data, const BgRigid *pose, double focal)
-{
-    double sum = 0.0;
-
-    for (int i = 0; i < data->n && sum < HUGE_VAL; i++)
-        sum += bg_pose_error2(data, pose, focal, i);
-    return sum;
-}
-
-static double
-normal_equations(const BgPoseData *data, const BgRigid *pose, double focal, int n_p, double *h,
-                 double *g)
+// @n_p is a constant where this is inlined: the loops unroll.
+static inline __attribute__((always_inline)) double
+gather_equations(const BgPoseData *data, const BgRigid *pose, double focal, const int n_p,
+                 double *h, double *g)
 {
     double sum = 0.0;
 
@@ -98,6 +89,14 @@ normal_equations(const BgPoseData *data, const BgRigid *pose, double focal, int 
     return sum;
 }
 
+static double
+normal_equations(const BgPoseData *data, const BgRigid *pose, double focal, int n_p, double *h,
+                 double *g)
+{
+    return n_p == 6 ? gather_equations(data, pose, focal, 6, h, g)
+                    : gather_equations(data, pose, focal, 7, h, g);
+}
+
 static void
 moved(const BgRigid *pose, const double *step, BgRigid *to)
 {
@@ -113,8 +112,16 @@ double
 bg_pose_minimise(const BgPoseData *data, BgRigid *pose, double *focal, int max_steps,
                  double *information)
 {
+    return bg_pose_minimise_to(data, pose, focal, max_steps, STEP_TOLERANCE, information);
+}
+
+double
+bg_pose_minimise_to(const BgPoseData *data, BgRigid *pose, double *focal, int max_steps,
+                    double tolerance, double *information)
+{
     int n_p = focal != NULL ? 7 : 6;
     double f = focal != NULL ? *focal : 1.0, h[MAX_P * MAX_P], g[MAX_P], lambda = 1e-6;
+    double next_h[MAX_P * MAX_P], next_g[MAX_P];
     double sum = normal_equations(data, pose, f, n_p, h, g);
 
     for (int step = 0; step < max_steps && isfinite(sum); step++) {
@@ -130,13 +137,15 @@ bg_pose_minimise(const BgPoseData *data, BgRigid *pose, double *focal, int max_s
             bg_dense_cholesky_apply(a, b, n_p);
             moved(pose, b, &to);
             next_f = n_p == 7 ? f * exp(CLAMP(b[6], -1.0, 1.0)) : f;
-            next = sum_errors(data, &to, next_f);
+            next = normal_equations(data, &to, next_f, n_p, next_h, next_g);
         }
         if (next <= sum) {
-            gboolean done = sum - next <= STEP_TOLERANCE * sum;
+            gboolean done = sum - next <= tolerance * sum;
             *pose = to;
             f = next_f;
-            sum = normal_equations(data, pose, f, n_p, h, g);
+            sum = next;
+            memcpy(h, next_h, sizeof *h * (gsize) (n_p * n_p));
+            memcpy(g, next_g, sizeof *g * (gsize) n_p);
             lambda = lambda * 0.02;
             if (done)
                 break;

@@ -62,6 +62,10 @@ void bg_pose_axes(const double *x, int n, double mean[3], double axes[9], double
 double bg_pose_minimise(const BgPoseData *data, BgRigid *pose, double *focal, int max_steps,
                         double *information);
 
+/** bg_pose_minimise_to: ends when a step lowers the sum by less than @tolerance of it */
+double bg_pose_minimise_to(const BgPoseData *data, BgRigid *pose, double *focal, int max_steps,
+                           double tolerance, double *information);
+
 /** bg_pose_error2: squared distance in px^2 of point @i; infinite behind the camera */
 double bg_pose_error2(const BgPoseData *data, const BgRigid *pose, double focal, int i);
 

@@ -12,10 +12,11 @@
 
 #define DEG (180.0 / G_PI)
 #define MAX_STEPS 60
-#define FIRST_STEPS 8     // of each start, before the best are refined
-#define ALL_TRIPLES 14    // points up to which every triple is tried: 364
-#define N_TRIPLES 600     // chosen at random above: 20 % outliers leave one clean in 3
-#define PRIOR_FREEDOM 4.0 // degrees of freedom that the stated localisation error counts for
+#define FIRST_STEPS 8        // of each start, before the best are refined
+#define FIRST_TOLERANCE 1e-5 // of the sum of squares: a start that gains less by a step has arrived
+#define ALL_TRIPLES 14       // points up to which every triple is tried: 364
+#define N_TRIPLES 600        // chosen at random above: 20 % outliers leave one clean in 3
+#define PRIOR_FREEDOM 4.0    // degrees of freedom that the stated localisation error counts for
 #define AGREEING 0.6
 #define LINE 1e-3            // spread across over spread along: points on a line
 #define MAX_SD_TURN_DEG 20.0 // beyond that the pose is not determined
@@ -131,7 +132,7 @@ fit_starts(const BgPoseData *data, Fit *best, Fit *second)
     best->sum = second->sum = HUGE_VAL;
     for (int i = 0; i < n; i++) {
         Fit fit = { starts[i], 1.0, HUGE_VAL };
-        fit.sum = bg_pose_minimise(data, &fit.pose, NULL, FIRST_STEPS, NULL);
+        fit.sum = bg_pose_minimise_to(data, &fit.pose, NULL, FIRST_STEPS, FIRST_TOLERANCE, NULL);
         rank(&fit, best, second);
     }
     if (best->sum < HUGE_VAL)

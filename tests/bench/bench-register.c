@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rigid landmarks, 20 points: us a call; volumes of a made-up head of 192^3 (or of the size given): s.
+// Rigid landmarks, 20 points: us a call; poses of a camera, 8 and 100; volumes of a made-up head of 192^3 (or of the size given): s.
 #include "core/phantom/bg-phantom.h"
+#include "core/register/bg-pose.h"
 #include "core/register/bg-volume-register.h"
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #define N_POINTS 20
 #define N_CALLS 200000
+#define N_POSES 4000
 #define N_RUNS 5
 
 static int
@@ -58,6 +60,41 @@ bench_points(void)
     g_print("rigid-landmarks %d points %.3f us (%.3g)\n", N_POINTS, median(us, N_RUNS), sum);
 }
 
+// The pose of a camera from points of a curved surface, placed with errors of about 1 px.
+static void
+bench_pose(int n_points)
+{
+    g_autofree BgPosePoint *points = g_new0(BgPosePoint, n_points);
+    BgPoseParams params = { .camera = { .k = { 2200, 0, 640, 0, 2200, 480, 0, 0, 1 },
+                                        .width = 1280,
+                                        .height = 960,
+                                        .camera_from_patient = bg_affine_from_columns(
+                                            bg_vec3(0, 1, 0), bg_vec3(-0.6, 0, 0.8),
+                                            bg_vec3(0.8, 0, 0.6), bg_vec3(5, -3, 480)) } };
+    double us[N_RUNS], sum = 0.0, depth_mm;
+    BgPoseResult result;
+
+    for (int i = 0; i < n_points; i++) {
+        double a = 35.0 * sin(12.9898 * i), b = 35.0 * cos(78.233 * i);
+        points[i].patient_mm = bg_vec3(a, b, (a * a + b * b) / 160.0);
+        bg_camera_project(&params.camera, points[i].patient_mm, &points[i].u, &points[i].v,
+                          &depth_mm);
+        points[i].u += sin(39.0 * i);
+        points[i].v += cos(57.0 * i);
+    }
+    for (int run = 0; run < N_RUNS; run++) {
+        double start = cpu_us();
+        for (int call = 0; call < N_POSES; call++) {
+            points[0].u += 1e-9;
+            if (bg_pose_estimate(points, (gsize) n_points, &params, NULL, &result, NULL))
+                sum += result.rms_px;
+        }
+        us[run] = (cpu_us() - start) / N_POSES;
+    }
+    g_print("pose %d points %.1f us (%.3g px)\n", n_points, median(us, N_RUNS),
+            sum / (N_RUNS * N_POSES));
+}
+
 static void
 bench_volumes(int size, BgTransformModel model)
 {
@@ -86,6 +123,8 @@ main(int argc, char **argv)
     int size = argc > 1 ? atoi(argv[1]) : 192;
 
     bench_points();
+    bench_pose(8);
+    bench_pose(100);
     bench_volumes(size, BG_TRANSFORM_RIGID);
     bench_volumes(size, BG_TRANSFORM_AFFINE);
     return EXIT_SUCCESS;

@@ -270,8 +270,10 @@ class Tests:
         wait("the name", lambda: "Approved by A. Surgeon, 20" in self.text("Camera by landmarks"))
         undo()
         wait("no approval", lambda: "Not approved" in self.text("Camera by landmarks"))
-        undo()
+        self.window.press("Remove the camera")
         self.window.named("It is not known from where this was taken")
+        undo()
+        self.window.named("Camera by landmarks")
         self.alive()
 
 
