@@ -4,6 +4,7 @@
 
 #include "core/case/bg-blob-private.h"
 #include "core/case/bg-case.h"
+#include "core/volume/bg-label-runs.h"
 
 G_BEGIN_DECLS
 
@@ -22,7 +23,8 @@ typedef struct {
     enum {
         BG_COMMAND_SETTING = 1 << 0, // its inverse is of the same kind: may be merged in a gesture
         BG_COMMAND_VIEW = 1 << 1,
-        BG_COMMAND_ROWS = 1 << 2, // ::layers-changed
+        BG_COMMAND_ROWS = 1 << 2,   // ::layers-changed
+        BG_COMMAND_VOXELS = 1 << 3, // its record may be large
     } flags;
     BgCommand *(*apply)(BgCase *self, GVariant *args, GError **error);
 } BgCommandKind;
@@ -50,6 +52,7 @@ gboolean bg_command_same_key(const BgCommand *a, const BgCommand *b);
 extern const BgCommandKind bg_layer_command_kinds[];
 extern const BgCommandKind bg_state_command_kinds[];
 extern const BgCommandKind bg_alignment_command_kinds[];
+extern const BgCommandKind bg_edit_command_kinds[];
 
 /**
  * BgSlot:
@@ -57,6 +60,9 @@ extern const BgCommandKind bg_alignment_command_kinds[];
  * @placed, @placement: owned: the same where registrations put it; empty for the identity
  * @n_history: commands in the piles that add or remove the layer
  * @detached_at: order of removal; 0 while the layer is there
+ * @edits: owned, nullable: edit-labels that were done since the content was computed or read: to do
+ *   again on what comes back from a blob. Doing them twice does no harm: they set labels
+ * @spare: owned, nullable: the label map before the last of @edits, for its memory
  *
  * The content of a layer, by its id.
  */
@@ -67,6 +73,8 @@ typedef struct {
     char *status_text, *blob_id;
     guint n_history;
     guint64 detached_at;
+    GPtrArray *edits;
+    BgLabelMap *spare;
 } BgSlot;
 
 /** BgPile: steps of undo and redo, owned; @open: (nullable): borrowed: the gesture's step */
@@ -89,8 +97,9 @@ struct _BgCase {
     guint64 revision, saved_revision, next_revision; // of the edits
 
     gsize undo_budget, detached_bytes;
-    BgBlobStore *blobs; // owned, made when first needed
-    BgJournal *journal; // owned, nullable
+    gsize edit_budget, edit_bytes; // of records with voxels in the piles
+    BgBlobStore *blobs;            // owned, made when first needed
+    BgJournal *journal;            // owned, nullable
     char *journal_problem;
     char *project_path;
     gboolean in_review;
@@ -117,6 +126,24 @@ void bg_case_detach_layer(BgCase *self, const BgLayer *layer);
 
 /** bg_case_get_content: (transfer none): of a layer, as its file or its computation has it: not placed */
 const BgPayload *bg_case_get_content(BgCase *self, const char *layer_id);
+
+/** bg_case_edit_content: changes a label map, or remembers to when its voxels are not there */
+gboolean bg_case_edit_content(BgCase *self, BgLayer *layer, const BgLabelEdit *edit,
+                              GError **error);
+
+/** bg_case_edits_to_variant: (transfer full) (nullable): a(sbay): edits that no blob has */
+GVariant *bg_case_edits_to_variant(BgCase *self);
+
+/** bg_case_check_edits: that all are of layers of @state; %BG_ERROR_CORRUPT */
+gboolean bg_case_check_edits(const BgCaseState *state, GVariant *edits, GError **error);
+
+/** bg_case_take_edits: for layers whose voxels are not there yet */
+void bg_case_take_edits(BgCase *self, GVariant *edits);
+
+/** bg_case_to_variant_with_edits: (transfer full): what a journal needs to make the voxels again, too */
+GVariant *bg_case_to_variant_with_edits(BgCase *self);
+
+#define BG_VARIANT_EDITS "a(sbay)" // layer, reverse, runs
 
 /** bg_case_place_layers: all payloads, after a registration has changed */
 void bg_case_place_layers(BgCase *self);

@@ -86,6 +86,19 @@ bg_case_to_variant(BgCase *self)
     return bg_case_state_to_variant(&self->state);
 }
 
+GVariant *
+bg_case_to_variant_with_edits(BgCase *self)
+{
+    g_autoptr(GVariant) state = bg_case_to_variant(self);
+    g_autoptr(GVariant) edits = bg_case_edits_to_variant(self);
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, state);
+    if (edits != NULL)
+        g_variant_dict_insert_value(&dict, "edits", edits);
+    return g_variant_ref_sink(g_variant_dict_end(&dict));
+}
+
 // Ids in what was read must not be given again.
 static void
 skip_id(BgCase *self, const char *id)
@@ -121,7 +134,10 @@ bg_case_set_from_variant(BgCase *self, GVariant *state, GError **error)
 
     BgCaseState read;
     bg_case_state_init(&read);
-    if (!bg_case_state_from_variant(&read, state, error)) {
+    g_autoptr(GVariant) edits =
+        g_variant_lookup_value(state, "edits", G_VARIANT_TYPE(BG_VARIANT_EDITS));
+    if (!bg_case_state_from_variant(&read, state, error) ||
+        (edits != NULL && !bg_case_check_edits(&read, edits, error))) {
         bg_case_state_clear(&read);
         return FALSE;
     }
@@ -135,6 +151,8 @@ bg_case_set_from_variant(BgCase *self, GVariant *state, GError **error)
     skip_ids(self);
     for (guint i = 0; i < self->state.layers->len; i++)
         bg_case_attach_layer(self, g_ptr_array_index(self->state.layers, i));
+    if (edits != NULL)
+        bg_case_take_edits(self, edits);
     bg_case_write_snapshot(self);
     bg_case_tell_changed(self, NULL);
     bg_case_tell_history(self);

@@ -147,6 +147,9 @@ void bg_case_set_undo_budget(BgCase *self, gsize n_bytes);
 /** bg_case_get_undo_bytes: held in memory for undo and redo alone */
 gsize bg_case_get_undo_bytes(BgCase *self);
 
+/** bg_case_set_edit_budget: of the records of corrected voxels in undo and redo; 64 MiB by default */
+void bg_case_set_edit_budget(BgCase *self, gsize n_bytes);
+
 /** bg_case_is_modified: whether anything but the view changed since bg_case_mark_saved() */
 gboolean bg_case_is_modified(BgCase *self);
 void bg_case_mark_saved(BgCase *self);

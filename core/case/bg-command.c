@@ -11,7 +11,7 @@ static const BgCommandKind *
 find_kind(const char *name)
 {
     const BgCommandKind *const tables[] = { bg_layer_command_kinds, bg_state_command_kinds,
-                                            bg_alignment_command_kinds };
+                                            bg_alignment_command_kinds, bg_edit_command_kinds };
 
     for (gsize t = 0; t < G_N_ELEMENTS(tables); t++) {
         for (const BgCommandKind *kind = tables[t]; kind->name != NULL; kind++) {

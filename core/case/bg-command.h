@@ -131,6 +131,20 @@ BgCommand *bg_command_set_camera(const BgPhotoCamera *camera);
 BgCommand *bg_command_remove_camera(const char *id);
 BgCommand *bg_command_set_notes(const char *notes);
 
+/**
+ * bg_command_edit_labels: changes voxels of a computed label map
+ * @layer: of the case; a map that is read from a file is refused: correct a copy of it
+ * @runs: of bg_label_runs_pack(); referenced
+ *
+ * The record holds the labels before and after, so it can be undone, and be done again on a map that is
+ * only read later. The oldest steps of undo go when all records hold more than
+ * bg_case_set_edit_budget().
+ */
+BgCommand *bg_command_edit_labels(const BgLayer *layer, GBytes *runs);
+
+/** bg_command_get_edit: (transfer full): the runs of an edit-labels; @reverse: (out): undo them */
+GBytes *bg_command_get_edit(const BgCommand *command, gboolean *reverse);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgCommand, bg_command_unref)
 
 G_END_DECLS

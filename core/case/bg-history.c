@@ -9,6 +9,7 @@ struct _BgStep {
     GPtrArray *inverses;     // of BgCommand, in the order in which they were done
     guint64 revision_before; // of the edits
     gint64 time_us;          // of the last command
+    gsize n_bytes;           // of the records with voxels
 };
 
 static void
@@ -33,6 +34,7 @@ step_free(BgCase *self, BgStep *step)
 {
     for (guint i = 0; i < step->inverses->len; i++)
         bg_case_note_history(self, g_ptr_array_index(step->inverses, i), -1);
+    self->edit_bytes -= step->n_bytes;
     g_ptr_array_unref(step->inverses);
     g_free(step->title);
     g_free(step);
@@ -97,6 +99,21 @@ goes_on(const BgStep *step, const BgCommand *inverse, gint64 now_us)
            now_us - step->time_us < VIEW_PAUSE_US && is_covered(step, inverse);
 }
 
+// @step holds @inverse now; the oldest steps go when there is too much. The latest stays.
+static void
+weigh(BgCase *self, BgPile *pile, BgStep *step, const BgCommand *inverse)
+{
+    if ((inverse->kind->flags & BG_COMMAND_VOXELS) == 0)
+        return;
+    g_autoptr(GVariant) runs = g_variant_get_child_value(inverse->args, 4);
+    gsize n_bytes = g_variant_get_size(runs);
+    step->n_bytes += n_bytes;
+    self->edit_bytes += n_bytes;
+    while (self->edit_bytes > self->edit_budget && pile->undo->len > 1 &&
+           g_ptr_array_index(pile->undo, 0) != step)
+        step_free(self, g_ptr_array_steal_index(pile->undo, 0));
+}
+
 // Puts @inverse (transfer full) of a command that was done on its pile.
 static void
 record(BgCase *self, const BgCommand *command, BgCommand *inverse)
@@ -128,6 +145,8 @@ record(BgCase *self, const BgCommand *command, BgCommand *inverse)
         bg_command_unref(inverse); // a setting: nothing was noted
     else
         g_ptr_array_add(step->inverses, inverse);
+    if (step->inverses->len > 0)
+        weigh(self, pile, step, g_ptr_array_index(step->inverses, step->inverses->len - 1));
 }
 
 gboolean
@@ -183,6 +202,8 @@ take_back(BgCase *self, BgPile *pile, GPtrArray *from, GPtrArray *to)
     BgStep *opposite = step_new(step->title, self->revision);
     g_autoptr(GPtrArray) done = g_ptr_array_new();
 
+    self->edit_bytes -= step->n_bytes; // they are weighed with what takes their place
+    step->n_bytes = 0;
     for (guint i = step->inverses->len; i > 0; i--) {
         BgCommand *command = g_ptr_array_index(step->inverses, i - 1);
         BgCommand *inverse = apply_or_die(self, command);
@@ -190,6 +211,7 @@ take_back(BgCase *self, BgPile *pile, GPtrArray *from, GPtrArray *to)
         bg_case_note_history(self, inverse, 1);
         g_ptr_array_add(opposite->inverses, inverse);
         g_ptr_array_add(done, command);
+        weigh(self, pile, opposite, inverse);
     }
     if (pile == &self->edits)
         self->revision = step->revision_before;

@@ -8,7 +8,7 @@
 static GVariant *
 snapshot(BgCase *self)
 {
-    g_autoptr(GVariant) state = bg_case_to_variant(self);
+    g_autoptr(GVariant) state = bg_case_to_variant_with_edits(self);
     const char *project = self->project_path != NULL ? self->project_path : "";
 
     return g_variant_new("(^ayxb@a{sv})", project, g_get_real_time() / G_USEC_PER_SEC,

@@ -9,7 +9,7 @@
 
 #define MAX_FRAMES 1000000
 
-// What is stored member by member: s text, y a file name (any bytes), b, d, i, 3 three doubles.
+// What is stored member by member: s text, y a file name (any bytes), b, d, i, x, 3 three doubles.
 typedef struct {
     const char *name;
     char type;
@@ -46,6 +46,7 @@ static const Field fields[] = {
     FIELD("source-component", 'i', source.component),
     FIELD("generated-by", 's', generated_by),
     FIELD("parameters", 's', parameters),
+    FIELD("content-tag", 'x', content_tag),
     FIELD("blob", 's', blob_id),
     FIELD("frame-of-reference", 's', frame_of_reference),
     FIELD("override-reason", 's', override_reason),
@@ -70,6 +71,8 @@ type_string(char type)
         return "d";
     case 'i':
         return "i";
+    case 'x':
+        return "x";
     default:
         return "(ddd)";
     }
@@ -92,6 +95,8 @@ field_to_variant(const BgLayer *layer, const Field *field)
         return g_variant_new_double(numbers[0]);
     case 'i':
         return g_variant_new_int32(*(const int *) (gconstpointer) at);
+    case 'x':
+        return g_variant_new_int64(*(const gint64 *) (gconstpointer) at);
     default:
         return g_variant_new("(ddd)", numbers[0], numbers[1], numbers[2]);
     }
@@ -121,6 +126,9 @@ field_from_variant(BgLayer *layer, const Field *field, GVariant *value)
         break;
     case 'i':
         *(int *) (gpointer) at = g_variant_get_int32(value);
+        break;
+    case 'x':
+        *(gint64 *) (gpointer) at = g_variant_get_int64(value);
         break;
     default:
         g_variant_get(value, "(ddd)", &numbers[0], &numbers[1], &numbers[2]);

@@ -107,6 +107,7 @@ typedef struct {
  * @frame, @n_frames: which of a 4D file is shown
  * @generated_by: name of the operation of a computed layer, or ""
  * @parameters: its JSON text (provenance's line), or ""
+ * @content_tag: another number for each content that hand corrections made of it; 0 for none
  * @blob_id: of the computed content, or "" for a layer read from @source
  * @frame_of_reference: UID or ""
  * @override_reason: what the user typed to let another patient's layer in, or ""
@@ -137,6 +138,7 @@ typedef struct {
     int frame, n_frames;
     BgLayerSource source;
     char *generated_by, *parameters, *blob_id;
+    gint64 content_tag;
     char *frame_of_reference;
     BgPatient patient;
     char *override_reason;

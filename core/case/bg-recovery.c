@@ -152,7 +152,7 @@ replay_all(BgRecovery *self, const char *data, gsize length)
         started = started || goes_on;
     }
     if (started) {
-        self->state = bg_case_to_variant(replay);
+        self->state = bg_case_to_variant_with_edits(replay);
         self->patient = g_strdup(bg_case_get_state(replay)->patient.name);
         self->layers = join_names(bg_case_get_state(replay)->layers);
     }

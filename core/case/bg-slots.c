@@ -2,6 +2,8 @@
 // The contents of layers: kept while the layer is there or undo could bring it back.
 #include "bg-case-private.h"
 
+#include "bg-variant-private.h"
+
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
@@ -14,6 +16,8 @@ free_slot(gpointer data)
     bg_payload_clear(&slot->placed);
     g_free(slot->status_text);
     g_free(slot->blob_id);
+    g_clear_pointer(&slot->edits, g_ptr_array_unref);
+    g_clear_pointer(&slot->spare, bg_label_map_unref);
     g_free(slot);
 }
 
@@ -140,6 +144,7 @@ bg_case_slots_init(BgCase *self)
 {
     self->slots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_slot);
     self->undo_budget = (gsize) 512 << 20;
+    self->edit_budget = (gsize) 64 << 20;
 }
 
 void
@@ -265,6 +270,137 @@ bg_case_note_history(BgCase *self, const BgCommand *command, int change)
     g_hash_table_remove(self->slots, id);
 }
 
+typedef struct {
+    GBytes *runs; // owned
+    gboolean reverse;
+} Edit;
+
+static void
+free_edit(gpointer data)
+{
+    g_bytes_unref(((Edit *) data)->runs);
+    g_free(data);
+}
+
+static void
+remember_edit(BgSlot *slot, const BgLabelEdit *edit)
+{
+    Edit *copy = g_new(Edit, 1);
+
+    if (slot->edits == NULL)
+        slot->edits = g_ptr_array_new_with_free_func(free_edit);
+    copy->runs = g_bytes_ref(edit->runs);
+    copy->reverse = edit->reverse;
+    g_ptr_array_add(slot->edits, copy);
+}
+
+static BgLabelEdit
+edit_at(const BgSlot *slot, guint index)
+{
+    const Edit *edit = g_ptr_array_index(slot->edits, index);
+
+    return (BgLabelEdit){ .runs = edit->runs, .reverse = edit->reverse };
+}
+
+// What came back from a blob or a project, with the corrections that were made since.
+static gboolean
+edit_payload(const BgSlot *slot, const BgPayload *payload, BgPayload *edited, GError **error)
+{
+    g_autoptr(BgLabelMap) map = NULL, spare = NULL;
+
+    if (slot->edits == NULL || payload->labels == NULL) {
+        bg_payload_copy(payload, edited);
+        return TRUE;
+    }
+    map = bg_label_map_ref(payload->labels);
+    for (guint i = 0; i < slot->edits->len; i++) {
+        BgLabelEdit edit = edit_at(slot, i), behind = edit_at(slot, i > 0 ? i - 1 : 0);
+        BgLabelMap *next = bg_label_map_new_edited(map, &edit, g_steal_pointer(&spare),
+                                                   i > 0 ? &behind : NULL, error);
+        if (next == NULL)
+            return FALSE;
+        spare = map;
+        map = next;
+    }
+    *edited = (BgPayload){ .labels = g_steal_pointer(&map) };
+    return TRUE;
+}
+
+gboolean
+bg_case_edit_content(BgCase *self, BgLayer *layer, const BgLabelEdit *edit, GError **error)
+{
+    BgSlot *slot = get_slot(self, layer->id);
+    BgLabelMap *map = slot->payload.labels;
+
+    if (map != NULL) {
+        BgLabelEdit behind = { 0 };
+        if (slot->edits != NULL && slot->edits->len > 0)
+            behind = edit_at(slot, slot->edits->len - 1);
+        BgLabelMap *edited = bg_label_map_new_edited(map, edit, g_steal_pointer(&slot->spare),
+                                                     behind.runs != NULL ? &behind : NULL, error);
+        if (edited == NULL)
+            return FALSE;
+        bg_payload_clear(&slot->placed);
+        slot->payload.labels = edited;
+        slot->spare = map;
+    }
+    remember_edit(slot, edit);
+    show_slot(self, layer, slot);
+    return TRUE;
+}
+
+GVariant *
+bg_case_edits_to_variant(BgCase *self)
+{
+    GVariantBuilder list;
+    gboolean any = FALSE;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE(BG_VARIANT_EDITS));
+    for (guint l = 0; l < self->state.layers->len; l++) {
+        const BgLayer *layer = g_ptr_array_index(self->state.layers, l);
+        const BgSlot *slot = get_slot(self, layer->id);
+        for (guint i = 0; slot->edits != NULL && i < slot->edits->len; i++) {
+            BgLabelEdit edit = edit_at(slot, i);
+            GVariant *runs = g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, edit.runs, TRUE);
+            g_variant_builder_add(&list, "(sb@ay)", layer->id, edit.reverse, runs);
+            any = TRUE;
+        }
+    }
+    GVariant *all = g_variant_ref_sink(g_variant_builder_end(&list));
+    if (!any)
+        g_clear_pointer(&all, g_variant_unref);
+    return all;
+}
+
+gboolean
+bg_case_check_edits(const BgCaseState *state, GVariant *edits, GError **error)
+{
+    for (gsize i = 0; i < g_variant_n_children(edits); i++) {
+        const char *id;
+        gboolean found = FALSE;
+        g_variant_get_child(edits, i, "(&sb@ay)", &id, NULL, NULL);
+        for (guint l = 0; !found && l < state->layers->len; l++)
+            found = g_str_equal(((const BgLayer *) g_ptr_array_index(state->layers, l))->id, id);
+        if (!found)
+            return bg_variant_refuse("edits", error);
+    }
+    return TRUE;
+}
+
+void
+bg_case_take_edits(BgCase *self, GVariant *edits)
+{
+    for (gsize i = 0; i < g_variant_n_children(edits); i++) {
+        const char *id;
+        gboolean reverse;
+        g_autoptr(GVariant) data = NULL;
+        g_variant_get_child(edits, i, "(&sb@ay)", &id, &reverse, &data);
+        g_autoptr(GBytes) runs = g_variant_get_data_as_bytes(data);
+        const BgLabelEdit edit = { .runs = runs, .reverse = reverse };
+        remember_edit(get_slot(self, id), &edit);
+    }
+}
+
 static gboolean
 is_of_kind(const BgPayload *payload, BgKind kind)
 {
@@ -292,7 +428,9 @@ bg_case_set_payload(BgCase *self, const char *layer_id, const BgPayload *payload
 
     BgSlot *slot = get_slot(self, layer_id);
     BgPayload copy;
-    bg_payload_copy(payload, &copy);
+    if (!edit_payload(slot, payload, &copy, error))
+        return FALSE;
+    g_clear_pointer(&slot->spare, bg_label_map_unref);
     bg_payload_clear(&slot->payload);
     bg_payload_clear(&slot->placed);
     slot->payload = copy;
@@ -348,6 +486,14 @@ bg_case_set_undo_budget(BgCase *self, gsize n_bytes)
 
     self->undo_budget = n_bytes;
     keep_budget(self);
+}
+
+void
+bg_case_set_edit_budget(BgCase *self, gsize n_bytes)
+{
+    g_return_if_fail(BG_IS_CASE(self));
+
+    self->edit_budget = n_bytes;
 }
 
 gsize

@@ -3,6 +3,7 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/volume/bg-label-runs.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -16,6 +17,8 @@ struct _BgLabelMap {
     BgLabelType type;
     gconstpointer labels; // borrowed from owner
     GBytes *owner;        // owned
+    gpointer own; // the labels of a map that was edited, which it may be edited in; else NULL
+    gint lent;    // atomic: somebody else has a reference of the owner
 };
 
 G_DEFINE_BOXED_TYPE(BgLabelMap, bg_label_map, bg_label_map_ref, bg_label_map_unref)
@@ -76,7 +79,70 @@ bg_label_map_new_at(BgLabelMap *labels, const BgGeometry *geometry, GError **err
             return NULL;
         }
     }
+    g_atomic_int_set(&labels->lent, 1);
     return bg_label_map_new_bytes(geometry, labels->type, labels->owner, error);
+}
+
+static void
+write_runs(gpointer labels, BgLabelType type, const GArray *runs, gboolean reverse)
+{
+    for (guint r = 0; r < runs->len; r++) {
+        const BgLabelRun *run = &g_array_index(runs, BgLabelRun, r);
+        guint32 label = reverse ? run->from : run->to;
+
+#define CASE(TYPE, name, ctype)                                 \
+    case TYPE:                                                  \
+        for (gsize v = 0; v < run->length; v++)                 \
+            ((ctype *) labels)[run->first + v] = (ctype) label; \
+        break;
+        switch (type) {
+            BG_FOR_LABEL_TYPES(CASE)
+        }
+#undef CASE
+    }
+}
+
+// Whether its memory may be written to: nobody else can see it.
+static gboolean
+is_free(const BgLabelMap *spare, const BgLabelMap *map)
+{
+    return spare != NULL && spare != map && spare->own != NULL && spare->type == map->type &&
+           bg_label_map_get_n_bytes(spare) == bg_label_map_get_n_bytes(map) &&
+           g_atomic_int_get(&spare->lent) == 0 &&
+           g_atomic_ref_count_compare((gatomicrefcount *) &spare->ref_count, 1);
+}
+
+BgLabelMap *
+bg_label_map_new_edited(BgLabelMap *map, const BgLabelEdit *edit, BgLabelMap *spare,
+                        const BgLabelEdit *behind, GError **error)
+{
+    g_return_val_if_fail(map != NULL && edit != NULL, NULL);
+
+    g_autoptr(BgLabelMap) old = spare;
+    g_autoptr(GArray) missing = NULL;
+    g_autoptr(GArray) runs = bg_label_runs_unpack(edit->runs, &map->geometry, map->type, error);
+    if (runs == NULL)
+        return NULL;
+    if (is_free(old, map) && behind != NULL)
+        missing = bg_label_runs_unpack(behind->runs, &map->geometry, map->type, NULL);
+
+    gpointer labels = missing != NULL
+                          ? old->own
+                          : bg_voxels_alloc(&map->geometry, bg_label_type_size(map->type), error);
+    if (labels == NULL)
+        return NULL;
+    if (missing != NULL)
+        write_runs(labels, map->type, missing, behind->reverse);
+    else
+        memcpy(labels, map->labels, bg_label_map_get_n_bytes(map));
+    write_runs(labels, map->type, runs, edit->reverse);
+
+    BgLabelMap *edited = missing != NULL
+                             ? bg_label_map_new_bytes(&map->geometry, map->type, old->owner, error)
+                             : bg_label_map_new_take(&map->geometry, map->type, labels, error);
+    if (edited != NULL)
+        edited->own = labels;
+    return edited;
 }
 
 // In double: a float has no room for labels over 2^24.
@@ -167,6 +233,7 @@ bg_label_map_to_volume(BgLabelMap *labels, GError **error)
         return bg_volume_new_take(&labels->geometry, format, samples, error);
     }
 
+    g_atomic_int_set(&labels->lent, 1);
     BgSampleType type = labels->type == BG_LABEL_UINT8 ? BG_SAMPLE_UINT8 : BG_SAMPLE_UINT16;
     return bg_volume_new_bytes(&labels->geometry, bg_sample_format_plain(type), labels->owner,
                                error);

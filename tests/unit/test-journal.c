@@ -4,6 +4,7 @@
 #include "core/case/bg-journal.h"
 #include "core/case/bg-load.h"
 #include "core/case/bg-project.h"
+#include "core/volume/bg-label-runs.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -471,6 +472,193 @@ test_saved(void)
     remove_folder(folder);
 }
 
+#define N_LABELS 4096 // voxels of the map that is corrected
+
+static BgLabelMap *
+make_labels(void)
+{
+    const int dims[3] = { 16, 16, 16 };
+    BgGeometry geometry = bg_geometry_new_regular(dims, bg_vec3(1, 2, 3));
+    g_autoptr(GError) error = NULL;
+    guint8 *voxels = bg_voxels_alloc(&geometry, 1, &error);
+
+    g_assert_no_error(error);
+    for (int i = 0; i < N_LABELS; i++)
+        voxels[i] = (guint8) (i % 7);
+    BgLabelMap *map = bg_label_map_new_take(&geometry, BG_LABEL_UINT8, voxels, &error);
+    g_assert_no_error(error);
+    return map;
+}
+
+// Sets a line of voxels to @label; as a stroke would.
+static void
+correct(BgCase *the_case, gsize first, gsize length, guint32 label)
+{
+    const BgLayer *layer = bg_case_get_layer(the_case, "layer-1");
+    const guint8 *now = bg_label_map_get_labels(layer->payload.labels);
+    g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(BgLabelRun));
+    g_autoptr(GError) error = NULL;
+
+    for (gsize v = first; v < first + length; v++) {
+        if (now[v] != label)
+            bg_label_runs_add(runs, v, now[v], label);
+    }
+    g_autoptr(GBytes) packed = bg_label_runs_pack(N_LABELS, runs);
+    gboolean done = bg_case_do(the_case, bg_command_edit_labels(layer, packed), &error);
+    check(done, error);
+}
+
+static guint8 *
+voxels_of(BgCase *the_case)
+{
+    const BgLayer *layer = bg_case_get_layer(the_case, "layer-1");
+
+    return g_memdup2(bg_label_map_get_labels(layer->payload.labels), N_LABELS);
+}
+
+static BgCase *
+corrected_case(const char *folder)
+{
+    BgCase *the_case = bg_case_new();
+    g_autoptr(BgLayer) layer =
+        bg_layer_new_generated(BG_KIND_LABELS, "tumour", NULL, "segment", "{}");
+    g_autoptr(BgLabelMap) map = make_labels();
+    g_autoptr(GError) error = NULL;
+
+    gboolean done = bg_case_start_journal(the_case, folder, &error);
+    check(done, error);
+    bg_layer_set_string(&layer->id, "layer-1");
+    done = bg_case_do(the_case, bg_command_add_layer(layer), &error);
+    check(done, error);
+    done = bg_case_set_payload(the_case, "layer-1", &(BgPayload){ .labels = map }, &error);
+    check(done, error);
+    return the_case;
+}
+
+// After strokes, an undo, saving and more strokes: what a crash leaves is the same to the voxel.
+static void
+test_corrections_survive(void)
+{
+    g_autofree char *folder = make_folder();
+    g_autofree char *old = make_folder();
+    g_autofree char *project = g_build_filename(old, "case.bregma", NULL);
+    g_autoptr(BgCase) the_case = corrected_case(folder);
+    g_autoptr(GError) error = NULL;
+    g_autofree guint8 *first = voxels_of(the_case);
+
+    bg_case_begin_gesture(the_case, "Brush");
+    correct(the_case, 100, 50, 9);
+    correct(the_case, 140, 50, 9);
+    bg_case_end_gesture(the_case);
+    g_autofree guint8 *stroke = voxels_of(the_case);
+    correct(the_case, 1000, 20, 2);
+    gint64 tag = bg_case_get_layer(the_case, "layer-1")->content_tag;
+    g_assert_true(bg_case_undo(the_case));
+    g_autofree guint8 *undone = voxels_of(the_case);
+    g_assert_cmpmem(undone, N_LABELS, stroke, N_LABELS);
+    g_assert_true(bg_case_undo(the_case)); // the gesture was one step
+    g_autofree guint8 *back = voxels_of(the_case);
+    g_assert_cmpmem(back, N_LABELS, first, N_LABELS);
+    g_assert_cmpint(bg_case_get_layer(the_case, "layer-1")->content_tag, ==, 0);
+    g_assert_true(bg_case_redo(the_case) && bg_case_redo(the_case));
+    g_assert_cmpint(bg_case_get_layer(the_case, "layer-1")->content_tag, ==, tag);
+    gboolean done = bg_project_save(the_case, project, NULL, &error);
+    check(done, error);
+    correct(the_case, 2000, 300, 5);
+    correct(the_case, 90, 30, 0);
+    g_assert_true(bg_case_undo(the_case));
+    g_autofree guint8 *truth = voxels_of(the_case);
+    copy_session(the_case, old);
+
+    g_autoptr(GPtrArray) found = bg_recovery_list(old);
+    g_assert_cmpuint(found->len, ==, 1);
+    g_autoptr(BgCase) other = bg_case_new();
+    done = bg_case_start_journal(other, old, &error) &&
+           bg_recovery_open(g_ptr_array_index(found, 0), other, &error);
+    check(done, error);
+    g_autoptr(BgLoad) load = bg_load_new(other, "layer-1");
+    bg_load_run(load, NULL, NULL);
+    done = bg_load_finish(load, other, &error);
+    check(done, error);
+    g_autofree guint8 *recovered = voxels_of(other);
+    g_assert_cmpmem(recovered, N_LABELS, truth, N_LABELS);
+    g_clear_pointer(&load, bg_load_free);
+
+    // And once more, from the recovered session's own journal.
+    correct(other, 3000, 10, 1);
+    g_autofree guint8 *again = voxels_of(other);
+    g_autofree char *third = make_folder();
+    copy_session(other, third);
+    g_autoptr(GPtrArray) second = bg_recovery_list(third);
+    g_assert_cmpuint(second->len, ==, 1);
+    g_autoptr(BgCase) last = bg_case_new();
+    done = bg_recovery_open(g_ptr_array_index(second, 0), last, &error);
+    check(done, error);
+    load = bg_load_new(last, "layer-1");
+    bg_load_run(load, NULL, NULL);
+    done = bg_load_finish(load, last, &error);
+    check(done, error);
+    g_autofree guint8 *twice = voxels_of(last);
+    g_assert_cmpmem(twice, N_LABELS, again, N_LABELS);
+    g_clear_pointer(&load, bg_load_free);
+
+    // The project has what was there when it was saved.
+    g_autoptr(BgCase) opened = bg_case_new();
+    g_autoptr(GVariant) state = bg_project_read(project, &error);
+    g_assert_no_error(error);
+    done = bg_project_apply(opened, project, state, &error);
+    check(done, error);
+    load = bg_load_new(opened, "layer-1");
+    bg_load_run(load, NULL, NULL);
+    done = bg_load_finish(load, opened, &error);
+    check(done, error);
+    g_autofree guint8 *saved = voxels_of(opened);
+    g_assert_cmpint(saved[1005], ==, 2);
+    g_assert_cmpint(saved[2005], ==, 2005 % 7);
+    g_clear_pointer(&load, bg_load_free);
+    remove_folder(third);
+    remove_folder(old);
+    remove_folder(folder);
+}
+
+// The oldest strokes are no longer undone when all hold too much; the latest always is.
+static void
+test_corrections_have_a_budget(void)
+{
+    g_autofree char *folder = make_folder();
+    g_autoptr(BgCase) the_case = corrected_case(folder);
+    int n = 0;
+
+    bg_case_set_edit_budget(the_case,
+                            3000); // a stroke of 100 voxels of 7 labels takes 400 and more
+    for (gsize i = 0; i < 30; i++)
+        correct(the_case, i * 100, 100, 9);
+    while (bg_case_undo(the_case))
+        n++;
+    g_assert_cmpint(n, >=, 3);
+    g_assert_cmpint(n, <=, 8);
+    g_autofree guint8 *voxels = voxels_of(the_case);
+    g_assert_cmpint(voxels[5], ==, 9); // it stays done
+    bg_case_set_edit_budget(the_case, 1);
+    while (bg_case_redo(the_case))
+        n--;
+    g_assert_cmpint(n, ==, 0);
+    g_assert_true(bg_case_undo(the_case));
+
+    // Labels of a file stay as they are.
+    g_autoptr(BgLayer) layer = bg_layer_new(BG_KIND_LABELS, "file");
+    g_autoptr(GError) error = NULL;
+    bg_layer_set_string(&layer->id, "layer-2");
+    bg_case_do(the_case, bg_command_add_layer(layer), NULL);
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(BgLabelRun));
+    g_autoptr(GBytes) packed = bg_label_runs_pack(N_LABELS, none);
+    g_assert_false(bg_case_do(
+        the_case, bg_command_edit_labels(bg_case_get_layer(the_case, "layer-2"), packed), &error));
+    g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
+    g_clear_object(&the_case);
+    remove_folder(folder);
+}
+
 static void
 test_unwritable(void)
 {
@@ -493,6 +681,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/journal/results-survive", test_results_survive);
     g_test_add_func("/journal/saved", test_saved);
+    g_test_add_func("/journal/corrections-survive", test_corrections_survive);
+    g_test_add_func("/journal/corrections-have-a-budget", test_corrections_have_a_budget);
     g_test_add_func("/journal/unwritable", test_unwritable);
     g_test_add_func("/journal/torn", test_torn);
     g_test_add_func("/journal/kills", test_kills);
