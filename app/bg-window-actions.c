@@ -174,9 +174,8 @@ on_layout(GSimpleAction *action, GVariant *value, gpointer user_data)
     g_simple_action_set_state(action, value);
 }
 
-static const char *const tool_names[] = {
-    "crosshair", "window", "ruler", "angle", "point", "move"
-};
+static const char *const tool_names[] = { "crosshair", "window", "ruler",  "angle", "point",
+                                          "move",      "brush",  "eraser", "fill" };
 
 static void
 on_tool(GSimpleAction *action, GVariant *value, gpointer user_data)

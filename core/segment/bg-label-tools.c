@@ -82,13 +82,15 @@ column(const BgGeometry *geometry, int axis)
 }
 
 /*
- * The layer of voxels through which a plane goes: along the grid's axis that is nearest to the normal,
- * the voxel whose centre is within half a step. So each line along that axis has exactly one.
+ * The layer of voxels through which a plane goes: each line of voxels along the grid's axis that is nearest
+ * to the normal has one: where the plane cuts it, rounded as slices are drawn (of a tie the next one).
  */
 typedef struct {
     BgVec3 point_mm, normal;
-    double half_mm;
+    double step_mm; // along the normal from one voxel of that axis to the next, signed
 } Layer;
+
+#define TIE 1e-6 // of a voxel: what rounding may do to a plane midway between two
 
 static Layer
 layer_of(const BgGeometry *geometry, BgVec3 point_mm, BgVec3 normal)
@@ -96,8 +98,9 @@ layer_of(const BgGeometry *geometry, BgVec3 point_mm, BgVec3 normal)
     Layer layer = { point_mm, normal, 0.0 };
 
     for (int axis = 0; axis < 3; axis++) {
-        BgVec3 step_mm = column(geometry, axis);
-        layer.half_mm = fmax(layer.half_mm, 0.5 * fabs(bg_vec3_dot(step_mm, normal)));
+        double step_mm = bg_vec3_dot(column(geometry, axis), normal);
+        if (fabs(step_mm) > fabs(layer.step_mm))
+            layer.step_mm = step_mm;
     }
     return layer;
 }
@@ -105,9 +108,11 @@ layer_of(const BgGeometry *geometry, BgVec3 point_mm, BgVec3 normal)
 static gboolean
 in_layer(const Layer *layer, BgVec3 at_mm)
 {
-    double away_mm = bg_vec3_dot(bg_vec3_sub(at_mm, layer->point_mm), layer->normal);
+    // How many voxels further the plane is.
+    double further =
+        bg_vec3_dot(bg_vec3_sub(layer->point_mm, at_mm), layer->normal) / layer->step_mm;
 
-    return away_mm > -layer->half_mm * (1.0 + 1e-9) && away_mm <= layer->half_mm * (1.0 - 1e-9);
+    return further >= -0.5 - TIE && further < 0.5 - TIE;
 }
 
 // Of the line from @from_mm to @to_mm.
@@ -218,7 +223,7 @@ bg_label_stroke(BgLabelMap *map, const BgPaint *paint, const BgStroke *stroke)
     GArray *runs = g_array_new(FALSE, FALSE, sizeof(BgLabelRun));
     Range range = range_of(paint, geometry);
     Touch touch = touch_of(geometry, stroke);
-    double reach_mm = stroke->diameter_mm / 2.0 + (stroke->ball ? 0.0 : touch.layer.half_mm);
+    double reach_mm = stroke->diameter_mm / 2.0 + (stroke->ball ? 0.0 : fabs(touch.layer.step_mm));
     int low[3], high[3];
 
     if (!box_of(geometry, stroke, reach_mm, low, high))
@@ -277,7 +282,7 @@ nearest_voxel(const BgGeometry *geometry, BgVec3 at_mm, int voxel[3])
     BgVec3 at = bg_affine_apply(&voxel_from_patient, at_mm);
 
     for (int axis = 0; axis < 3; axis++) {
-        double nearest = floor(bg_vec3_get(at, axis) + 0.5);
+        double nearest = floor(bg_vec3_get(at, axis) + 0.5 + TIE);
         if (!(nearest >= 0.0 && nearest < geometry->dims[axis]))
             return FALSE;
         voxel[axis] = (int) nearest;

@@ -128,6 +128,13 @@ test_disc(void)
     for (guint r = 0; r < runs->len; r++)
         g_assert_cmpuint(g_array_index(runs, BgLabelRun, r).first / layer, ==, 5);
 
+    // Midway between two layers: the one that is drawn there.
+    BgStroke midway = stroke;
+    midway.from_mm.z = midway.to_mm.z = 16.5;
+    g_autoptr(GArray) upper = bg_label_stroke(map, &paint, &midway);
+    g_assert_cmpuint(bg_label_runs_count(upper), ==, bg_label_runs_count(runs));
+    g_assert_cmpuint(g_array_index(upper, BgLabelRun, 0).first / layer, ==, 6);
+
     // Oblique: each line of voxels along the third axis has one at most.
     BgGeometry tilted = oblique(60, 60, 40, (BgVec3){ 1.0, 1.0, 1.2 });
     g_autoptr(BgLabelMap) other = new_map(&tilted, &labels);

@@ -26,6 +26,7 @@ struct _BgSession {
     BgGeometry mesh_geometry;
     BgTool tool;
     BgPhotoLook photo_look;
+    BgEditSettings edit;
     BgMesh *preview; // owned, nullable
     gboolean toggles[BG_N_TOGGLES];
     gboolean dragging;

@@ -3,8 +3,11 @@
 
 #include "core/base/bg-i18n.h"
 #include "core/case/bg-journal.h"
+#include "ui/model/bg-label-edit.h"
 #include "ui/model/bg-session-private.h"
 #include "ui/model/bg-weak.h"
+
+#include <string.h>
 
 G_DEFINE_FINAL_TYPE(BgSession, bg_session, G_TYPE_OBJECT)
 
@@ -58,6 +61,11 @@ on_case_changed(BgCase *bg_case, BgCommand *command, gpointer user_data)
 {
     BgSession *self = user_data;
 
+    if (bg_command_is(command, "edit-labels")) {
+        bg_session_tell(self,
+                        self->dragging ? BG_CHANGE_VOXELS : BG_CHANGE_VOXELS | BG_CHANGE_LAYERS);
+        return;
+    }
     for (gsize i = 0; command != NULL && i < G_N_ELEMENTS(changes_of); i++) {
         if (!bg_command_is(command, changes_of[i].command))
             continue;
@@ -395,6 +403,22 @@ bg_session_set_photo_look(BgSession *self, const BgPhotoLook *look)
     bg_session_tell(self, BG_CHANGE_PHOTO);
 }
 
+const BgEditSettings *
+bg_session_get_edit(BgSession *self)
+{
+    return &self->edit;
+}
+
+void
+bg_session_set_edit(BgSession *self, const BgEditSettings *settings)
+{
+    if (memcmp(&self->edit, settings, sizeof *settings) == 0)
+        return;
+    self->edit = *settings;
+    self->edit.diameter_mm = CLAMP(settings->diameter_mm, BG_BRUSH_MIN_MM, BG_BRUSH_MAX_MM);
+    bg_session_tell(self, BG_CHANGE_TOGGLES);
+}
+
 BgTool
 bg_session_get_tool(BgSession *self)
 {
@@ -593,6 +617,8 @@ bg_session_init(BgSession *self)
     for (int i = 0; i < BG_N_TOGGLES; i++)
         self->toggles[i] = TRUE;
     self->photo_look = (BgPhotoLook){ .zoom = 1.0, .amount = 0.5 };
+    self->edit =
+        (BgEditSettings){ .label = 1, .diameter_mm = 8.0, .high = 1000.0, .least_mm3 = 100.0 };
     take_case(self, bg_case_new());
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/case/bg-case.h"
 #include "core/model/bg-slice-frame.h"
+#include "core/segment/bg-label-tools.h"
 #include "ui/model/bg-job.h"
 #include "ui/model/bg-worker.h"
 
@@ -23,6 +24,7 @@ typedef enum {
     BG_CHANGE_CASE = 1 << 9,       // patient, convention, layout, review, everything replaced
     BG_CHANGE_LANDMARKS = 1 << 10, // points, registrations, cameras
     BG_CHANGE_PHOTO = 1 << 11,     // how photographs are looked at
+    BG_CHANGE_VOXELS = 1 << 12,    // a stroke goes on: slices; LAYERS follows when it ends
 } BgChange;
 
 #define BG_CHANGE_ALL ((BgChange) ~0u)
@@ -34,7 +36,32 @@ typedef enum {
     BG_TOOL_ANGLE,
     BG_TOOL_POINT,
     BG_TOOL_MOVE, // the volume that is worked on, by hand
+    BG_TOOL_BRUSH,
+    BG_TOOL_ERASER,
+    BG_TOOL_FILL,
 } BgTool;
+
+/**
+ * BgEditSettings:
+ * @label: that tools write
+ * @diameter_mm: of the brush
+ * @ball: the brush reaches through slices, and a fill too
+ * @over, @over_label: as BgPaint
+ * @limit: only where the volume that is shown has a value from @low to @high
+ * @least_mm3: smaller islands are small
+ *
+ * How labels are corrected. Not part of the case.
+ */
+typedef struct {
+    guint32 label;
+    double diameter_mm;
+    gboolean ball;
+    BgOver over;
+    guint32 over_label;
+    gboolean limit;
+    double low, high;
+    double least_mm3;
+} BgEditSettings;
 
 /** BgToggle: what is drawn over pictures */
 typedef enum {
@@ -215,6 +242,11 @@ const BgPhotoLook *bg_session_get_photo_look(BgSession *self);
 
 /** bg_session_set_photo_look: tells BG_CHANGE_PHOTO; bg_photo_set_zoom() and its like check the values */
 void bg_session_set_photo_look(BgSession *self, const BgPhotoLook *look);
+
+const BgEditSettings *bg_session_get_edit(BgSession *self);
+
+/** bg_session_set_edit: tells BG_CHANGE_TOGGLES; values out of their range are brought into it */
+void bg_session_set_edit(BgSession *self, const BgEditSettings *settings);
 
 BgTool bg_session_get_tool(BgSession *self);
 void bg_session_set_tool(BgSession *self, BgTool tool);

@@ -4,8 +4,10 @@
 #include "core/base/bg-i18n.h"
 #include "ui/panel/bg-camera-section.h"
 #include "ui/panel/bg-clip-section.h"
+#include "ui/panel/bg-compare-section.h"
 #include "ui/panel/bg-display-section.h"
 #include "ui/panel/bg-doubts-section.h"
+#include "ui/panel/bg-edit-section.h"
 #include "ui/panel/bg-error-section.h"
 #include "ui/panel/bg-guide-section.h"
 #include "ui/panel/bg-labels-section.h"
@@ -14,8 +16,10 @@
 #include "ui/panel/bg-mesh-section.h"
 #include "ui/panel/bg-plan-section.h"
 #include "ui/panel/bg-points-section.h"
+#include "ui/panel/bg-prepare-section.h"
 #include "ui/panel/bg-provenance-section.h"
 #include "ui/panel/bg-segment-section.h"
+#include "ui/panel/bg-sizes-section.h"
 #include "ui/panel/bg-transfer-section.h"
 
 struct _BgInspector {
@@ -23,8 +27,9 @@ struct _BgInspector {
 
     GtkWidget *root; // of the template, unparented in dispose
     GtkLabel *title; // of the template, borrowed
-    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance,
-        *doubts, *guide, *plan, *segment, *error, *manual; // likewise
+    // likewise
+    BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance;
+    BgSection *doubts, *guide, *plan, *segment, *error, *manual, *edit, *compare, *prepare, *sizes;
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -50,10 +55,11 @@ on_changed(BgSession *session, guint changes, gpointer user_data)
 void
 bg_inspector_set_session(BgInspector *self, BgSession *session)
 {
-    BgSection *const sections[] = { self->display,    self->camera, self->labels,  self->transfer,
-                                    self->mesh,       self->clip,   self->measure, self->points,
-                                    self->provenance, self->doubts, self->guide,   self->plan,
-                                    self->segment,    self->error,  self->manual };
+    BgSection *const sections[] = { self->display,    self->camera,  self->labels,  self->transfer,
+                                    self->mesh,       self->clip,    self->measure, self->points,
+                                    self->provenance, self->doubts,  self->guide,   self->plan,
+                                    self->segment,    self->error,   self->manual,  self->edit,
+                                    self->compare,    self->prepare, self->sizes };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -107,6 +113,10 @@ bg_inspector_class_init(BgInspectorClass *klass)
     g_type_ensure(BG_TYPE_PLAN_SECTION);
     g_type_ensure(BG_TYPE_POINTS_SECTION);
     g_type_ensure(BG_TYPE_PROVENANCE_SECTION);
+    g_type_ensure(BG_TYPE_EDIT_SECTION);
+    g_type_ensure(BG_TYPE_COMPARE_SECTION);
+    g_type_ensure(BG_TYPE_PREPARE_SECTION);
+    g_type_ensure(BG_TYPE_SIZES_SECTION);
     g_type_ensure(BG_TYPE_SEGMENT_SECTION);
     g_type_ensure(BG_TYPE_TRANSFER_SECTION);
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
@@ -130,6 +140,10 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, points);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, provenance);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, segment);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, sizes);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, prepare);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, compare);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, edit);
 }
 
 static void

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mouse and keys of a slice: the maps "Planning" and "Radiology".
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-label-edit.h"
 #include "ui/model/bg-manual.h"
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-settings.h"
@@ -294,6 +295,8 @@ choose_drag(BgSliceView *self, guint button, GdkModifierType state)
         return BG_DRAG_PAN;
     if (state & GDK_CONTROL_MASK)
         return BG_DRAG_ZOOM;
+    if (tool == BG_TOOL_BRUSH || tool == BG_TOOL_ERASER || tool == BG_TOOL_FILL)
+        return BG_DRAG_PAINT;
     if (tool == BG_TOOL_WINDOW || radiology_map())
         return BG_DRAG_WINDOW;
 
@@ -350,6 +353,11 @@ on_drag_begin(GtkGestureDrag *gesture, double x, double y, gpointer user_data)
             begin_measure(self, x, y);
         return;
     }
+    if (self->drag == BG_DRAG_PAINT) {
+        if (!bg_slice_view_begin_stroke(self, x, y))
+            self->drag = BG_DRAG_NONE;
+        return;
+    }
     if (self->drag == BG_DRAG_POINT)
         begin_point(self, x, y);
     if (self->drag == BG_DRAG_NONE || self->drag == BG_DRAG_POINT)
@@ -385,7 +393,7 @@ on_drag_update(GtkGestureDrag *gesture, double dx, double dy, gpointer user_data
         self->last_x = x;
         self->last_y = y;
     }
-    if (!self->drag_moved && self->drag != BG_DRAG_CROSSHAIR)
+    if (!self->drag_moved && self->drag != BG_DRAG_CROSSHAIR && self->drag != BG_DRAG_PAINT)
         return;
 
     switch (self->drag) {
@@ -407,6 +415,9 @@ on_drag_update(GtkGestureDrag *gesture, double dx, double dy, gpointer user_data
         break;
     case BG_DRAG_POINT:
         move_point(self, x, y);
+        break;
+    case BG_DRAG_PAINT:
+        bg_slice_view_stroke_to(self, x, y);
         break;
     case BG_DRAG_MOVE:
     case BG_DRAG_TURN:
@@ -437,6 +448,10 @@ on_drag_end(GtkGestureDrag *gesture, double dx, double dy, gpointer user_data)
     }
     if (drag == BG_DRAG_NONE)
         return;
+    if (drag == BG_DRAG_PAINT) {
+        bg_label_edit_end(self->session);
+        return;
+    }
 
     bg_case_end_gesture(case_of(self));
     if (drag == BG_DRAG_MEASURE_POINT)
@@ -464,6 +479,10 @@ on_motion(GtkEventControllerMotion *controller, double x, double y, gpointer use
         return; // GTK repeats the last place when widgets move
     self->pointer_x = x;
     self->pointer_y = y;
+    self->pointer_inside = TRUE;
+    if (bg_session_get_tool(self->session) == BG_TOOL_BRUSH ||
+        bg_session_get_tool(self->session) == BG_TOOL_ERASER)
+        gtk_widget_queue_draw(GTK_WIDGET(self)); // its outline
     if (self->drag != BG_DRAG_NONE)
         return;
 
@@ -480,6 +499,15 @@ on_motion(GtkEventControllerMotion *controller, double x, double y, gpointer use
         (tool == BG_TOOL_POINT && point_at(self, x, y, &index) != NULL))
         shape = "grab";
     gtk_widget_set_cursor_from_name(GTK_WIDGET(self), shape);
+}
+
+static void
+on_leave(GtkEventControllerMotion *controller, gpointer user_data)
+{
+    BgSliceView *self = user_data;
+
+    self->pointer_inside = FALSE;
+    gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
 static gboolean
@@ -649,6 +677,7 @@ bg_slice_view_key(BgSliceView *self, guint keyval, GdkModifierType state, gboole
     }
 
     return hand_key(self, keyval, state) || move_key(self, keyval, state) ||
+           bg_slice_view_edit_key(self, keyval, state) ||
            bg_view_keys_common(self->session, keyval, state);
 }
 
@@ -700,6 +729,9 @@ menu_model(BgSliceView *self)
     g_menu_append(tools, _("Ruler"), "win.tool::ruler");
     g_menu_append(tools, _("Angle"), "win.tool::angle");
     g_menu_append(tools, _("Point"), "win.tool::point");
+    g_menu_append(tools, _("Brush"), "win.tool::brush");
+    g_menu_append(tools, _("Eraser"), "win.tool::eraser");
+    g_menu_append(tools, _("Fill"), "win.tool::fill");
     g_menu_append_submenu(menu, _("Window"), G_MENU_MODEL(windows));
     g_menu_append_section(menu, NULL, G_MENU_MODEL(view));
     g_menu_append_section(menu, NULL, G_MENU_MODEL(tools));
@@ -745,6 +777,7 @@ bg_slice_view_init_input(BgSliceView *self)
     g_signal_connect(drag, "drag-end", G_CALLBACK(on_drag_end), self);
     gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(drag));
     g_signal_connect(motion, "motion", G_CALLBACK(on_motion), self);
+    g_signal_connect(motion, "leave", G_CALLBACK(on_leave), self);
     gtk_widget_add_controller(widget, motion);
     g_signal_connect(scroll, "scroll", G_CALLBACK(on_scroll), self);
     gtk_widget_add_controller(widget, scroll);

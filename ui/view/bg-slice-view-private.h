@@ -18,6 +18,7 @@ typedef enum {
     BG_DRAG_POINT,
     BG_DRAG_MOVE, // the volume, by hand
     BG_DRAG_TURN, // the same, about the crosshair
+    BG_DRAG_PAINT,
 } BgDrag;
 
 struct _BgSliceView {
@@ -44,8 +45,10 @@ struct _BgSliceView {
     int n_placed; // points of a new measurement that stand
     double pointer_x, pointer_y;
     double scrolled; // what smooth scrolling has gathered
-    gboolean w_held;
-    GtkWidget *menu; // owned by the widget tree
+    gboolean w_held, pointer_inside;
+    BgVec3 stroke_mm; // where the brush is
+    gint64 stroke_us; // when it came there; 0 once that is shown
+    GtkWidget *menu;  // owned by the widget tree
 };
 
 /** bg_slice_view_frame: of the widget, in its own pixels; FALSE when there is nothing to show */
@@ -53,6 +56,16 @@ gboolean bg_slice_view_frame(BgSliceView *self, BgSliceFrame *frame);
 
 /** bg_slice_view_point_mm: LPS of widget pixel (x, y); FALSE when there is nothing */
 gboolean bg_slice_view_point_mm(BgSliceView *self, double x, double y, BgVec3 *patient_mm);
+
+/** bg_slice_view_begin_stroke: a click of brush, eraser or fill; FALSE when no drag follows */
+gboolean bg_slice_view_begin_stroke(BgSliceView *self, double x, double y);
+void bg_slice_view_stroke_to(BgSliceView *self, double x, double y);
+
+/** bg_slice_view_edit_key: the tools, their size, and a dab at the crosshair */
+gboolean bg_slice_view_edit_key(BgSliceView *self, guint keyval, GdkModifierType state);
+
+/** bg_slice_view_draw_brush: its outline at the pointer */
+void bg_slice_view_draw_brush(BgSliceView *self, const BgSliceFrame *frame, cairo_t *cr);
 
 void bg_slice_view_init_input(BgSliceView *self);
 

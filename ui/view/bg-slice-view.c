@@ -89,6 +89,10 @@ on_drawn(gpointer owner, gpointer result, const GError *error)
     self->n_pictures++;
     g_debug("slice %d: %.1f ms from request to picture", (int) self->plane,
             (double) (g_get_monotonic_time() - self->requested_us) * 1e-3);
+    if (self->stroke_us != 0)
+        g_debug("slice %d: %.1f ms from stroke to picture", (int) self->plane,
+                (double) (g_get_monotonic_time() - self->stroke_us) * 1e-3);
+    self->stroke_us = 0;
     shown_free(shown);
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
@@ -179,8 +183,11 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
 
     if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_SELECTION | BG_CHANGE_CASE))
         update_name(self);
-    if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_PANES |
-                   BG_CHANGE_TOGGLES | BG_CHANGE_CASE))
+    // A stroke shows where it is painted; the other panes follow when it ends.
+    if ((changes & BG_CHANGE_VOXELS) && self->drag == BG_DRAG_PAINT)
+        request_picture(self);
+    else if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_PANES |
+                        BG_CHANGE_TOGGLES | BG_CHANGE_CASE))
         request_picture(self);
     else if (changes & (BG_CHANGE_MEASUREMENTS | BG_CHANGE_LANDMARKS | BG_CHANGE_SELECTION))
         gtk_widget_queue_draw(GTK_WIDGET(self));
@@ -249,6 +256,7 @@ bg_slice_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     if (self->texture != NULL)
         draw_contours(self, &rect, cr);
     bg_annotations_draw(marks, cr);
+    bg_slice_view_draw_brush(self, &frame, cr);
     cairo_destroy(cr);
     if (self->drag == BG_DRAG_POINT && self->texture != NULL)
         bg_loupe_append(snapshot, self->texture, &rect, &bounds, self->last_x, self->last_y);

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Labels painted, erased, filled, measured and compared, by pointer and keys; and after a kill.
+
+usage: test-correct.py BREGMA BREGMA_CLI
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+import desk
+from desk import drag, key, pointer, undo, wait, Window
+
+ESCAPE = 0xFF1B
+
+
+class Tests:
+    def __init__(self, program, cli, folder):
+        self.folder, self.program = folder, program
+        self.phantom = os.path.join(folder, "phantom")
+        subprocess.run([cli, "--quiet", "phantom", self.phantom, "--kind=head", "--size=64",
+                        "--tumour", "--photo-size=0x0"], check=True, stdout=subprocess.DEVNULL)
+        self.files = [os.path.join(self.phantom, name) for name in ("t1ce.nii.gz",
+                                                                    "labels.nii.gz")]
+        self.state = os.path.join(folder, "state")
+        self.window = None
+
+    def do(self, name):
+        """The action of that name's node which has one: of a heading."""
+        nodes = wait("“%s”" % name, lambda: [
+            node for node in self.window.walk() if node.get_name() == name and
+            node.get_action_iface() is not None and node.get_action_iface().get_n_actions() > 0])
+        nodes[0].get_action_iface().do_action(0)
+
+    def select(self, layer):
+        x, y = self.window.centre(self.window.named(layer, desk.Atspi.Role.LIST_ITEM))
+        pointer(x, y)
+        pointer(x, y, "b1c")
+
+    def layer(self, name):
+        return self.window.find(name, desk.Atspi.Role.LIST_ITEM)
+
+    def ml(self, region):
+        """What the table says of a region, once it has been measured; None before."""
+        node = self.window.find(region + ", ml: ")
+        return float(node.get_name().rsplit(" ", 1)[1]) if node else None
+
+    def pane(self):
+        return self.window.centre(self.window.named("Axial slice"))
+
+    def test_measures_labels(self):
+        self.window = Window(self.program, self.files, self.state, G_DEBUG="fatal-warnings")
+        for name in ("t1ce", "labels"):
+            self.window.named(name, desk.Atspi.Role.LIST_ITEM)
+        wait("all files", lambda: not [n for n in self.window.walk()
+                                       if n.get_name() == "READING"])
+        self.select("labels")
+        self.before = {r: wait(r, lambda r=r: self.ml(r)) for r in ("WT", "TC", "ET")}
+        assert self.before["WT"] > self.before["TC"] > self.before["ET"] > 0, self.before
+        self.window.named("WT, 3D mm: ")
+        self.window.named("WT, RANO mm: ")
+
+    def test_paints_a_copy_by_pointer(self):
+        x, y = self.pane()
+        pointer(x, y)
+        key(ord("b"))
+        drag(x - 60, y - 60, 60, 0)
+        self.window.named("labels, corrected", desk.Atspi.Role.LIST_ITEM)
+        self.painted = wait("a larger tumour", lambda: (self.ml("WT") or 0) >
+                            self.before["WT"] and self.ml("WT"))
+        assert self.ml("ET") == self.before["ET"]
+
+    def test_a_stroke_is_one_step(self):
+        x, y = self.pane()
+        drag(x - 60, y + 40, 60, 10)
+        wait("more", lambda: (self.ml("WT") or 0) > self.painted)
+        undo()
+        wait("as before", lambda: self.ml("WT") == self.painted)
+        undo()  # with the copy
+        wait("no copy", lambda: not self.layer("labels, corrected"))
+        wait("the file's", lambda: self.ml("WT") == self.before["WT"])
+        self.window.action("redo")
+        self.select("labels, corrected")
+        wait("the copy again", lambda: self.ml("WT") == self.painted)
+
+    def test_paints_and_erases_by_keys(self):
+        x, y = self.pane()
+        pointer(x, y)
+        key(ord("+"))
+        key(ord(" "))
+        more = wait("a dab", lambda: (self.ml("WT") or 0) > self.painted and self.ml("WT"))
+        key(ord("e"))
+        key(ord(" "))
+        wait("no dab", lambda: self.ml("WT") is not None and self.ml("WT") < more)
+        assert abs(self.ml("WT") - self.painted) < 0.05, (self.ml("WT"), self.painted)
+        key(ESCAPE)
+
+    def choose(self, name, position):
+        """In a drop-down, by keys: Home, then down."""
+        node = [n for n in self.window.walk() if n.get_name() == name][0]
+        wait("“%s” in sight" % name, lambda: self.window.centre(node)[1] < 850)
+        pointer(*self.window.centre(node))
+        x, y = self.window.centre(node)
+        pointer(x, y, "b1c")
+        key(0xFF50)
+        for _ in range(position):
+            key(0xFF54)
+        key(0xFF0D)
+
+    def test_compares_with_the_truth(self):
+        self.do("Labels")
+        self.do("Sizes")
+        self.do("Compare")
+        self.choose("Labels that are taken for true", 1)
+        self.window.press("Compare labels")
+        node = self.window.named("WT, Dice: ")
+        dice = float(node.get_name().rsplit(" ", 1)[1])
+        assert 0.5 < dice < 1.0, dice
+        self.window.named("WT, HD95 mm: ")
+        self.window.named("Dice in ")  # the chart
+        assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        for name in ("Labels", "Sizes", "Compare"):
+            self.do(name)
+
+    def test_escape_takes_a_stroke_back(self):
+        x, y = self.pane()
+        pointer(x, y)
+        key(ord("b"))
+        now = self.ml("WT")
+        pointer(x - 50, y + 50)
+        pointer(x - 50, y + 50, "b1p")
+        pointer(x, y + 50)
+        key(ESCAPE)
+        pointer(x, y + 50, "b1r")
+        wait("as before", lambda: self.ml("WT") == now)
+        key(ESCAPE)  # the tool
+
+    def test_removes_islands(self):
+        self.do("Labels")
+        self.do("Sizes")
+        self.do("Correct")
+        assert not self.window.unnamed(), "\n".join(self.window.unnamed())
+        self.window.press("Keep the largest island")
+        self.do("Sizes")
+        wait("fewer", lambda: (self.ml("Necrotic core") or 1e9) < self.painted -
+             self.before["WT"] + self.before["TC"] - self.before["ET"])
+        self.kept = self.ml("WT")
+
+    def test_survives_a_kill(self):
+        self.window.process.send_signal(signal.SIGKILL)
+        self.window.process.wait()
+        self.window = Window(self.program, [], self.state, G_DEBUG="fatal-warnings")
+        self.window.press("Review")
+        self.window.named("labels, corrected", desk.Atspi.Role.LIST_ITEM)
+        self.select("labels, corrected")
+        wait("the corrected labels", lambda: self.ml("WT") == self.kept)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    with desk.Desk(), tempfile.TemporaryDirectory() as folder:
+        return desk.run(Tests(sys.argv[1], sys.argv[2], folder))
+
+
+sys.exit(main())
