@@ -8,14 +8,14 @@
 
 #include <string.h>
 
-#define RADIUS_MM 10.0
+#define RADIUS_MM 20.0
 
 static const BgCliOption options[] = {
     { "fixed", BG_CLI_PATH, "=A  the volume in which POINTS stand" },
     { "moving", BG_CLI_PATH, "=B  the volume in which their partners are looked for" },
     { "partners", BG_CLI_PATH, "=LIST  where they were placed in B; they begin there" },
     { "from", BG_CLI_PATH, "=T  fixed from moving: how B lies to A, as register writes it" },
-    { "radius", BG_CLI_VALUE, "=mm  of the ball that is compared; 10 unless given" },
+    { "radius", BG_CLI_VALUE, "=mm  of the ball that is compared; 20 unless given" },
     { "name", BG_CLI_VALUE, "=name,...  these points alone" },
     { NULL },
 };

@@ -174,12 +174,33 @@ def check_plane():
     assert prism["dims"][0] < SIZE
 
 
+def check_refined_point():
+    """t2 lies on t1: points that were put beside their places are put back by what is around them."""
+    places, states = read_points(at("head", "landmarks.csv"))
+    off = {n: along(p, 2.0, [0.6, -0.5, 0.62]) for n, p in places.items() if n.startswith("L")}
+    write_points(at("beside.csv"), off, {n: "fit" for n in off})
+    refined = run("landmarks", "refine", at("head", "landmarks.csv"), at("back.csv"), "--name=L1,L3,L5",
+                  "--fixed=" + at("head", "t1.nii.gz"), "--moving=" + at("head", "t2.nii.gz"),
+                  "--partners=" + at("beside.csv"))
+    rows = {row["name"]: row for row in refined["points"]}
+    for name in ("L1", "L3", "L5"):
+        assert rows[name]["refined"], rows[name]
+        assert distance(rows[name]["position_mm"], places[name]) < 0.5, (rows[name], places[name])
+        assert rows[name]["metric_after"] > rows[name]["metric_before"]
+    assert not rows["L2"]["refined"] and distance(rows["L2"]["position_mm"], off["L2"]) < 1e-9
+
+
 def check_contours():
     """The cortex cut by the plane: every point lies on it and has the volume's value."""
     mesh = run("mesh", at("head", "brain.nii.gz"), at("cortex.ply"), "--label=1", "--smooth=20", "--largest")
     assert mesh["n_triangles"] > 10000
     plane = run("landmarks", "plane", at("resection.csv"), "--volume=" + at("head", "t1ce.nii.gz"),
                 "--write=contours", "--cut=" + at("cortex.ply"), "-o", at("contours.json"))
+    # O1 on the surface: on the normal's line through the middle, and near the points, which lie on the cortex.
+    onto = run("landmarks", "plane", at("resection.csv"), "--volume=" + at("head", "t1ce.nii.gz"),
+               "--onto=" + at("cortex.ply"), "--depth=25")
+    off = along(onto["origin_top_mm"], -1, onto["centroid_mm"])
+    assert abs(abs(dot(off, onto["normal"])) - distance(off, [0, 0, 0])) < 1e-6 and distance(off, [0, 0, 0]) < 20
     lines = load(at("contours.json"))["contours"]
     assert len(lines) == plane["n_contours"] > 0
     values = []
@@ -325,7 +346,7 @@ def check_pictures():
 
 
 def main():
-    checks = [check_phantom, check_volumes, check_plane, check_contours, check_stack, check_camera,
+    checks = [check_phantom, check_volumes, check_refined_point, check_plane, check_contours, check_stack, check_camera,
               check_project, check_lists, check_mirrored, check_pictures]
     print(f"1..{len(checks)}")
     for number, check in enumerate(checks, 1):

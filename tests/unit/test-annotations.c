@@ -337,6 +337,51 @@ test_halo(void)
     cairo_surface_destroy(surface);
 }
 
+// An expected error: an ellipse that stands as it is told to, and a veil without seams that leaves the rest alone.
+static void
+test_error(void)
+{
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgAnnotateError error = { .x = 50, .y = 40, .major = 20, .minor = 5, .angle_rad = G_PI / 2 };
+    BgMark veil = { .kind = BG_MARK_VEIL,
+                    .x = 0,
+                    .y = 0,
+                    .to_x = 8,
+                    .to_y = 8,
+                    .rgba = { 0.0f, 0.0f, 0.0f, 0.5f } };
+    double box[4];
+
+    bg_annotate_error(&error, marks);
+    const BgMark *ellipse = bg_annotations_find(marks, BG_MARK_ROLE_EXPECTED_ERROR);
+    g_assert_nonnull(ellipse);
+    bg_mark_get_box(ellipse, box); // upright: 5 px to either side, 20 up and down
+    g_assert_cmpfloat_with_epsilon(box[0], 45.0, 1e-9);
+    g_assert_cmpfloat_with_epsilon(box[1], 20.0, 1e-9);
+    g_assert_cmpfloat_with_epsilon(box[2], 10.0, 1e-9);
+    g_assert_cmpfloat_with_epsilon(box[3], 40.0, 1e-9);
+
+    g_array_append_val(marks, veil);
+    veil.x = 8;
+    veil.to_x = 16;
+    g_array_append_val(marks, veil);
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 100, 80);
+    cairo_t *cr = cairo_create(surface);
+    cairo_set_source_rgb(cr, 1.0, 1.0, 1.0);
+    cairo_paint(cr);
+    bg_annotations_draw(marks, cr);
+    cairo_destroy(cr);
+    cairo_surface_flush(surface);
+    const guint8 *pixels = cairo_image_surface_get_data(surface);
+    int stride = cairo_image_surface_get_stride(surface);
+    for (int x = 0; x < 16; x++)
+        g_assert_cmpint(abs(pixels[4 * stride + 4 * x] - 128), <=, 1);
+    g_assert_cmpint(pixels[4 * stride + 4 * 17], ==, 255);
+    g_assert_cmpint(pixels[12 * stride + 4 * 4], ==, 255);
+    g_assert_cmpint(pixels[60 * stride + 4 * 50], <, 200);  // the ellipse's lower end ...
+    g_assert_cmpint(pixels[40 * stride + 4 * 30], ==, 255); // ... is not at its side
+    cairo_surface_destroy(surface);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -352,5 +397,6 @@ main(int argc, char **argv)
     g_test_add_func("/annotations/measure", test_measure);
     g_test_add_func("/annotations/draws", test_draws);
     g_test_add_func("/annotations/halo", test_halo);
+    g_test_add_func("/annotations/expected-error", test_error);
     return g_test_run();
 }

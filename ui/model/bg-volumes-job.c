@@ -149,7 +149,7 @@ bg_points_register_volumes(BgSession *session, const BgVolumesBy *by, GObject *o
     bg_session_run(session, job, &work, on_found, input);
 }
 
-#define RADIUS_MM 10.0 // of the ball about a point that is compared
+#define RADIUS_MM 20.0 // of the ball about a point that is compared
 
 typedef struct {
     Input volumes;
