@@ -108,7 +108,8 @@ static const BgCliOption unet_options[] = {
     { "output", BG_CLI_PATH, "=MODEL.h5, -o MODEL.h5" },
     { "data", BG_CLI_PATH, "=DIR  a folder a patient: t1, t1ce, t2, flair, and seg or labels" },
     { "network", BG_CLI_VALUE,
-      "=unet-tumour|unet-brats|unet3-tumour  four contrasts, or FLAIR and T1 with contrast; of volumes" },
+      "=NAME  unet-tumour, unet-brats of two contrasts, unet3-tumour of volumes, patch-cnn, "
+      "patch-two-path, patch-dual" },
     { "phantoms", BG_CLI_VALUE, "=N  so many made-up heads, too" },
     { "phantom-size", BG_CLI_VALUE, "=N  their voxels along a side; 240 unless given" },
     { "epochs", BG_CLI_VALUE, "=N  12 unless given" },
@@ -118,6 +119,7 @@ static const BgCliOption unet_options[] = {
     { "per-case", BG_CLI_VALUE, "=N  samples of a case in an epoch; 24 unless given" },
     { "rate", BG_CLI_VALUE, "=X  the first learning rate; 0.002 unless given" },
     { "patience", BG_CLI_VALUE, "=N  epochs without a better one until it stops; 0: never" },
+    { "entropy", BG_CLI_FLAG, "  patch networks: of ten patches that with most to see" },
     { "resume", BG_CLI_FLAG, "  go on where MODEL.h5.training/last.h5 ends" },
     { NULL },
 };
@@ -152,8 +154,11 @@ unet_card(BgCli *cli, const BgTumourData *data, int n_phantoms, int size,
     static const double labels[BG_TUMOUR_CLASSES] = { 0, 1, 2, 4 };
 
     bg_json_set_string(card, "task", "brain tumours in MRI: core (1), oedema (2), enhancing (4)");
-    bg_json_set_string(card, "planes",
-                       params->n_contrasts == 2 ? "flair, t1ce" : "t1, t1ce, t2, flair");
+    g_autoptr(GString) planes = g_string_new(NULL);
+    for (int c = 0; c < params->n_contrasts; c++)
+        g_string_append_printf(planes, "%s%s", c > 0 ? ", " : "",
+                               bg_contrast_name(params->contrasts[c]));
+    bg_json_set_string(card, "planes", planes->str);
     bg_json_set_string(card, "inputs",
                        "axial slices in LPS order, or volumes, "
                        "each contrast cut at the 0.5 and 99.5 percentile of the "
@@ -164,7 +169,8 @@ unet_card(BgCli *cli, const BgTumourData *data, int n_phantoms, int size,
     bg_json_set_integer(card, "phantom_size", size);
     bg_json_set_integer(card, "seed", cli->seed);
     bg_json_set_double(card, "validation_share", config->validation_share);
-    bg_json_set_string(card, "loss", "cross-entropy + Dice");
+    bg_json_set_string(card, "loss",
+                       config->n_terms == 1 ? "cross-entropy" : "cross-entropy + Dice");
     bg_json_set_integer(card, "batch", config->batch);
     bg_json_set_integer(card, "crop", params->crop);
     bg_json_set_integer(card, "samples_per_case", params->per_case);
@@ -189,6 +195,57 @@ add_deep_terms(BgNnTrainConfig *config)
         config->terms[config->n_terms++] = (BgNnTerm){ BG_NN_LOSS_CROSS_ENTROPY, weight, k, k };
         config->terms[config->n_terms++] = (BgNnTerm){ BG_NN_LOSS_DICE, weight, k, k };
     }
+}
+
+// Which network, and what goes into it, in which order.
+static const BgNetwork *
+choose_network(const BgCli *cli, BgTumourDataParams *params, BgNnTrainConfig *config,
+               GError **error)
+{
+    static const char *const names[] = { "unet-tumour", "unet-brats",     "unet3-tumour",
+                                         "patch-cnn",   "patch-two-path", "patch-dual",
+                                         NULL };
+    static const BgContrast strips[] = { BG_CONTRAST_FLAIR, BG_CONTRAST_T1, BG_CONTRAST_T1CE,
+                                         BG_CONTRAST_T2 };
+    const char *name = bg_cli_option(cli, "network");
+
+    name = name != NULL ? name : names[0];
+    if (!g_strv_contains(names, name)) {
+        g_autofree char *all = g_strjoinv(", ", (char **) names);
+        bg_cli_usage_error(error, "which: --network=%s: give one of %s", name, all);
+        return NULL;
+    }
+    if (strcmp(name, "unet-brats") == 0) {
+        params->contrasts[0] = BG_CONTRAST_FLAIR;
+        params->contrasts[1] = BG_CONTRAST_T1CE;
+        params->n_contrasts = 2;
+    } else if (g_str_has_prefix(name, "patch-")) {
+        memcpy(params->contrasts, strips, sizeof strips);
+        params->entropy = bg_cli_has(cli, "entropy");
+        params->centres = strcmp(name, "patch-dual") == 0;
+        config->n_terms = 1; // cross-entropy
+    }
+    return bg_network_find(name, error);
+}
+
+static BgNnData
+set_samples(const BgNetwork *network, const BgTumourDataParams *params, BgNnTrainConfig *config,
+            BgTumourData *data)
+{
+    gsize crop = (gsize) params->crop, n = (gsize) params->n_contrasts;
+
+    config->inputs[0] = bg_nn_shape(1, n, 2, 1, crop, crop);
+    if (g_str_has_prefix(network->name, "patch-")) {
+        config->inputs[0] = network->inputs[0];
+        config->inputs[1] = network->inputs[1];
+        config->n_inputs = network->n_inputs;
+        return bg_tumour_data_source_patches(data);
+    }
+    if (strcmp(network->name, "unet3-tumour") != 0)
+        return bg_tumour_data_source(data);
+    config->inputs[0] = bg_nn_shape(1, n, 3, crop, crop, crop);
+    add_deep_terms(config);
+    return bg_tumour_data_source_blocks(data);
 }
 
 static gboolean
@@ -226,17 +283,9 @@ run_unet(BgCli *cli, GError **error)
         !bg_cli_get_int(cli, "per-case", 1, 10000, &params.per_case, error) ||
         !bg_cli_check_output(cli, out, error))
         return FALSE;
-    const char *name = bg_cli_option(cli, "network");
-    gboolean blocks = name != NULL && strcmp(name, "unet3-tumour") == 0;
-    if (name != NULL && strcmp(name, "unet-brats") == 0) {
-        params.contrasts[0] = BG_CONTRAST_FLAIR;
-        params.contrasts[1] = BG_CONTRAST_T1CE;
-        params.n_contrasts = 2;
-    } else if (name != NULL && strcmp(name, "unet-tumour") != 0 && !blocks) {
-        bg_cli_usage_error(
-            error, "which: --network=%s: give unet-tumour, unet-brats or unet3-tumour", name);
+    const BgNetwork *network = choose_network(cli, &params, &config, error);
+    if (network == NULL)
         return FALSE;
-    }
     if (params.crop % 16 != 0) {
         bg_cli_usage_error(error, "no such crop: --crop=%d: give a multiple of 16", params.crop);
         return FALSE;
@@ -247,16 +296,10 @@ run_unet(BgCli *cli, GError **error)
     if (data == NULL)
         return FALSE;
     config.folder = folder;
-    gsize crop = (gsize) params.crop;
-    config.inputs[0] =
-        bg_nn_shape(1, (gsize) params.n_contrasts, blocks ? 3 : 2, blocks ? crop : 1, crop, crop);
-    if (blocks)
-        add_deep_terms(&config);
-    BgNnData source = blocks ? bg_tumour_data_source_blocks(data) : bg_tumour_data_source(data);
+    BgNnData source = set_samples(network, &params, &config, data);
     g_autoptr(BgJson) card = unet_card(cli, data, n_phantoms, size, &config, &params);
     bg_json_set_double(card, "spacing_mm", spacing);
-    const BgNetwork *network = bg_network_find(name != NULL ? name : "unet-tumour", error);
-    return network != NULL && bg_cli_train_run(cli, network, &source, &config, card, out, error);
+    return bg_cli_train_run(cli, network, &source, &config, card, out, error);
 }
 
 static const BgCliCommand verb_unet = {

@@ -9,7 +9,7 @@ G_STATIC_ASSERT(sizeof(BgNnScores) == BG_NN_N_SCORES * sizeof(double));
 gboolean
 bg_nn_tally_fits(const BgNnShape *shape)
 {
-    return shape->rank >= 3 && shape->dims[1] >= 2 && shape->dims[1] <= BG_NN_MAX_CLASSES;
+    return shape->rank >= 2 && shape->dims[1] >= 2 && shape->dims[1] <= BG_NN_MAX_CLASSES;
 }
 
 void

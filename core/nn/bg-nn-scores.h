@@ -36,7 +36,7 @@ typedef struct {
     gsize n_batches;
 } BgNnTally;
 
-/** bg_nn_tally_fits: whether results of @shape are classes: two channels or more over pixels */
+/** bg_nn_tally_fits: whether results of @shape are classes: two channels or more */
 gboolean bg_nn_tally_fits(const BgNnShape *shape);
 
 /** bg_nn_tally_clear: @n_classes: 0: nothing will be counted */

@@ -8,6 +8,8 @@
 G_BEGIN_DECLS
 
 #define BG_TUMOUR_CLASSES 4
+#define BG_TUMOUR_PATCH 33
+#define BG_TUMOUR_PATCH_CENTRE 5
 
 /** bg_tumour_labels: what the classes are called in label maps: background, core, oedema, enhancing: 0, 1, 2, 4 */
 extern const guint8 bg_tumour_labels[BG_TUMOUR_CLASSES];
@@ -26,6 +28,8 @@ typedef struct _BgTumourData BgTumourData;
  * @per_case: samples a case gives in one epoch
  * @seed: of which slices and places those are in validation
  * @contrasts: which are the input's planes, @n_contrasts of them
+ * @entropy: patches: of ten of a class the one whose greys say most
+ * @centres: patches: their middle is a second input
  */
 typedef struct {
     int crop;
@@ -33,6 +37,7 @@ typedef struct {
     guint64 seed;
     BgContrast contrasts[BG_N_CONTRASTS];
     int n_contrasts;
+    gboolean entropy, centres;
 } BgTumourDataParams;
 
 /** bg_tumour_data_params: 128 pixels, 24 a case, all contrasts */
@@ -83,6 +88,9 @@ int bg_tumour_data_count_cases(const BgTumourData *data);
 
 /** bg_tumour_data_source: (transfer none): for bg_nn_train(): an input of the contrasts' planes, a target of four classes */
 BgNnData bg_tumour_data_source(BgTumourData *data);
+
+/** bg_tumour_data_source_patches: (transfer none): patches of BG_TUMOUR_PATCH pixels a side, for the patch networks, of each contrast by its largest size; as many of each class, by turns; none with more than a quarter of zeros, where the case has others. The target has five classes by BraTS' numbers */
+BgNnData bg_tumour_data_source_patches(BgTumourData *data);
 
 /** bg_tumour_data_source_blocks: (transfer none): the same of blocks of crop^3 voxels, for bg_unet3_tumour_graph(): a target for each of its results */
 BgNnData bg_tumour_data_source_blocks(BgTumourData *data);

@@ -82,6 +82,16 @@ def test_train_volumes(case):
     assert found["tflop"] > 0 and os.path.exists(out)
 
 
+def test_train_patches(case):
+    """The patch networks learn from patches of all classes alike."""
+    for name, more in (("patch-cnn", ["--entropy"]), ("patch-dual", [])):
+        r = run_json("train", "unet", f"--network={name}", "--phantoms=3", "--phantom-size=64", "--spacing=4",
+                     "--per-case=16", "--batch=8", "--epochs=2", "--rate=0.001", *more, "-o", case.at(name + ".h5"))
+        assert r["epochs"] == 2 and r["card"]["planes"] == "flair, t1, t1ce, t2" and r["card"]["loss"] == "cross-entropy", r
+        with open(case.at(name + ".h5.training/log.csv"), encoding="utf-8") as log:
+            assert 0 <= float(log.read().splitlines()[1].split(",")[1]) <= 1
+
+
 def test_train_on_files(case):
     """The same as from phantoms, from a folder a patient; resumed."""
     cases, out = case.at("cases"), case.at("files.h5")
