@@ -68,7 +68,12 @@ prepare(BgCli *cli, BgDicomWriteParams *params, char **provenance, GError **erro
     params->study_description = subject->study_description;
     params->accession_number = subject->accession_number;
     params->frame_of_reference = subject->frame_of_reference;
-    params->referenced_series_uid = is_drawn_on(subject) ? subject->series_uid : NULL;
+    if (is_drawn_on(subject)) {
+        params->referenced_series_uid = subject->series_uid;
+        params->referenced_class = subject->source_class;
+        params->referenced_instances = subject->source_instances;
+        params->referenced_grid = subject->has_geometry ? &subject->geometry : NULL;
+    }
     return TRUE;
 }
 

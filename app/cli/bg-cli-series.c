@@ -83,6 +83,18 @@ bg_cli_find_source(BgCli *cli, const char *path, gboolean any, BgCliSource *sour
     return TRUE;
 }
 
+void
+bg_cli_set_b_values(BgJson *json, const char *b_values)
+{
+    if (b_values == NULL || *b_values == '\0')
+        return;
+    g_auto(GStrv) words = g_strsplit(b_values, " ", -1);
+    BgJson *array = bg_json_new_array();
+    for (char **word = words; *word != NULL; word++)
+        bg_json_append(array, bg_json_new_double(g_ascii_strtod(*word, NULL)));
+    bg_json_set(json, "b_values", array);
+}
+
 static BgJson *
 series_to_json(const BgSeries *series)
 {
@@ -99,6 +111,7 @@ series_to_json(const BgSeries *series)
     bg_json_set_integer(json, "n_slices", series->n_slices);
     bg_json_set_integer(json, "n_frames", series->n_frames);
     bg_json_set_integer(json, "n_files", series->n_files);
+    bg_cli_set_b_values(json, series->b_values);
     bg_json_set_doubles(json, "spacing_mm", series->spacing_mm, 3);
     bg_json_set_string(json, "date", series->date);
     bg_json_set_string(json, "study_description", series->study_description);

@@ -26,6 +26,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BgCliSource, bg_cli_source_clear)
 gboolean bg_cli_find_source(BgCli *cli, const char *path, gboolean any, BgCliSource *source,
                             GError **error);
 
+/** bg_cli_set_b_values: "b_values": [...], where there are any */
+void bg_cli_set_b_values(BgJson *json, const char *b_values);
+
 /** bg_cli_set_series: "series": [...], and "series_key" of the chosen one */
 void bg_cli_set_series(BgJson *json, const BgCliSource *source);
 

@@ -190,6 +190,7 @@ run(BgCli *cli, GError **error)
     bg_json_set_integer(json, "n_frames", info->n_frames);
     bg_json_set_integer(json, "n_components", info->n_components);
     bg_json_set_string(json, "datatype", info->datatype);
+    bg_cli_set_b_values(json, info->b_values);
     set_place(cli, json, info);
     set_strings(json, info);
     bg_cli_set_series(json, &source);

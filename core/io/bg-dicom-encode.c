@@ -269,6 +269,23 @@ or_default(const char *text, const char *fallback)
     return text != NULL && text[0] != '\0' ? text : fallback;
 }
 
+// All slices of the series that an object was made from.
+static void
+put_instances(BgDcmEncoder *e, const BgDicomWriteParams *p)
+{
+    if (p->referenced_instances == NULL || p->referenced_class == NULL)
+        return;
+    g_auto(GStrv) uids = g_strsplit(p->referenced_instances, " ", -1);
+    bg_dcm_begin_sequence(e, TAG(0x0008, 0x114a));
+    for (char **uid = uids; *uid != NULL; uid++) {
+        bg_dcm_begin_item(e);
+        bg_dcm_put_text(e, TAG(0x0008, 0x1150), "UI", p->referenced_class);
+        bg_dcm_put_text(e, TAG(0x0008, 0x1155), "UI", *uid);
+        bg_dcm_end_item(e);
+    }
+    bg_dcm_end_sequence(e);
+}
+
 void
 bg_dcm_put_start(BgDcmEncoder *e, BgDcmObject *object)
 {
@@ -305,6 +322,7 @@ bg_dcm_put_start(BgDcmEncoder *e, BgDcmObject *object)
     if (p->referenced_series_uid != NULL) {
         bg_dcm_begin_sequence(e, TAG(0x0008, 0x1115));
         bg_dcm_begin_item(e);
+        put_instances(e, p);
         bg_dcm_put_text(e, TAG(0x0020, 0x000e), "UI", p->referenced_series_uid);
         bg_dcm_end_item(e);
         bg_dcm_end_sequence(e);

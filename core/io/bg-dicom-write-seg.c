@@ -12,6 +12,7 @@
 #define SOP_SEG "1.2.840.10008.5.1.4.1.1.66.4"
 #define MAX_SHEAR_DEG 0.05
 #define MAX_SEGMENTS 65535
+#define SAME_SLICE 0.02 // of the distance of slices
 
 typedef struct {
     guint segment; // from 1
@@ -24,6 +25,7 @@ typedef struct {
     GArray *counts;     // BgLabelCount
     GArray *frames;     // SegFrame
     GHashTable *number; // label -> segment
+    GStrv sources; // owned, nullable: the SOP instance of each slice of the labels, "" for none
 } SegWriter;
 
 // Frames in the order of segments and slices: those where a label occurs.
@@ -163,8 +165,67 @@ put_shared(BgDcmEncoder *e, const BgGeometry *g)
     bg_dcm_end_sequence(e);
 }
 
+// Which slice of the series a slice of the labels lies in, all of it; -1 for none.
+static int
+find_source(const BgGeometry *labels, const BgGeometry *series, int k)
+{
+    BgAffine voxel_from_patient = bg_geometry_voxel_from_patient(series);
+    const double corners[3][2] = { { 0.0, 0.0 },
+                                   { labels->dims[0] - 1.0, 0.0 },
+                                   { 0.0, labels->dims[1] - 1.0 } };
+    int found = -1;
+
+    for (int c = 0; c < 3; c++) {
+        BgVec3 p =
+            bg_affine_apply(&labels->patient_from_voxel, bg_vec3(corners[c][0], corners[c][1], k));
+        double z = bg_affine_apply(&voxel_from_patient, p).z;
+        if (fabs(z - rint(z)) > SAME_SLICE || z < -0.5 || z > series->dims[2] - 0.5 ||
+            (c > 0 && (int) rint(z) != found))
+            return -1;
+        found = (int) rint(z);
+    }
+    return found;
+}
+
 static void
-put_frame_groups(BgDcmEncoder *e, const SegWriter *w)
+find_sources(SegWriter *w, const BgDicomWriteParams *p)
+{
+    const BgGeometry *g = bg_label_map_get_geometry(w->labels);
+
+    if (p->referenced_instances == NULL || p->referenced_class == NULL ||
+        p->referenced_grid == NULL)
+        return;
+    g_auto(GStrv) uids = g_strsplit(p->referenced_instances, " ", -1);
+    if ((int) g_strv_length(uids) != p->referenced_grid->dims[2])
+        return;
+    w->sources = g_new0(char *, g->dims[2] + 1);
+    for (int k = 0; k < g->dims[2]; k++) {
+        int source = find_source(g, p->referenced_grid, k);
+        w->sources[k] = g_strdup(source >= 0 ? uids[source] : "");
+    }
+}
+
+// PS3.3 C.7.6.16.2.6: the slice that a frame was drawn on.
+static void
+put_source(BgDcmEncoder *e, const char *sop_class, const char *uid)
+{
+    bg_dcm_begin_sequence(e, TAG(0x0008, 0x9124));
+    bg_dcm_begin_item(e);
+    bg_dcm_begin_sequence(e, TAG(0x0008, 0x2112));
+    bg_dcm_begin_item(e);
+    bg_dcm_put_text(e, TAG(0x0008, 0x1150), "UI", sop_class);
+    bg_dcm_put_text(e, TAG(0x0008, 0x1155), "UI", uid);
+    bg_dcm_put_code(e, TAG(0x0040, 0xa170), "121322", "DCM",
+                    "Source image for image processing operation");
+    bg_dcm_end_item(e);
+    bg_dcm_end_sequence(e);
+    bg_dcm_put_code(e, TAG(0x0008, 0x9215), "113076", "DCM", "Segmentation");
+    bg_dcm_end_item(e);
+    bg_dcm_end_sequence(e);
+}
+
+static void
+put_frame_groups(BgDcmEncoder *e, const SegWriter *w, const char *source_class)
 {
     const BgGeometry *g = bg_label_map_get_geometry(w->labels);
 
@@ -175,6 +236,8 @@ put_frame_groups(BgDcmEncoder *e, const SegWriter *w)
         double position[3] = { p.x, p.y, p.z };
         guint32 index[2] = { GUINT32_TO_LE(frame->segment), GUINT32_TO_LE((guint32) frame->k + 1) };
         bg_dcm_begin_item(e);
+        if (w->sources != NULL && w->sources[frame->k][0] != '\0')
+            put_source(e, source_class, w->sources[frame->k]);
         bg_dcm_begin_sequence(e, TAG(0x0020, 0x9111));
         bg_dcm_begin_item(e);
         bg_dcm_put_bytes(e, TAG(0x0020, 0x9157), "UL", index, 8);
@@ -257,7 +320,7 @@ write_all(const SegWriter *w, const BgDicomWriteParams *params, GError **error)
     bg_dcm_put_text(&e, TAG(0x0070, 0x0081), "LO", params->series_description);
     bg_dcm_put_text(&e, TAG(0x0070, 0x0084), "PN", NULL);
     put_shared(&e, g);
-    put_frame_groups(&e, w);
+    put_frame_groups(&e, w, params->referenced_class);
     if (!put_bits(&e, w, error))
         return NULL;
     return g_byte_array_free_to_bytes(g_steal_pointer(&e.bytes));
@@ -270,7 +333,7 @@ bg_dicom_make_seg(BgLabelMap *labels, BgLabelTable *table, const BgDicomWritePar
     g_autoptr(GArray) counts = bg_label_map_count(labels);
     g_autoptr(GArray) frames = g_array_new(FALSE, FALSE, sizeof(SegFrame));
     g_autoptr(GHashTable) number = g_hash_table_new(NULL, NULL);
-    SegWriter w = { labels, table, counts, frames, number };
+    SegWriter w = { labels, table, counts, frames, number, NULL };
 
     if (counts->len == 0 || counts->len > MAX_SEGMENTS) {
         g_set_error(error, BG_ERROR, counts->len == 0 ? BG_ERROR_INVALID : BG_ERROR_UNSUPPORTED,
@@ -287,5 +350,8 @@ bg_dicom_make_seg(BgLabelMap *labels, BgLabelTable *table, const BgDicomWritePar
         g_hash_table_insert(number, GUINT_TO_POINTER(g_array_index(counts, BgLabelCount, s).label),
                             GUINT_TO_POINTER(s + 1));
     find_frames(&w);
-    return write_all(&w, params, error);
+    find_sources(&w, params);
+    GBytes *bytes = write_all(&w, params, error);
+    g_strfreev(w.sources);
+    return bytes;
 }

@@ -19,6 +19,8 @@ G_BEGIN_DECLS
  * @frame_of_reference: (nullable): needed for SEG and STL to lie where they belong: a new one when
  *   %NULL
  * @referenced_series_uid: (nullable): of SEG: the series that the labels were drawn on
+ * @referenced_class, @referenced_instances, @referenced_grid: (nullable): of SEG: that series' slices,
+ *   as BgFileInfo has them: each frame names the one that it was drawn on
  * @series_description: (nullable)
  * @series_number: 0 for none
  * @provenance: (nullable): JSON text that goes into a private element, (0029,1001) of "BREGMA"
@@ -39,6 +41,8 @@ typedef struct {
     const char *accession_number;
     const char *frame_of_reference;
     const char *referenced_series_uid;
+    const char *referenced_class, *referenced_instances;
+    const BgGeometry *referenced_grid;
     const char *series_description;
     int series_number;
     const char *provenance;

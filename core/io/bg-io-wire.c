@@ -10,6 +10,7 @@
 
 #define MAX_TEXT (16u << 20)
 #define MAX_LINE (64u << 10)
+#define MAX_INSTANCES (1u << 20)
 #define MAX_NAME 24u
 #define MAX_NAMES 4096u
 #define MAX_TEXTS 10000u
@@ -151,6 +152,9 @@ static const Text info_texts[] = {
     TEXT(accession_number, MAX_LINE, FALSE),
     TEXT(series_uid, MAX_LINE, FALSE),
     TEXT(frame_of_reference, MAX_LINE, FALSE),
+    TEXT(b_values, MAX_LINE, FALSE),
+    TEXT(source_class, MAX_LINE, FALSE),
+    TEXT(source_instances, MAX_INSTANCES, FALSE),
     TEXT(camera, MAX_LINE, FALSE),
 };
 

@@ -124,6 +124,9 @@ bg_file_info_copy(const BgFileInfo *info)
     copy->accession_number = g_strdup(info->accession_number);
     copy->series_uid = g_strdup(info->series_uid);
     copy->frame_of_reference = g_strdup(info->frame_of_reference);
+    copy->b_values = g_strdup(info->b_values);
+    copy->source_class = g_strdup(info->source_class);
+    copy->source_instances = g_strdup(info->source_instances);
     copy->camera = g_strdup(info->camera);
     copy->warnings = g_ptr_array_copy(info->warnings, copy_string, NULL);
     g_ptr_array_set_free_func(copy->warnings, g_free);
@@ -153,6 +156,9 @@ bg_file_info_free(BgFileInfo *info)
     g_free(info->accession_number);
     g_free(info->series_uid);
     g_free(info->frame_of_reference);
+    g_free(info->b_values);
+    g_free(info->source_class);
+    g_free(info->source_instances);
     g_free(info->camera);
     g_free(info);
 }
@@ -509,6 +515,7 @@ take_part(BgLoaded *loaded, const BgLoadPart *part, GError **error)
     info->geometry = loaded->volume != NULL ? *bg_volume_get_geometry(loaded->volume)
                                             : *bg_label_map_get_geometry(loaded->labels);
     memcpy(info->dims, wanted, sizeof info->dims);
+    g_clear_pointer(&info->source_instances, g_free);
     bg_file_info_warn(info,
                       // Translators: first and last voxel and a step, along columns, rows, slices
                       _("Only a part was read: columns %d to %d by %d, rows %d to %d by %d, slices "

@@ -96,6 +96,9 @@ const char *bg_kind_name(BgKind kind);
  * @camera: (nullable): maker and model of what took a photograph
  * @focal_length_mm, @focal_length_35mm, @sensor_mm: of a photograph's camera; 0 when unknown
  * @patient_name...@frame_of_reference: (nullable): filled by formats that carry them
+ * @source_class, @source_instances: (nullable): of DICOM whose files are one slice each: their SOP
+ *   class, and their UIDs, one a slice of @geometry, with blanks between
+ * @b_values: (nullable): of diffusion, s/mm^2, one a frame, with blanks between
  *
  * What is known about a file. A plain struct with owned members.
  */
@@ -133,6 +136,8 @@ typedef struct {
     char *accession_number;
     char *series_uid;
     char *frame_of_reference;
+    char *b_values;
+    char *source_class, *source_instances;
     gboolean spacing_unknown;
     double window[2];
     gboolean low_is_bright;

@@ -38,6 +38,7 @@ static const Text texts[] = {
     TEXT(study_description),
     TEXT(accession_number),
     TEXT(frame_of_reference),
+    TEXT(b_values),
 };
 
 // May be missing.

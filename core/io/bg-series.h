@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @loadable: whether it can be loaded; @warnings say why not
  * @dims: columns, rows, slices
  * @frame_kind: (nullable): "time", "echo", "b-value", "frame": what sets the frames apart
+ * @b_values: of diffusion, s/mm^2, one a frame, with blanks between
  * @spacing_mm: along columns, rows, slices; 0 when unknown
  * @n_bytes: of a loaded frame
  * @badges: of char *: short words to be shown in red: "missing slices", "lossy", ...
@@ -44,6 +45,7 @@ typedef struct {
     char *study_description;
     char *accession_number;
     char *frame_of_reference;
+    char *b_values;
     BgKind kind;
     gboolean loadable;
     int dims[3];

@@ -128,7 +128,7 @@ read_keys(BgDcmFrame *frame, BgDcmSet set, int instance)
     key[BG_DCM_KEY_ACQUISITION] = bg_dcm_number(set, TAG(0x0020, 0x0012), VR_IS, 0.0);
     key[BG_DCM_KEY_TIME] = read_seconds(set, TAG(0x0008, 0x0032), FALSE);
     key[BG_DCM_KEY_INSTANCE] = instance;
-    frame->b_value = bg_dcm_number(set, TAG(0x0018, 0x9087), VR_FD, -1.0);
+    frame->b_value = bg_dcm_read_b_value(set);
 }
 
 // Philips' floating-point values: FP = (PV * RS + RI) / (RS * SS), with SS of (2005,100E); the

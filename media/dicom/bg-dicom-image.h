@@ -136,6 +136,13 @@ BgVec3 bg_dcm_frame_normal(const BgDcmFrame *frame);
 // What is done in files of their own, for bg-dicom-image.c.
 void bg_dcm_image_read_frames(BgDcmImage *image, const BgDcmData *data);
 gboolean bg_dcm_image_read_mosaic(BgDcmImage *image, const BgDcmData *data);
+
+/** bg_dcm_read_b_value: s/mm^2, the standard's or its maker's; negative when the file does not say */
+double bg_dcm_read_b_value(BgDcmSet set);
+
+/** bg_dcm_csa_numbers: of Siemens' CSA header: Returns: how many values @name has, at most @max */
+int bg_dcm_csa_numbers(BgDcmSet root, const char *name, double *values, int max);
+
 gboolean bg_dcm_frame_read_place(BgDcmFrame *frame, BgDcmSet set);
 void bg_dcm_image_read_suv(BgDcmImage *image, const BgDcmData *data);
 void bg_dcm_image_set_note(BgDcmImage *image, const char *note);

@@ -136,6 +136,14 @@ bg_dcm_file_info(const BgDcmStack *stack)
     info->side_known = stack->side_known;
     info->spacing_unknown = image->spacing_source == BG_DCM_SPACING_NONE &&
                             (info->kind == BG_KIND_VOLUME || info->kind == BG_KIND_IMAGE);
+    g_free(info->b_values);
+    info->b_values = g_strdup(stack->b_values);
+    if (stack->instances != NULL && info->kind == BG_KIND_VOLUME) {
+        g_free(info->source_class);
+        g_free(info->source_instances);
+        info->source_class = text_or_null(image->sop_class);
+        info->source_instances = g_strdup(stack->instances);
+    }
     info->frame_spacing = stack->frame_spacing_s;
     info->frame_unit = stack->frame_spacing_s > 0.0 ? "s" : NULL;
     bg_file_info_set_modality(info, image->modality, image->unit);

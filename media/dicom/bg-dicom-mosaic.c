@@ -103,6 +103,15 @@ private_bytes(BgDcmSet root, guint32 tag, gsize *length)
     return bytes;
 }
 
+int
+bg_dcm_csa_numbers(BgDcmSet root, const char *name, double *values, int max)
+{
+    gsize length;
+    const guint8 *csa = private_bytes(root, TAG(0x0029, 0x1010), &length);
+
+    return csa != NULL ? csa_find(csa, length, name, values, max) : 0;
+}
+
 // "sSliceArray.lSize = 50" in the protocol.
 static int
 protocol_count(BgDcmSet root)
@@ -165,7 +174,7 @@ gboolean
 bg_dcm_image_read_mosaic(BgDcmImage *image, const BgDcmData *data)
 {
     BgDcmSet root = bg_dcm_root(data);
-    BgDcmFrame frame = { .tile = -1, .slope = 1.0, .b_value = -1.0 };
+    BgDcmFrame frame = { .tile = -1, .slope = 1.0, .b_value = bg_dcm_read_b_value(root) };
     double normal[3], spacing[2];
     gsize length;
 

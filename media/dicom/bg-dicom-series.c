@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define N_STRINGS 15
+#define N_STRINGS 16
 
 BgDicomSeries *
 bg_dicom_series_ref(BgDicomSeries *series)
@@ -22,16 +22,17 @@ list_strings(BgDicomSeries *s, char **list[N_STRINGS])
         &s->patient_name,     &s->patient_id, &s->patient_birth_date, &s->patient_sex,
         &s->study_uid,        &s->study_date, &s->study_time,         &s->study_description,
         &s->accession_number, &s->series_uid, &s->series_description, &s->series_date,
-        &s->modality,         &s->body_part,  &s->frame_of_reference,
+        &s->modality,         &s->body_part,  &s->frame_of_reference, &s->b_values,
     };
 
     memcpy(list, all, sizeof all);
 }
 
 static const char *const string_names[N_STRINGS] = {
-    "patient-name",       "patient-id",  "patient-birth-date", "patient-sex", "study-uid",
-    "study-date",         "study-time",  "study-description",  "accession",   "series-uid",
-    "series-description", "series-date", "modality",           "body-part",   "frame-of-reference",
+    "patient-name", "patient-id", "patient-birth-date", "patient-sex",
+    "study-uid",    "study-date", "study-time",         "study-description",
+    "accession",    "series-uid", "series-description", "series-date",
+    "modality",     "body-part",  "frame-of-reference", "b-values",
 };
 
 static void
@@ -69,11 +70,14 @@ static void
 copy_strings(BgDicomSeries *series, const BgDcmImage *image)
 {
     const char *values[N_STRINGS] = {
-        image->patient_name, image->patient_id,         image->patient_birth_date,
-        image->patient_sex,  image->study_uid,          image->study_date,
-        image->study_time,   image->study_description,  image->accession_number,
-        image->series_uid,   image->series_description, image->series_date,
-        image->modality,     image->body_part,          image->frame_of_reference,
+        image->patient_name,       image->patient_id,
+        image->patient_birth_date, image->patient_sex,
+        image->study_uid,          image->study_date,
+        image->study_time,         image->study_description,
+        image->accession_number,   image->series_uid,
+        image->series_description, image->series_date,
+        image->modality,           image->body_part,
+        image->frame_of_reference, "",
     };
     char **strings[N_STRINGS];
 
@@ -150,6 +154,10 @@ bg_dicom_series_new(const BgDcmStack *stack)
     list_files(series, stack);
     series->n_frames = stack->n_frames;
     series->frame_kind = stack->frame_kind;
+    if (stack->b_values != NULL) {
+        g_free(series->b_values);
+        series->b_values = g_strdup(stack->b_values);
+    }
     series->badges = stack->badges | image->badges;
     for (guint i = 0; i < stack->warnings->len; i++)
         g_ptr_array_add(series->warnings, g_strdup(g_ptr_array_index(stack->warnings, i)));

@@ -24,6 +24,8 @@ void
 bg_dcm_stack_free(BgDcmStack *stack)
 {
     g_free(stack->key);
+    g_free(stack->b_values);
+    g_free(stack->instances);
     g_ptr_array_unref(stack->images);
     g_array_unref(stack->places);
     g_array_unref(stack->position_mm);
@@ -369,6 +371,46 @@ name_frames(BgDcmStack *stack)
     }
 }
 
+// Where all frames say how strongly they are weighted.
+static void
+list_b_values(BgDcmStack *stack)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (int f = 0; f < stack->n_frames; f++) {
+        const BgDcmFrame *frame = NULL;
+        for (int s = 0; s < stack->n_positions && frame == NULL; s++)
+            if (bg_dcm_stack_image(stack, bg_dcm_stack_place(stack, f, s), &frame) == NULL)
+                frame = NULL;
+        if (frame == NULL || frame->b_value < 0.0)
+            return;
+        g_ascii_formatd(number, sizeof number, "%.6g", frame->b_value);
+        g_string_append_printf(text, "%s%s", f > 0 ? " " : "", number);
+    }
+    stack->b_values = g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+// Where each slice of the grid is one file.
+static void
+list_instances(BgDcmStack *stack)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const BgDcmFrame *frame;
+
+    if (stack->resample_along || stack->geometry.dims[2] != stack->n_positions)
+        return;
+    for (int s = 0; s < stack->n_positions; s++) {
+        const BgDcmImage *image =
+            bg_dcm_stack_image(stack, bg_dcm_stack_place(stack, 0, s), &frame);
+        if (image == NULL || image->pixels.n_frames != 1 || image->mosaic > 0 ||
+            image->sop_uid[0] == '\0' || strchr(image->sop_uid, ' ') != NULL)
+            return;
+        g_string_append_printf(text, "%s%s", s > 0 ? " " : "", image->sop_uid);
+    }
+    stack->instances = g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 // Without a place: tomograms in the order of their numbers, one above the other; all else is a run
 // of pictures.
 static void
@@ -412,7 +454,9 @@ build_stack(BgDcmStack *stack, GArray *entries)
     sort_places(stack, entries, starts);
     fill_places(stack, entries, starts);
     name_frames(stack);
+    list_b_values(stack);
     bg_dcm_stack_lay_out(stack);
+    list_instances(stack);
 }
 
 static void

@@ -41,6 +41,8 @@ typedef struct {
     gboolean resample_within;
     int row_shift, column_shift;
     const char *frame_kind; // static, nullable
+    char *b_values;         // nullable: s/mm^2, one a frame, with blanks between
+    char *instances;        // nullable: SOP instance UIDs, one a slice of the geometry, of frame 0
     double frame_spacing_s;
     guint badges;
     GPtrArray *warnings;

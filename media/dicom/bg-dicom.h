@@ -55,6 +55,7 @@ typedef enum {
  * @n_slices: along the normal, of one frame
  * @n_frames: time points, echoes, b-values or the pictures of a run: volumes in this series
  * @frame_kind: (nullable): static: "time", "echo", "b-value", "frame": what sets the frames apart
+ * @b_values: s/mm^2, one a frame, with blanks between, where all of them say it
  * @dims: columns, rows, slices
  * @spacing_mm: along columns, rows, slices; 0 when unknown
  * @files: of char *: in the order of frames, and of slices along the normal within a frame
@@ -84,6 +85,7 @@ typedef struct {
     char *modality;
     char *body_part;
     char *frame_of_reference;
+    char *b_values;
     char *referenced_series_uid; // nullable
     int n_slices;
     int n_frames;

@@ -135,6 +135,40 @@ def test_frames(scratch):
     assert values[0] == 2000 and values[3 * 48] == 2300
 
 
+def test_diffusion(scratch):
+    """b-values where the standard has them, and where each maker has put them."""
+    def siemens(b):
+        return [(0x00190010, "LO", "SIEMENS MR HEADER"), (0x0019100c, "IS", b)]
+
+    def siemens_csa(b):
+        return [(0x00290010, "LO", "SIEMENS CSA HEADER"), (0x00291010, "OB", dicom.csa({"B_value": [str(b)]}))]
+
+    def ge(b):  # the maker adds 10^9 to tell what kind of sequence it was
+        return [(0x00430010, "LO", "GEMS_PARM_01"), (0x00431039, "IS", [10 ** 9 + b if b else 0, 8, 0, 0])]
+
+    def philips(b):  # in a block that is not the first
+        return [(0x20010010, "LO", "Somebody else"), (0x20010011, "LO", "Philips Imaging DD 001"),
+                (0x20011003, "FL", 77.0), (0x20011103, "FL", float(b))]
+
+    def standard(b):
+        return [(0x00189087, "FD", float(b))]
+    for number, maker in enumerate((standard, siemens, siemens_csa, ge, philips)):
+        folder = new_folder(scratch, maker.__name__)
+        for t, b in enumerate((0, 500, 1000)):
+            for n in range(3):
+                rows = dicom.identity(f"1.2.3.6.{number}", f"1.2.3.6.{number}.{t}.{n}", "MR", dicom.MR, number=3 * t + n)
+                rows += dicom.place((0, 0, 2 * n)) + dicom.picture(8, 6, dicom.ramp(8, 6, 1000 * t + 100 * n))
+                dicom.write(os.path.join(folder, f"{n}{t}"), rows + maker(b))
+        r = run("info", folder)
+        assert r["n_frames"] == 3 and r["b_values"] == [0, 500, 1000], (maker.__name__, r.get("b_values"))
+        assert r["series"][0]["b_values"] == [0, 500, 1000]
+        _, values = raw_values(scratch, folder, "--frame=2")
+        assert values[0] == 2000, maker.__name__
+    plain = new_folder(scratch, "plain")
+    slices(plain, [(0, 0, 3 * n) for n in range(3)])
+    assert "b_values" not in run("info", plain)
+
+
 def test_values(scratch):
     def one(name, rows, modality="MR", sop_class=dicom.MR):
         path = os.path.join(scratch, name)
@@ -398,6 +432,19 @@ def test_out(scratch):
         assert d.FrameOfReferenceUID == "1.2.3.200" and d.SeriesInstanceUID != "1.2.3.4"
         assert d.ReferencedSeriesSequence[0].SeriesInstanceUID == "1.2.3.4"
         assert d.pixel_array.shape[1:] == (again["dims"][1], again["dims"][0])
+        assert len(d.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == 5
+    # Labels on the grid of the series: each frame names the slice that it was drawn on.
+    on_grid, seg_on_grid = os.path.join(scratch, "on-grid.nii.gz"), os.path.join(scratch, "on-grid.dcm")
+    run("convert", labels, on_grid, f"--like={folder}", "--interpolation=nearest")
+    run("convert", on_grid, seg_on_grid, f"--reference={folder}")
+    d = check_written(seg_on_grid, "SEG")
+    if d is not None:
+        assert d.NumberOfFrames >= 3, d.NumberOfFrames
+        for group in d.PerFrameFunctionalGroupsSequence:
+            source = group.DerivationImageSequence[0].SourceImageSequence[0]
+            z = float(group.PlanePositionSequence[0].ImagePositionPatient[2])
+            assert source.ReferencedSOPInstanceUID == f"1.2.3.4.{round((z - 30) / 3)}", (z, source)
+            assert source.ReferencedSOPClassUID == dicom.CT
     # A surface.
     mesh = os.path.join(scratch, "mesh.dcm")
     made = run("mesh", labels, mesh, "--label=all", f"--reference={folder}")
@@ -516,7 +563,7 @@ def test_harm(scratch):
 
 
 def main():
-    tests = [test_series, test_faults, test_frames, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_contours, test_spacing,
+    tests = [test_series, test_faults, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_contours, test_spacing,
              test_names, test_out, test_anonymize, test_harm]
     print(f"1..{len(tests)}")
     failed = 0

@@ -276,6 +276,10 @@ bg_import_item_dup_summary(BgImportItem *self)
         g_string_append_printf(text, ngettext("  ·  %d frame", "  ·  %d frames", self->n_frames),
                                self->n_frames);
     }
+    if (self->series != NULL && self->series->b_values[0] != '\0') {
+        // Translators: of diffusion, one number a frame
+        g_string_append_printf(text, _("  ·  b %s s/mm²"), self->series->b_values);
+    }
     if (self->series != NULL && self->series->date[0] != '\0')
         g_string_append_printf(text, "  ·  %s", self->series->date);
     if (n_bytes > 0)
