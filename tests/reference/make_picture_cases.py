@@ -195,7 +195,74 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run(["heif-enc", "-L", "-p", "chroma=444", "--matrix_coefficients=0", folder + "/up.png", "-o", folder + "/up.heic"],
                    check=True, stdout=subprocess.DEVNULL)
     with open(folder + "/up.heic", "rb") as file:
-        add("upright.heic", file.read(), upright, "rgb24", tolerance=1, media=1)
+        heic = file.read()
+    add("upright.heic", heic, upright, "rgb24", tolerance=1, media=1)
+
+
+def boxes(data, start, end):
+    """(type, first byte, first byte of the content, end)"""
+    while start < end:
+        size, kind = struct.unpack_from(">I4s", data, start)
+        yield kind, start, start + 8, start + size
+        start += size
+
+
+def find(data, kind, start, end):
+    return next(box for box in boxes(data, start, end) if box[0] == kind)
+
+
+def turned(data, angle, mode):
+    """The file with transformative properties of its primary item: irot (ISO/IEC 23008-12, 6.5.10: a quarter
+    turn against the clock, @angle times), then imir (6.5.12: mode 0 exchanges top and bottom, 1 left and right)"""
+    data = bytearray(data)
+    _, meta, inside, meta_end = find(data, b"meta", 0, len(data))
+    _, _, pitm, _ = find(data, b"pitm", inside + 4, meta_end)
+    primary = struct.unpack_from(">H", data, pitm + 4)[0]
+    _, iprp, iprp_in, iprp_end = find(data, b"iprp", inside + 4, meta_end)
+    _, ipco, ipco_in, ipco_end = find(data, b"ipco", iprp_in, iprp_end)
+    _, ipma, ipma_in, _ = find(data, b"ipma", iprp_in, iprp_end)
+    n_known = len(list(boxes(data, ipco_in, ipco_end)))
+    new, numbers = b"", []
+    if angle:
+        new += struct.pack(">I4sB", 9, b"irot", angle)
+        numbers.append(n_known + len(numbers) + 1)
+    if mode is not None:
+        new += struct.pack(">I4sB", 9, b"imir", mode)
+        numbers.append(n_known + len(numbers) + 1)
+    # The associations of the primary item, essential ones, after those that are there.
+    at = ipma_in + 8
+    for _ in range(struct.unpack_from(">I", data, ipma_in + 4)[0]):
+        item, count = struct.unpack_from(">HB", data, at)
+        if item == primary:
+            data[at + 2] = count + len(numbers)
+            data[at + 3 + count:at + 3 + count] = bytes(0x80 | n for n in numbers)
+            break
+        at += 3 + count
+    data[ipco_end:ipco_end] = new
+    grown = len(new) + len(numbers)
+    for box, more in ((meta, grown), (iprp, grown), (ipco, len(new)), (ipma + len(new), len(numbers))):
+        struct.pack_into(">I", data, box, struct.unpack_from(">I", data, box)[0] + more)
+    # Where the media data lie: items of construction method 0 count from the file's beginning.
+    _, _, iloc, _ = find(data, b"iloc", inside + 4, meta_end + grown)
+    version, sizes, n_items = data[iloc], struct.unpack_from(">H", data, iloc + 4)[0], struct.unpack_from(">H", data, iloc + 6)[0]
+    assert version == 1 and sizes == 0x4440, hex(sizes)
+    at = iloc + 8
+    for _ in range(n_items):
+        method, n_extents = struct.unpack_from(">H", data, at + 2)[0], struct.unpack_from(">H", data, at + 6 + (4 if sizes & 0xf0 else 0))[0]
+        at += 8 + (4 if sizes & 0xf0 else 0)
+        for _ in range(n_extents):
+            if method == 0:
+                struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + grown)
+            at += 8
+    return bytes(data)
+
+
+for angle in range(4):
+    for mode in (None, 0, 1):
+        if angle or mode is not None:
+            want = np.rot90(upright, angle)
+            want = want if mode is None else want[::-1] if mode == 0 else want[:, ::-1]
+            add(f"turned-{angle}-{mode}.heic", turned(heic, angle, mode), want, "rgb24", tolerance=1, media=1)
 
 with open(sys.argv[1], "w") as out:
     json.dump(cases, out, separators=(",", ":"))
