@@ -193,16 +193,17 @@ read_tables(Lossless *l, const guint8 *p, gsize n, GError **error)
         int id = p[0] & 15, total = 0;
         if (id > 3)
             return damaged(error, "DHT");
-        Huffman *h = &l->table[id];
-        for (int i = 1; i <= 16; i++) {
-            h->count[i] = p[i];
+        for (int i = 1; i <= 16; i++)
             total += p[i];
-        }
         if (total > 256 || n < 17 + (gsize) total)
             return damaged(error, "DHT");
-        memcpy(h->symbol, p + 17, (gsize) total);
-        if (p[0] >> 4 == 0 && !build_table(h)) // class 0; lossless pictures have no other
-            return damaged(error, "DHT");
+        if (p[0] >> 4 == 0) { // class 0; lossless pictures use no other
+            Huffman *h = &l->table[id];
+            memcpy(h->count + 1, p + 1, 16);
+            memcpy(h->symbol, p + 17, (gsize) total);
+            if (!build_table(h))
+                return damaged(error, "DHT");
+        }
         p += 17 + total;
         n -= 17 + (gsize) total;
     }

@@ -9,7 +9,9 @@ build=$(realpath "$1"); folder=$2; seconds=${3:-60}
 corpus=$(dirname "$(realpath "$0")")/corpus
 [ $# -gt 3 ] && shift 3 || set -- $(ls "$corpus")
 mkdir -p "$folder/log"
-export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
+export LSAN_OPTIONS=suppressions=$(dirname "$corpus")/../support/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 program_of() {
     case $1 in
@@ -42,7 +44,7 @@ while [ $left = 1 ]; do
         log=$folder/log/$harness.$(date +%s)
         status=0
         "$build/tests/fuzz/$(program_of "$harness")" -runs=$((wanted - done)) -max_total_time="$seconds" \
-            -max_len=12000 -timeout=15 -rss_limit_mb=2560 -print_final_stats=1 \
+            -max_len=12000 -entropic=0 -timeout=15 -rss_limit_mb=2560 -print_final_stats=1 \
             -artifact_prefix="$folder/found/$harness/" "$folder/inputs/$harness" "$corpus/$harness" >"$log" 2>&1 || status=$?
         echo "$harness: $(count "$harness") of $wanted executions$([ $status = 0 ] || echo ", FOUND: see $log")"
     done
