@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import desk
 from desk import drag, key, pointer, undo, wait, Window
@@ -124,6 +125,33 @@ class Tests:
         for name in ("Labels", "Sizes", "Compare"):
             self.do(name)
 
+    def test_a_mesh_knows_that_its_labels_changed(self):
+        self.select("labels, corrected")
+        self.window.press("Make mesh")
+        self.window.named("Surface of labels, corrected", desk.Atspi.Role.LIST_ITEM)
+        self.window.named("Export mesh")
+        x, y = self.pane()
+        pointer(x, y)
+        key(ord("b"))
+        drag(x - 60, y + 60, 40, 0)
+        key(ord("b"))  # away with it
+        self.select("Surface of labels")
+        wait("a caution", lambda: [n for n in self.window.walk()
+                                   if "was corrected since" in (n.get_name() or "")])
+        self.window.press("Make this mesh again")
+        wait("a fresh mesh", lambda: not [n for n in self.window.walk()
+                                          if "was corrected since" in (n.get_name() or "")
+                                          and self.window.shown(n)])
+
+        def undone():  # the new mesh, the stroke, the first mesh
+            if not self.layer("Surface of labels, corrected"):
+                return True
+            self.window.action("undo")
+            time.sleep(0.5)
+            return False
+        wait("no mesh", undone)
+        self.select("labels, corrected")
+
     def test_escape_takes_a_stroke_back(self):
         x, y = self.pane()
         pointer(x, y)
@@ -147,6 +175,20 @@ class Tests:
         wait("fewer", lambda: (self.ml("Necrotic core") or 1e9) < self.painted -
              self.before["WT"] + self.before["TC"] - self.before["ET"])
         self.kept = self.ml("WT")
+
+    def test_prepares_a_volume(self):
+        self.select("t1ce")
+        self.do("Prepare")
+        for button, made in (("Find the brain", "t1ce, brain"), ("Normalise", "t1ce, normalised"),
+                             ("Take noise away", "t1ce, denoised"),
+                             ("Take the shading away", "t1ce, without shading"),
+                             ("New empty labels", "Labels of t1ce")):
+            self.select("t1ce")
+            self.window.press(button)
+            self.window.named(made, desk.Atspi.Role.LIST_ITEM)
+            undo()
+            wait("no “%s”" % made, lambda made=made: not self.layer(made))
+        self.select("labels, corrected")
 
     def test_survives_a_kill(self):
         self.window.process.send_signal(signal.SIGKILL)

@@ -4,6 +4,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/case/bg-provenance.h"
+#include "core/cast/bg-preset.h"
 #include "core/filter/bg-morphology.h"
 
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
     BgVolume *volume, *field; // owned, nullable
     BgLabelMap *labels;       // owned, nullable
     char *parameters;         // owned
+    BgTransferFunction *tf;   // owned, nullable
     double window[2], field_window[2];
 } Output;
 
@@ -43,6 +45,7 @@ output_free(gpointer data)
     g_clear_pointer(&output->volume, bg_volume_unref);
     g_clear_pointer(&output->field, bg_volume_unref);
     g_clear_pointer(&output->labels, bg_label_map_unref);
+    g_clear_pointer(&output->tf, bg_transfer_function_unref);
     g_free(output->parameters);
     g_free(output);
 }
@@ -147,8 +150,10 @@ work(gpointer data, const BgProgress *progress, GCancellable *cancellable, GErro
         return NULL;
     }
     output->parameters = bg_provenance_print(provenance);
-    if (output->volume != NULL)
+    if (output->volume != NULL) {
         bg_io_default_window(output->volume, "MR", &output->window[0], &output->window[1]);
+        output->tf = bg_preset_load(bg_preset_guess(output->volume), output->volume, NULL);
+    }
     if (output->field != NULL)
         bg_io_default_window(output->field, "", &output->field_window[0], &output->field_window[1]);
     return output;
@@ -177,6 +182,8 @@ add_layer(const Input *input, const Output *output, const char *name, const BgPa
     } else {
         layer->window_centre = window[0];
         layer->window_width = window[1] > 0.0 ? window[1] : 1.0;
+        if (payload->volume == output->volume && output->tf != NULL)
+            layer->transfer_function = bg_transfer_function_ref(output->tf);
         if (input->choice.kind == BG_FILTER_NORMALIZE || payload->volume == output->field)
             bg_layer_set_string(&layer->unit, "");
     }

@@ -21,6 +21,7 @@ typedef struct {
     guint32 *labels;    // owned
     BgMeshCut cut;      // its labels are the above
     BgLayer *layer;     // owned: the layer to be, without content
+    char *replaces;     // owned, nullable: id of the mesh whose place it takes
 } CutInput;
 
 static void
@@ -33,6 +34,7 @@ cut_input_free(gpointer data)
     g_clear_pointer(&input->map, bg_label_map_unref);
     g_clear_pointer(&input->layer, bg_layer_free);
     g_free(input->labels);
+    g_free(input->replaces);
     g_free(input);
 }
 
@@ -100,7 +102,7 @@ cut(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError
 }
 
 static void
-add_layer(BgSession *session, BgLayer *layer, BgMesh *mesh)
+add_layer(BgSession *session, BgLayer *layer, BgMesh *mesh, const char *replaces)
 {
     BgCase *bg_case = bg_session_get_case(session);
     BgPayload payload = { .mesh = mesh };
@@ -112,6 +114,8 @@ add_layer(BgSession *session, BgLayer *layer, BgMesh *mesh)
     if (bg_session_do(session, bg_command_add_layer(layer)) &&
         !bg_case_set_payload(bg_case, layer->id, &payload, &error))
         bg_session_fail(session, _("The mesh is lost"), error);
+    else if (replaces != NULL && bg_case_get_layer(bg_case, replaces) != NULL)
+        bg_session_do(session, bg_command_remove_layer(replaces));
     bg_case_end_gesture(bg_case);
     bg_session_select(session, layer->id);
 }
@@ -124,7 +128,7 @@ on_cut(GObject *source, GAsyncResult *result, gpointer user_data)
     g_autoptr(BgMesh) mesh = bg_job_run_finish(BG_JOB(source), result, &error);
 
     if (mesh != NULL)
-        add_layer(input->session, input->layer, mesh);
+        add_layer(input->session, input->layer, mesh, input->replaces);
     else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         bg_session_fail(input->session, _("The mesh cannot be made"), error);
     cut_input_free(input);
@@ -144,6 +148,9 @@ describe(const BgLayer *layer, const BgMeshCut *cut_params)
         for (gsize i = 0; i < cut_params->n_labels; i++)
             bg_json_append(labels, bg_json_new_integer(cut_params->labels[i]));
         bg_json_set(parameters, "labels", labels);
+        g_autofree char *tag = g_strdup_printf("%" G_GINT64_FORMAT, layer->content_tag);
+        bg_json_set_string(parameters, "layer", layer->id);
+        bg_json_set_string(parameters, "content", tag);
     } else {
         bg_json_set_double(parameters, "iso", cut_params->iso);
     }
@@ -153,10 +160,11 @@ describe(const BgLayer *layer, const BgMeshCut *cut_params)
     return bg_provenance_print(provenance);
 }
 
-void
-bg_mesh_job_cut(BgSession *session, const BgLayer *layer, const BgMeshCut *cut_params)
+// @replaces: (nullable): id of a mesh that goes when the new one is there
+static void
+cut_mesh(BgSession *session, const BgLayer *layer, const BgMeshCut *cut_params,
+         const char *replaces)
 {
-    g_return_if_fail(BG_IS_SESSION(session));
     g_return_if_fail(layer->payload.volume != NULL || layer->payload.labels != NULL);
 
     g_autofree char *parameters = describe(layer, cut_params);
@@ -164,6 +172,7 @@ bg_mesh_job_cut(BgSession *session, const BgLayer *layer, const BgMeshCut *cut_p
     g_autofree char *name = g_strdup_printf(_("Surface of %s"), layer->name);
     CutInput *input = g_new0(CutInput, 1);
     input->session = g_object_ref(session);
+    input->replaces = g_strdup(replaces);
     if (layer->payload.volume != NULL)
         input->volume = bg_volume_ref(layer->payload.volume);
     else
@@ -183,6 +192,59 @@ bg_mesh_job_cut(BgSession *session, const BgLayer *layer, const BgMeshCut *cut_p
                        .free_input = NULL,
                        .free_result = (GDestroyNotify) bg_mesh_unref };
     bg_session_run(session, job, &work, on_cut, input);
+}
+
+void
+bg_mesh_job_cut(BgSession *session, const BgLayer *layer, const BgMeshCut *cut_params)
+{
+    g_return_if_fail(BG_IS_SESSION(session));
+
+    cut_mesh(session, layer, cut_params, NULL);
+}
+
+const BgLayer *
+bg_mesh_job_source(BgSession *session, const BgLayer *mesh, gboolean *stale)
+{
+    g_autoptr(BgProvenance) provenance = g_str_equal(mesh->generated_by, "label-surface")
+                                             ? bg_provenance_parse(mesh->parameters, -1, NULL)
+                                             : NULL;
+    const BgJson *parameters = provenance != NULL ? bg_provenance_get_parameters(provenance) : NULL;
+    const char *id = bg_json_to_string(bg_json_get(parameters, "layer"), NULL);
+    const char *content = bg_json_to_string(bg_json_get(parameters, "content"), NULL);
+    const BgLayer *source = id != NULL ? bg_case_get_layer(bg_session_get_case(session), id) : NULL;
+
+    *stale = source != NULL && content != NULL &&
+             g_ascii_strtoll(content, NULL, 10) != source->content_tag;
+    return source;
+}
+
+void
+bg_mesh_job_again(BgSession *session, const BgLayer *mesh)
+{
+    gboolean stale;
+    const BgLayer *source = bg_mesh_job_source(session, mesh, &stale);
+    g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(guint32));
+    BgMeshCut again = { .keep = 1.0 };
+
+    if (source == NULL || source->payload.labels == NULL)
+        return;
+    g_autoptr(BgProvenance) provenance = bg_provenance_parse(mesh->parameters, -1, NULL);
+    const BgJson *parameters = bg_provenance_get_parameters(provenance);
+    const BgJson *list = bg_json_get(parameters, "labels");
+    for (gsize i = 0; list != NULL && i < bg_json_count(list); i++) {
+        guint32 label = (guint32) bg_json_to_integer(bg_json_at(list, i), 0);
+        g_array_append_val(labels, label);
+    }
+    again.labels = (const guint32 *) (gpointer) labels->data;
+    again.n_labels = labels->len;
+    again.n_smooth =
+        (guint) CLAMP(bg_json_to_integer(bg_json_get(parameters, "smooth"), 0), 0, 200);
+    again.keep = CLAMP(bg_json_to_double(bg_json_get(parameters, "decimate"), 1.0), 0.01, 1.0);
+    again.largest = bg_json_to_boolean(bg_json_get(parameters, "largest"), FALSE);
+    for (int c = 0; c < 3; c++)
+        again.rgb[c] = mesh->mesh_rgb[c];
+    if (labels->len > 0)
+        cut_mesh(session, source, &again, mesh->id);
 }
 
 typedef struct {

@@ -30,6 +30,15 @@ typedef struct {
 /** bg_mesh_job_cut: adds the surface of @layer as a new layer, as one step of undo, and selects it */
 void bg_mesh_job_cut(BgSession *session, const BgLayer *layer, const BgMeshCut *cut);
 
+/**
+ * bg_mesh_job_source: (transfer none) (nullable): the layer of labels that @mesh's layer was made of
+ * @stale: (out): whether its labels were corrected since
+ */
+const BgLayer *bg_mesh_job_source(BgSession *session, const BgLayer *mesh, gboolean *stale);
+
+/** bg_mesh_job_again: makes @mesh's layer once more, of what its labels are now, in its place */
+void bg_mesh_job_again(BgSession *session, const BgLayer *mesh);
+
 /** bg_mesh_job_save: writes @layer's mesh to @path by its suffix, with its provenance: LPS mm */
 void bg_mesh_job_save(BgSession *session, const BgLayer *layer, const char *path);
 

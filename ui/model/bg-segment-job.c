@@ -4,6 +4,8 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/case/bg-provenance.h"
+#include "core/cast/bg-preset.h"
+#include "core/segment/bg-label-shape.h"
 #include "ui/model/bg-weak.h"
 
 typedef struct {
@@ -27,8 +29,11 @@ typedef struct {
 typedef struct {
     BgTumourResult found;
     BgTumourCase *made;
-    char *parameters, *words; // owned
-    BgLabelTable *table;
+    char *parameters, *words, *warnings; // owned
+    BgLabelTable *table;                 // owned
+    BgTransferFunction *tf;              // owned, nullable: of shares of 0..1
+    gboolean any;
+    BgVec3 centre_mm; // of all that was found
 } Output;
 
 static void
@@ -61,6 +66,8 @@ output_free(gpointer data)
     g_clear_pointer(&output->table, bg_label_table_unref);
     g_free(output->parameters);
     g_free(output->words);
+    g_free(output->warnings);
+    g_clear_pointer(&output->tf, bg_transfer_function_unref);
     g_free(output);
 }
 
@@ -150,30 +157,46 @@ describe(const Input *input, const BgTumourModel *model, const BgTumourCase *mad
     return bg_provenance_print(provenance);
 }
 
-// How much of each region, or that there is none.
-static char *
-tell_result(const BgTumourCase *made, BgLabelMap *labels, double seconds)
-{
-    g_autoptr(GArray) counts = bg_label_map_count(labels);
-    double voxel_ml = bg_geometry_voxel_volume_mm3(bg_label_map_get_geometry(labels)) / 1000.0;
-    double ml[5] = { 0.0 };
-    GString *words = g_string_new(NULL);
+#define NOTHING \
+    _("No tumour was found: all voxels are background. That is no proof that there is none")
 
-    for (guint i = 0; i < counts->len; i++) {
-        const BgLabelCount *count = &g_array_index(counts, BgLabelCount, i);
-        if (count->label < G_N_ELEMENTS(ml))
-            ml[count->label] = (double) count->n_voxels * voxel_ml;
-    }
-    if (counts->len == 0)
-        g_string_append(words, _("No tumour was found: all voxels are background. That is no proof "
-                                 "that there is none"));
-    else
-        // Translators: volumes of BraTS' regions: whole tumour, tumour core, enhancing tumour
-        g_string_append_printf(words, _("WT %.1f ml, TC %.1f ml, ET %.1f ml, in %.0f s"),
-                               ml[1] + ml[2] + ml[4], ml[1] + ml[4], ml[4], seconds);
+static char *
+tell_warnings(const BgTumourCase *made, gboolean any)
+{
+    GString *words = g_string_new(any ? NULL : NOTHING);
+
     for (guint w = 0; w < made->warnings->len; w++)
-        g_string_append_printf(words, "\n%s", (const char *) made->warnings->pdata[w]);
+        g_string_append_printf(words, "%s%s", words->len > 0 ? "\n" : "",
+                               (const char *) made->warnings->pdata[w]);
     return g_string_free(words, FALSE);
+}
+
+// How much of each region, and where it is.
+static gboolean
+tell_result(Output *output, double seconds, GCancellable *cancellable, GError **error)
+{
+    gsize n;
+    const BgLabelRegion *regions = bg_brats_regions(&n);
+    double ml[3] = { 0.0 };
+
+    for (gsize r = 0; r < MIN(n, G_N_ELEMENTS(ml)); r++) {
+        BgLabelShape shape;
+        if (!bg_label_shape(output->found.labels, &regions[r], &shape, cancellable, error))
+            return FALSE;
+        ml[r] = shape.volume_ml;
+        if (r == 0) {
+            output->any = shape.n_voxels > 0;
+            output->centre_mm = shape.centroid_mm;
+        }
+    }
+    output->words =
+        output->any
+            // Translators: volumes of BraTS' regions: whole tumour, tumour core, enhancing tumour
+            ? g_strdup_printf(_("WT %.1f ml, TC %.1f ml, ET %.1f ml, in %.0f s"), ml[0], ml[1],
+                              ml[2], seconds)
+            : g_strdup(NOTHING);
+    output->warnings = tell_warnings(output->made, output->any);
+    return TRUE;
 }
 
 static gpointer
@@ -203,12 +226,14 @@ segment(gpointer data, const BgProgress *progress, GCancellable *cancellable, GE
 
     Output *output = g_new0(Output, 1);
     output->parameters = describe(input, model, made, &found);
-    output->words =
-        tell_result(made, found.labels, (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC);
     output->table = bg_label_table_new_default(brats, G_N_ELEMENTS(brats), TRUE);
+    output->tf = bg_preset_load(bg_preset_guess(found.confidence), found.confidence, NULL);
     output->found = found;
     found = (BgTumourResult){ 0 };
     output->made = g_steal_pointer(&made);
+    if (!tell_result(output, (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC,
+                     cancellable, error))
+        g_clear_pointer(&output, output_free);
     return output;
 }
 
@@ -239,6 +264,8 @@ add_share(const Input *input, const Output *output, BgVolume *volume, const char
     bg_layer_set_string(&layer->colour_map, "viridis");
     layer->opacity = 0.6;
     layer->visible = FALSE;
+    if (output->tf != NULL)
+        layer->transfer_function = bg_transfer_function_ref(output->tf);
     g_free(add_layer(input->session, layer, &payload));
 }
 
@@ -264,10 +291,12 @@ add_results(const Input *input, const Output *output)
         bg_layer_new_generated(BG_KIND_LABELS, name, input->like, "segment", output->parameters);
     layer->labels = bg_label_table_ref(output->table);
     layer->linear = FALSE;
-    bg_layer_set_string(&layer->warnings, output->words);
+    bg_layer_set_string(&layer->warnings, output->warnings);
     g_autofree char *id = add_layer(input->session, layer, &payload);
     bg_case_end_gesture(bg_case);
     bg_session_select(input->session, id);
+    if (output->any)
+        bg_session_move_cursor(input->session, output->centre_mm);
 }
 
 static void

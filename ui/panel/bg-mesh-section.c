@@ -14,11 +14,11 @@ struct _BgMeshSection {
 
     // Of the template, borrowed.
     GtkWidget *making, *style;
-    GtkLabel *iso_label, *measures;
+    GtkLabel *iso_label, *measures, *stale;
     GtkSpinButton *iso, *smooth, *keep;
     GtkAdjustment *iso_adjustment, *opacity_adjustment;
     GtkCheckButton *largest;
-    GtkButton *make, *export;
+    GtkButton *make, *export, *again;
     GtkColorButton *colour;
     GtkScale *opacity;
 
@@ -103,6 +103,25 @@ ask_measures(BgMeshSection *self, BgMesh *mesh)
 }
 
 static void
+show_source(BgMeshSection *self, const BgLayer *layer)
+{
+    gboolean stale;
+    const BgLayer *source =
+        bg_mesh_job_source(bg_section_get_session(BG_SECTION(self)), layer, &stale);
+    g_autofree char *words =
+        source != NULL
+            // Translators: the name of a label map
+            ? g_strdup_printf(_("“%s” was corrected since: this mesh shows what it was"),
+                              source->name)
+            : NULL;
+
+    gtk_widget_set_visible(GTK_WIDGET(self->stale), stale);
+    gtk_widget_set_visible(GTK_WIDGET(self->again), stale);
+    if (stale)
+        gtk_label_set_text(self->stale, words);
+}
+
+static void
 update(BgSection *section, const BgLayer *layer, BgChange changes)
 {
     BgMeshSection *self = BG_MESH_SECTION(section);
@@ -122,6 +141,16 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
     gtk_color_chooser_set_rgba(GTK_COLOR_CHOOSER(self->colour), &rgba);
     gtk_adjustment_set_value(self->opacity_adjustment, 100.0 * layer->opacity);
     ask_measures(self, layer->payload.mesh);
+    show_source(self, layer);
+}
+
+static void
+on_again(GtkButton *button, gpointer user_data)
+{
+    const BgLayer *layer = bg_section_get_layer(user_data);
+
+    if (layer != NULL && layer->payload.mesh != NULL)
+        bg_mesh_job_again(bg_section_get_session(user_data), layer);
 }
 
 // Labels that are shown; their common colour when there is one.
@@ -240,6 +269,9 @@ bg_mesh_section_class_init(BgMeshSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, style);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, iso_label);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, measures);
+    gtk_widget_class_bind_template_child(widget_class, BgMeshSection, stale);
+    gtk_widget_class_bind_template_child(widget_class, BgMeshSection, again);
+    gtk_widget_class_bind_template_callback(widget_class, on_again);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, iso);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, smooth);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, keep);

@@ -23,6 +23,7 @@ struct _BgSegmentSection {
     GPtrArray *models; // owned, nullable: of BgModel
     gboolean asked;    // for the models
     gboolean running;
+    char *result; // owned, nullable: of the last job
 };
 
 G_DEFINE_FINAL_TYPE(BgSegmentSection, bg_segment_section, BG_TYPE_SECTION)
@@ -105,8 +106,10 @@ show_state(BgSegmentSection *self)
         words = error->message;
     else if (!gtk_check_button_get_active(self->confirmed))
         words = _("Names only propose: look which contrast is which, and confirm it");
-    else
+    else {
         ready = TRUE;
+        words = self->result != NULL ? self->result : "";
+    }
     gtk_label_set_text(self->state, words);
     gtk_widget_set_visible(GTK_WIDGET(self->state), *words != '\0');
     gtk_widget_set_sensitive(self->segment, ready);
@@ -118,6 +121,7 @@ on_contrast(BgSegmentSection *self)
     if (bg_section_is_updating(BG_SECTION(self)))
         return;
     gtk_check_button_set_active(self->confirmed, FALSE);
+    g_clear_pointer(&self->result, g_free);
     show_state(self);
 }
 
@@ -315,6 +319,8 @@ on_done(gpointer owner, const char *words)
     BgSegmentSection *self = owner;
 
     self->running = FALSE;
+    g_free(self->result);
+    self->result = g_strdup(words);
     if (bg_section_get_session(BG_SECTION(self)) != NULL)
         show_state(self);
 }
@@ -340,6 +346,7 @@ bg_segment_section_dispose(GObject *object)
 
     g_clear_pointer(&self->models, g_ptr_array_unref);
     g_clear_pointer(&self->listed, g_free);
+    g_clear_pointer(&self->result, g_free);
 
     G_OBJECT_CLASS(bg_segment_section_parent_class)->dispose(object);
 }
