@@ -72,17 +72,34 @@ enum {
     RESPONSE_SAVE = 2,
 };
 
+static void recover(BgWindow *self);
+
 // What to go on with when the question about unsaved changes is answered.
 static void
 go_on(BgWindow *self)
 {
-    if (self->after_question == BG_AFTER_CLOSE) {
+    BgAfterQuestion after = self->after_question;
+
+    self->after_question = BG_AFTER_NOTHING;
+    switch (after) {
+    case BG_AFTER_NOTHING:
+        break;
+    case BG_AFTER_CLOSE:
         self->may_close = TRUE;
         gtk_window_close(GTK_WINDOW(self));
-    } else if (self->after_question == BG_AFTER_NEW) {
+        break;
+    case BG_AFTER_NEW:
         bg_session_reset(self->session);
+        break;
+    case BG_AFTER_OPEN:
+        if (bg_session_has_unsaved(self->session)) // which were to be discarded
+            bg_session_reset(self->session);
+        bg_session_open_case(self->session, self->wanted_case);
+        break;
+    case BG_AFTER_RECOVER:
+        recover(self);
+        break;
     }
-    self->after_question = BG_AFTER_NOTHING;
 }
 
 static void
@@ -115,8 +132,7 @@ on_saved(BgSession *session, gboolean done, gpointer user_data)
 static gboolean
 nothing_to_lose(BgWindow *self, BgAfterQuestion after)
 {
-    if (bg_session_is_empty(self->session) ||
-        !bg_case_is_modified(bg_session_get_case(self->session)))
+    if (!bg_session_has_unsaved(self->session))
         return TRUE;
 
     if (self->question != NULL) { // one answer for both
@@ -156,6 +172,18 @@ on_new(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
     if (nothing_to_lose(self, BG_AFTER_NEW))
         bg_session_reset(self->session);
+}
+
+static void
+on_unsaved(BgSession *session, const char *path, gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    if (self->question == NULL) {
+        g_free(self->wanted_case);
+        self->wanted_case = g_strdup(path);
+    }
+    nothing_to_lose(self, BG_AFTER_OPEN);
 }
 
 static void
@@ -255,12 +283,14 @@ on_recoveries(gpointer owner, gpointer result, const GError *error)
 
     const BgRecovery *latest = self->recoveries->pdata[0];
     g_autofree char *message = g_strdup_printf(
-        ngettext("bregma ended unexpectedly. %u action on “%s” was not saved and can be "
+        // Translators: number, layers, patient
+        ngettext("bregma ended unexpectedly. %u action on “%s” (%s) was not saved and can be "
                  "brought back.",
-                 "bregma ended unexpectedly. %u actions on “%s” were not saved and can be "
+                 "bregma ended unexpectedly. %u actions on “%s” (%s) were not saved and can be "
                  "brought back.",
                  latest->n_actions),
-        latest->n_actions, latest->layers);
+        latest->n_actions, latest->layers,
+        latest->patient[0] != '\0' ? latest->patient : _("patient not in the files"));
     bg_window_tell(self, "caution", message, latest->project_path, _("Review"), "win.recover");
 }
 
@@ -278,9 +308,8 @@ show_review(BgWindow *self)
 }
 
 static void
-on_recover(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+recover(BgWindow *self)
 {
-    BgWindow *self = user_data;
     g_autoptr(BgCase) bg_case = bg_case_new();
     g_autoptr(GError) error = NULL;
 
@@ -296,6 +325,15 @@ on_recover(GSimpleAction *action, GVariant *parameter, gpointer user_data)
     g_ptr_array_remove_index(self->recoveries, 0);
     bg_session_take_case(self->session, g_steal_pointer(&bg_case));
     show_review(self);
+}
+
+static void
+on_recover(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    BgWindow *self = user_data;
+
+    if (nothing_to_lose(self, BG_AFTER_RECOVER))
+        recover(self);
 }
 
 static void
@@ -332,6 +370,7 @@ bg_window_clear_case(BgWindow *self)
     g_clear_handle_id(&self->check_id, g_source_remove);
     g_clear_pointer(&self->recoveries, g_ptr_array_unref);
     g_clear_pointer(&self->locating, g_free);
+    g_clear_pointer(&self->wanted_case, g_free);
 }
 
 void
@@ -356,6 +395,7 @@ bg_window_init_case_actions(BgWindow *self)
     g_signal_connect(self, "close-request", G_CALLBACK(on_close_request), NULL);
     g_signal_connect(self->session, "saved", G_CALLBACK(on_saved), self);
     g_signal_connect(self->session, "patient-conflict", G_CALLBACK(on_conflict), self);
+    g_signal_connect(self->session, "unsaved", G_CALLBACK(on_unsaved), self);
     g_signal_connect(self->session, "changed", G_CALLBACK(on_layers), self);
     bg_worker_post(bg_session_get_idle_worker(self->session), &work);
 }

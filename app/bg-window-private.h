@@ -13,6 +13,8 @@ typedef enum {
     BG_AFTER_NOTHING,
     BG_AFTER_CLOSE,
     BG_AFTER_NEW,
+    BG_AFTER_OPEN,
+    BG_AFTER_RECOVER,
 } BgAfterQuestion;
 
 struct _BgWindow {
@@ -44,6 +46,7 @@ struct _BgWindow {
     gboolean may_close;
     BgAfterQuestion after_question;
     GtkWindow *question;   // borrowed, nullable: the dialog that asks about unsaved changes
+    char *wanted_case;     // owned, nullable: path, for BG_AFTER_OPEN
     char *locating;        // owned, nullable: id of the layer whose file is looked for
     GPtrArray *recoveries; // owned, nullable: of BgRecovery
     guint check_id, n_checked;

@@ -137,9 +137,10 @@ static void
 update_patient(BgWindow *self)
 {
     const BgPatient *patient = &bg_session_get_state(self->session)->patient;
-    const char *date = bg_session_get_state(self->session)->study_date;
+    g_autofree char *date = bg_format_date(bg_session_get_state(self->session)->study_date);
+    g_autofree char *birth_date = bg_format_date(patient->birth_date);
     GString *text = g_string_new(NULL);
-    const char *parts[] = { patient->name, patient->id, patient->birth_date, patient->sex, date };
+    const char *parts[] = { patient->name, patient->id, birth_date, patient->sex, date };
 
     if (self->patient_hidden)
         g_string_append(text, _("Patient hidden"));

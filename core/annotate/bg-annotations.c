@@ -234,7 +234,9 @@ bg_annotations_draw(const GArray *marks, cairo_t *cr)
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
     for (guint i = 0; i < marks->len; i++) {
         const BgMark *mark = &g_array_index(marks, BgMark, i);
-        if (mark->kind == BG_MARK_TEXT || mark->kind == BG_MARK_PILL) {
+        if (mark->kind == BG_MARK_PILL)
+            continue;
+        if (mark->kind == BG_MARK_TEXT) {
             draw_text(mark, cr);
             continue;
         }
@@ -253,6 +255,11 @@ bg_annotations_draw(const GArray *marks, cairo_t *cr)
         set_colour(cr, mark);
         cairo_set_line_width(cr, width);
         cairo_stroke(cr);
+    }
+    for (guint i = 0; i < marks->len; i++) { // no line goes through a number
+        const BgMark *mark = &g_array_index(marks, BgMark, i);
+        if (mark->kind == BG_MARK_PILL)
+            draw_text(mark, cr);
     }
     cairo_restore(cr);
 }

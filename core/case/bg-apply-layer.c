@@ -59,12 +59,14 @@ find_override(BgCase *self, const BgPatient *patient)
 static gboolean
 refuse_patient(const BgLayer *layer, const BgPatient *here, GError **error)
 {
+    g_autofree char *theirs = bg_patient_describe(&layer->patient);
+    g_autofree char *ours = bg_patient_describe(here);
+
     g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
                 // Translators: layer, then name, number and birth date of two patients
-                _("“%s” is of another patient (%s, %s, %s) than the case (%s, %s, %s). Open it as "
-                  "a case of its own, or type the reason why both belong together"),
-                layer->name, layer->patient.name, layer->patient.id, layer->patient.birth_date,
-                here->name, here->id, here->birth_date);
+                _("“%s” is of another patient (%s) than the case (%s). Open it as a case of its "
+                  "own, or type the reason why both belong together"),
+                layer->name, theirs, ours);
     return FALSE;
 }
 

@@ -195,13 +195,13 @@ bg_case_get_review_items(BgCase *self)
     GPtrArray *items = g_ptr_array_new_with_free_func(g_free);
     const BgCaseState *state = &self->state;
 
-    if (bg_patient_is_known(&state->patient))
-        g_ptr_array_add(items, g_strdup_printf(
-                                   // Translators: name, number and birth date
-                                   _("Patient: %s, %s, born %s"), state->patient.name,
-                                   state->patient.id, state->patient.birth_date));
-    else
+    if (bg_patient_is_known(&state->patient)) {
+        g_autofree char *patient = bg_patient_describe(&state->patient);
+        // Translators: name, number and birth date
+        g_ptr_array_add(items, g_strdup_printf(_("Patient: %s"), patient));
+    } else {
         g_ptr_array_add(items, g_strdup(_("Patient: not named in the files")));
+    }
     g_ptr_array_add(items,
                     g_strdup(state->radiological
                                  ? _("Sides: the patient's right is on the left of the picture")

@@ -33,6 +33,12 @@ void bg_patient_copy(const BgPatient *from, BgPatient *to);
 /** bg_patient_is_known: whether a name or a number is there */
 gboolean bg_patient_is_known(const BgPatient *patient);
 
+/** bg_patient_describe: (transfer full): for people: name, number, birth date; what is missing is said */
+char *bg_patient_describe(const BgPatient *patient);
+
+/** bg_format_date: (transfer full): "19610302" as "1961-03-02"; all else as it is; %NULL as "" */
+char *bg_format_date(const char *date);
+
 /**
  * bg_patient_same:
  *

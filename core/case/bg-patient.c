@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-layer.h"
 
+#include "core/base/bg-i18n.h"
+
+#include <string.h>
+
 void
 bg_layer_set_string(char **member, const char *value)
 {
@@ -59,6 +63,30 @@ bg_patient_is_known(const BgPatient *patient)
     g_autofree char *id = fold(patient->id);
 
     return *name != '\0' || *id != '\0';
+}
+
+char *
+bg_format_date(const char *date)
+{
+    gboolean plain = date != NULL && strlen(date) == 8;
+
+    for (int i = 0; plain && i < 8; i++)
+        plain = g_ascii_isdigit(date[i]);
+    return plain ? g_strdup_printf("%.4s-%.2s-%.2s", date, date + 4, date + 6)
+                 : g_strdup(date != NULL ? date : "");
+}
+
+char *
+bg_patient_describe(const BgPatient *patient)
+{
+    g_autofree char *date = bg_format_date(patient->birth_date);
+    g_autofree char *born = date[0] != '\0' ? g_strdup_printf(_("born %s"), date)
+                                            : g_strdup(_("birth date not in the file"));
+    const char *name = patient->name[0] != '\0' ? patient->name : _("name not in the file");
+    // The same word twice tells no more than once.
+    gboolean numbered = patient->id[0] != '\0' && strcmp(patient->id, patient->name) != 0;
+
+    return g_strjoin(", ", name, numbered ? patient->id : born, numbered ? born : NULL, NULL);
 }
 
 typedef enum {

@@ -153,7 +153,8 @@ replay_all(BgRecovery *self, const char *data, gsize length)
     }
     if (started) {
         self->state = bg_case_to_variant_with_edits(replay);
-        self->patient = g_strdup(bg_case_get_state(replay)->patient.name);
+        const BgPatient *patient = &bg_case_get_state(replay)->patient;
+        self->patient = bg_patient_is_known(patient) ? bg_patient_describe(patient) : g_strdup("");
         self->layers = join_names(bg_case_get_state(replay)->layers);
     }
 }

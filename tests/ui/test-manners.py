@@ -236,6 +236,35 @@ class Tests:
         wait("no banner", lambda: not self.showing("Restored after a crash"))
         self.alive()
 
+    def test_asks_before_another_case_takes_its_place(self):
+        self.open([self.volume], "replaced")
+        self.measure()
+        time.sleep(2.5)  # the journal is written within two seconds
+        self.window.process.send_signal(signal.SIGKILL)
+        self.window.process.wait()
+        case = os.path.join(self.folder, "replaced.bregma")
+        self.open([self.labels.replace("labels", "flair")], "replaced")
+        banner = self.wait_for("bregma ended unexpectedly").get_name()
+        assert "t1ce" in banner and "patient not in the files" in banner, banner
+        self.window.action("save-to", desk.GLib.Variant("s", case))
+        wait("the case in a file", lambda: os.path.exists(case))
+        self.measure()
+        for want in ("review", "open"):
+            if want == "review":
+                self.answer("Review")
+            else:
+                self.window.action("open-path", desk.GLib.Variant("s", case))
+            self.wait_for("Save the case before it is closed")
+            self.answer("Cancel")
+            wait("no question", lambda: not self.showing("Save the case before it is closed"))
+            assert self.measured() and self.window.find("flair", desk.Atspi.Role.LIST_ITEM)
+        self.window.action("open-path", desk.GLib.Variant("s", case))
+        self.wait_for("Save the case before it is closed")
+        self.answer("Discard")
+        wait("the case of the file", lambda: not self.measured())
+        wait("its layer", lambda: self.window.find("flair", desk.Atspi.Role.LIST_ITEM))
+        self.alive()
+
     def test_keeps_preferences_and_follows_the_radiology_map(self):
         self.open([self.volume], "prefs", GSETTINGS_BACKEND="keyfile")
         x, y = self.pane("Axial slice")

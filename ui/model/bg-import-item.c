@@ -168,8 +168,10 @@ BgImportItem *
 bg_import_item_new_for_series(const char *path, BgSeries *series)
 {
     BgImportItem *self = g_object_new(BG_TYPE_IMPORT_ITEM, NULL);
-    const char *parts[] = { series->patient_name, series->patient_id, series->patient_birth_date,
-                            series->study_description, series->study_date };
+    g_autofree char *birth_date = bg_format_date(series->patient_birth_date);
+    g_autofree char *study_date = bg_format_date(series->study_date);
+    const char *parts[] = { series->patient_name, series->patient_id, birth_date,
+                            series->study_description, study_date };
     GString *group = g_string_new(NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)

@@ -50,6 +50,10 @@ on_read(GObject *source, GAsyncResult *result, gpointer user_data)
     g_autoptr(GVariant) state = bg_job_run_finish(BG_JOB(source), result, &error);
     g_autoptr(BgCase) bg_case = bg_case_new();
 
+    if (state != NULL && bg_session_keep_unsaved(file->session, file->path)) {
+        case_file_free(file); // changed while it was read: asked, and read again
+        return;
+    }
     if (state != NULL && bg_project_apply(bg_case, file->path, state, &error)) {
         bg_session_take_case(file->session, g_steal_pointer(&bg_case));
         bg_settings_add_recent(file->path);
@@ -62,6 +66,9 @@ on_read(GObject *source, GAsyncResult *result, gpointer user_data)
 void
 bg_session_open_case(BgSession *self, const char *path)
 {
+    if (bg_session_keep_unsaved(self, path))
+        return;
+
     g_autoptr(BgJob) job = bg_job_new(_("Opening the case"));
     CaseFile *file = case_file_new(self, path);
     BgJobWork work = { .func = read_in_thread,

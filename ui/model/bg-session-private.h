@@ -42,6 +42,9 @@ int bg_session_compare_serials(gconstpointer a, gconstpointer b);
 /** bg_session_clear_inputs: forgets how files were asked for */
 void bg_session_clear_inputs(BgSession *self);
 
+/** bg_session_keep_unsaved: Returns: whether ::unsaved had to be emitted, and the case must stay */
+gboolean bg_session_keep_unsaved(BgSession *self, const char *path);
+
 /** bg_session_conflict: emits ::patient-conflict */
 void bg_session_conflict(BgSession *self, const char *path, const char *reason);
 

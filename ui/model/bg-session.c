@@ -15,6 +15,7 @@ enum {
     SIGNAL_CHANGED,
     SIGNAL_FAILED,
     SIGNAL_PATIENT_CONFLICT,
+    SIGNAL_UNSAVED,
     SIGNAL_SAVED,
     SIGNAL_TOO_LARGE,
     SIGNAL_UNKNOWN_FILE,
@@ -180,6 +181,22 @@ void
 bg_session_conflict(BgSession *self, const char *path, const char *reason)
 {
     g_signal_emit(self, signals[SIGNAL_PATIENT_CONFLICT], 0, path, reason);
+}
+
+gboolean
+bg_session_has_unsaved(BgSession *self)
+{
+    return !bg_session_is_empty(self) && bg_case_is_modified(self->bg_case);
+}
+
+gboolean
+bg_session_keep_unsaved(BgSession *self, const char *path)
+{
+    if (!bg_session_has_unsaved(self))
+        return FALSE;
+
+    g_signal_emit(self, signals[SIGNAL_UNSAVED], 0, path);
+    return TRUE;
 }
 
 typedef struct {
@@ -593,6 +610,9 @@ bg_session_class_init(BgSessionClass *klass)
     signals[SIGNAL_PATIENT_CONFLICT] =
         g_signal_new("patient-conflict", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+    signals[SIGNAL_UNSAVED] =
+        g_signal_new("unsaved", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                     g_cclosure_marshal_VOID__STRING, G_TYPE_NONE, 1, G_TYPE_STRING);
     signals[SIGNAL_UNKNOWN_FILE] =
         g_signal_new("unknown-file", BG_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);

@@ -105,6 +105,8 @@ typedef struct {
  * ::failed (const char *message, const char *details): for people; details may be %NULL
  * ::patient-conflict (const char *path, const char *reason): adding @path would bring two patients
  *   together; bg_session_open_override() goes on
+ * ::unsaved (const char *path): opening the case @path would lose what is not saved of this one; save
+ *   or bg_session_reset(), then open it again
  * ::unknown-file (const char *path, const char *message): no reader knows these bytes, but by its
  *   name the file may be nothing but voxels
  * ::too-large (const char *path, const char *message): there is no memory for @path, of which a part
@@ -180,7 +182,11 @@ void bg_session_retry(BgSession *self, const char *layer_id);
 /** bg_session_open_override: after ::patient-conflict, with the @reason that the user typed */
 void bg_session_open_override(BgSession *self, const char *path, const char *reason);
 
-/** bg_session_open_case: reads a .bregma file; it takes the place of the case that is there */
+/** bg_session_has_unsaved: whether there is a case with changes that are in no file */
+gboolean bg_session_has_unsaved(BgSession *self);
+
+/** bg_session_open_case: reads a .bregma file; it takes the place of the case that is there, unless that
+ * has changes that are not saved: ::unsaved */
 void bg_session_open_case(BgSession *self, const char *path);
 
 /** bg_session_save_case: as a job; @path becomes the case's own. ::saved follows */
