@@ -137,6 +137,19 @@ GVariant *bg_case_edits_to_variant(BgCase *self);
 /** bg_case_check_edits: that all are of layers of @state; %BG_ERROR_CORRUPT */
 gboolean bg_case_check_edits(const BgCaseState *state, GVariant *edits, GError **error);
 
+/** bg_case_copy_edits: (transfer full) (nullable): of a layer, for bg_edits_apply() on another thread */
+GPtrArray *bg_case_copy_edits(BgCase *self, const char *layer_id);
+
+/**
+ * bg_edits_apply:
+ * @edits: (nullable): as of bg_case_copy_edits()
+ * @edited: (out): what came back from a blob or a project, with the corrections that were made since
+ *
+ * Returns: %FALSE with %BG_ERROR_CORRUPT or %BG_ERROR_NO_MEMORY
+ */
+gboolean bg_edits_apply(const GPtrArray *edits, const BgPayload *payload, BgPayload *edited,
+                        GError **error);
+
 /** bg_case_take_edits: for layers whose voxels are not there yet */
 void bg_case_take_edits(BgCase *self, GVariant *edits);
 

@@ -18,6 +18,7 @@
 typedef struct {
     BgPayload payload; // empty when it has to be fetched from @place
     BgContentPlace place;
+    GPtrArray *edits; // nullable: to do to what is fetched
 } Content;
 
 struct _BgProjectSave {
@@ -36,6 +37,7 @@ free_content(gpointer data)
 
     bg_payload_clear(&content->payload);
     bg_content_place_clear(&content->place);
+    g_clear_pointer(&content->edits, g_ptr_array_unref);
     g_free(content);
 }
 
@@ -95,6 +97,7 @@ collect_contents(BgProjectSave *self, BgCase *the_case)
             continue;
         Content *content = g_new0(Content, 1);
         bg_payload_copy(bg_case_get_content(the_case, layer->id), &content->payload);
+        content->edits = bg_case_copy_edits(the_case, layer->id);
         bg_content_place_init(&content->place, the_case, layer);
         g_ptr_array_add(self->contents, content);
     }
@@ -146,6 +149,14 @@ write_content(BgH5 *h5, Content *content, const BgProgress *progress, GCancellab
             if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
                 return TRUE;
             g_propagate_error(error, g_steal_pointer(&reason));
+            return FALSE;
+        }
+        // Saved before the corrections that a crash left were done again.
+        BgPayload read = content->payload;
+        gboolean done = bg_edits_apply(content->edits, &read, &content->payload, error);
+        bg_payload_clear(&read);
+        if (!done) {
+            content->payload = (BgPayload){ 0 };
             return FALSE;
         }
     }

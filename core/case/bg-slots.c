@@ -295,26 +295,47 @@ remember_edit(BgSlot *slot, const BgLabelEdit *edit)
 }
 
 static BgLabelEdit
-edit_at(const BgSlot *slot, guint index)
+edit_at(const GPtrArray *edits, guint index)
 {
-    const Edit *edit = g_ptr_array_index(slot->edits, index);
+    const Edit *edit = g_ptr_array_index(edits, index);
 
     return (BgLabelEdit){ .runs = edit->runs, .reverse = edit->reverse };
 }
 
-// What came back from a blob or a project, with the corrections that were made since.
-static gboolean
-edit_payload(const BgSlot *slot, const BgPayload *payload, BgPayload *edited, GError **error)
+static gpointer
+copy_edit(gconstpointer data, gpointer user_data)
+{
+    const Edit *edit = data;
+    Edit *copy = g_new(Edit, 1);
+
+    *copy = (Edit){ .runs = g_bytes_ref(edit->runs), .reverse = edit->reverse };
+    return copy;
+}
+
+GPtrArray *
+bg_case_copy_edits(BgCase *self, const char *layer_id)
+{
+    const BgSlot *slot = get_slot(self, layer_id);
+
+    if (slot->edits == NULL)
+        return NULL;
+    GPtrArray *copy = g_ptr_array_copy(slot->edits, copy_edit, NULL);
+    g_ptr_array_set_free_func(copy, free_edit);
+    return copy;
+}
+
+gboolean
+bg_edits_apply(const GPtrArray *edits, const BgPayload *payload, BgPayload *edited, GError **error)
 {
     g_autoptr(BgLabelMap) map = NULL, spare = NULL;
 
-    if (slot->edits == NULL || payload->labels == NULL) {
+    if (edits == NULL || payload->labels == NULL) {
         bg_payload_copy(payload, edited);
         return TRUE;
     }
     map = bg_label_map_ref(payload->labels);
-    for (guint i = 0; i < slot->edits->len; i++) {
-        BgLabelEdit edit = edit_at(slot, i), behind = edit_at(slot, i > 0 ? i - 1 : 0);
+    for (guint i = 0; i < edits->len; i++) {
+        BgLabelEdit edit = edit_at(edits, i), behind = edit_at(edits, i > 0 ? i - 1 : 0);
         BgLabelMap *next = bg_label_map_new_edited(map, &edit, g_steal_pointer(&spare),
                                                    i > 0 ? &behind : NULL, error);
         if (next == NULL)
@@ -335,7 +356,7 @@ bg_case_edit_content(BgCase *self, BgLayer *layer, const BgLabelEdit *edit, GErr
     if (map != NULL) {
         BgLabelEdit behind = { 0 };
         if (slot->edits != NULL && slot->edits->len > 0)
-            behind = edit_at(slot, slot->edits->len - 1);
+            behind = edit_at(slot->edits, slot->edits->len - 1);
         BgLabelMap *edited = bg_label_map_new_edited(map, edit, g_steal_pointer(&slot->spare),
                                                      behind.runs != NULL ? &behind : NULL, error);
         if (edited == NULL)
@@ -360,7 +381,7 @@ bg_case_edits_to_variant(BgCase *self)
         const BgLayer *layer = g_ptr_array_index(self->state.layers, l);
         const BgSlot *slot = get_slot(self, layer->id);
         for (guint i = 0; slot->edits != NULL && i < slot->edits->len; i++) {
-            BgLabelEdit edit = edit_at(slot, i);
+            BgLabelEdit edit = edit_at(slot->edits, i);
             GVariant *runs = g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, edit.runs, TRUE);
             g_variant_builder_add(&list, "(sb@ay)", layer->id, edit.reverse, runs);
             any = TRUE;
@@ -428,7 +449,7 @@ bg_case_set_payload(BgCase *self, const char *layer_id, const BgPayload *payload
 
     BgSlot *slot = get_slot(self, layer_id);
     BgPayload copy;
-    if (!edit_payload(slot, payload, &copy, error))
+    if (!bg_edits_apply(slot->edits, payload, &copy, error))
         return FALSE;
     g_clear_pointer(&slot->spare, bg_label_map_unref);
     bg_payload_clear(&slot->payload);

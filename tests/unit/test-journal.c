@@ -535,6 +535,25 @@ corrected_case(const char *folder)
     return the_case;
 }
 
+// Of a project that is opened anew.
+static guint8 *
+voxels_in(const char *project)
+{
+    g_autoptr(BgCase) opened = bg_case_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) state = bg_project_read(project, &error);
+
+    g_assert_no_error(error);
+    gboolean done = bg_project_apply(opened, project, state, &error);
+    check(done, error);
+    BgLoad *load = bg_load_new(opened, "layer-1");
+    bg_load_run(load, NULL, NULL);
+    done = bg_load_finish(load, opened, &error);
+    check(done, error);
+    bg_load_free(load);
+    return voxels_of(opened);
+}
+
 // After strokes, an undo, saving and more strokes: what a crash leaves is the same to the voxel.
 static void
 test_corrections_survive(void)
@@ -576,6 +595,14 @@ test_corrections_survive(void)
     done = bg_case_start_journal(other, old, &error) &&
            bg_recovery_open(g_ptr_array_index(found, 0), other, &error);
     check(done, error);
+
+    // Saved before the voxels are there again.
+    g_autofree char *early = g_build_filename(old, "early.bregma", NULL);
+    done = bg_project_save(other, early, NULL, &error);
+    check(done, error);
+    g_autofree guint8 *in_early = voxels_in(early);
+    g_assert_cmpmem(in_early, N_LABELS, truth, N_LABELS);
+
     g_autoptr(BgLoad) load = bg_load_new(other, "layer-1");
     bg_load_run(load, NULL, NULL);
     done = bg_load_finish(load, other, &error);
@@ -603,19 +630,9 @@ test_corrections_survive(void)
     g_clear_pointer(&load, bg_load_free);
 
     // The project has what was there when it was saved.
-    g_autoptr(BgCase) opened = bg_case_new();
-    g_autoptr(GVariant) state = bg_project_read(project, &error);
-    g_assert_no_error(error);
-    done = bg_project_apply(opened, project, state, &error);
-    check(done, error);
-    load = bg_load_new(opened, "layer-1");
-    bg_load_run(load, NULL, NULL);
-    done = bg_load_finish(load, opened, &error);
-    check(done, error);
-    g_autofree guint8 *saved = voxels_of(opened);
+    g_autofree guint8 *saved = voxels_in(project);
     g_assert_cmpint(saved[1005], ==, 2);
     g_assert_cmpint(saved[2005], ==, 2005 % 7);
-    g_clear_pointer(&load, bg_load_free);
     remove_folder(third);
     remove_folder(old);
     remove_folder(folder);
