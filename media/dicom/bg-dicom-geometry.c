@@ -100,12 +100,17 @@ settle_steps(BgDcmStack *stack, int *n_slices)
     }
     double wanted = round(total / base);
     stack->resample_along = TRUE;
-    if (wanted + 1.0 > (double) n * MAX_INSERTED || wanted + 1.0 > BG_VOLUME_MAX_DIM) {
+    gboolean too_far = wanted + 1.0 > (double) n * MAX_INSERTED || wanted + 1.0 > BG_VOLUME_MAX_DIM;
+    if (too_far)
         wanted = n - 1;
-        multiples = FALSE;
-    }
     *n_slices = (int) wanted + 1;
-    if (multiples)
+    if (too_far)
+        bg_dcm_stack_warn(stack, BG_DICOM_BADGE_UNEVEN,
+                          _("Slices are at uneven distances (%.2f to %.2f mm), too far apart to "
+                            "fill in: %d slices are resampled to %d at %.2f mm, and what was "
+                            "measured between those is not shown. Open its files one by one."),
+                          low, high, n, *n_slices, total / wanted);
+    else if (multiples)
         name_gaps(stack, total / wanted);
     else
         bg_dcm_stack_warn(stack, BG_DICOM_BADGE_UNEVEN,

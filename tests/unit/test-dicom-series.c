@@ -131,6 +131,22 @@ test_uneven(void)
     bg_remove_folder(folder);
 }
 
+// What cannot be filled in without making most of it up is said in plain words.
+static void
+test_too_far_apart(void)
+{
+    static const double z[] = { 0.0, 1.25, 2.5, 500.0 };
+    char *folder = make_stack(z, 4);
+    g_autoptr(GPtrArray) list = scan(folder);
+    BgDicomSeries *series = g_ptr_array_index(list, 0);
+    g_autoptr(BgLoaded) loaded = load(series, 0);
+
+    g_assert_true(series->badges & BG_DICOM_BADGE_UNEVEN);
+    g_assert_true(has_word(loaded->info->warnings, "too far apart to fill in"));
+    g_assert_true(has_word(loaded->info->warnings, "4 slices are resampled to 4 at 166.67 mm"));
+    bg_remove_folder(folder);
+}
+
 static void
 test_doubled(void)
 {
@@ -449,6 +465,7 @@ main(int argc, char **argv)
     g_test_add_func("/dicom-series/sorted-by-position", test_sorted);
     g_test_add_func("/dicom-series/missing-slices", test_missing);
     g_test_add_func("/dicom-series/uneven-slices", test_uneven);
+    g_test_add_func("/dicom-series/too-far-apart", test_too_far_apart);
     g_test_add_func("/dicom-series/doubled-slices", test_doubled);
     g_test_add_func("/dicom-series/gantry-tilt", test_tilt);
     g_test_add_data_func("/dicom-series/time-points", GINT_TO_POINTER(0), test_frames);
