@@ -23,6 +23,8 @@ struct _BgVolumeView {
     BgVolumePicture *picture; // owned, nullable: its depth, for picking
     gboolean texture_is_draft;
     double seconds_per_pixel; // what drafts cost lately
+    guint slow_id;            // until it is said that the first picture takes long
+    gboolean is_slow;
     guint refine_id;
 
     BgDrag3d drag;

@@ -7,6 +7,8 @@
 #define DRAFT_SECONDS 0.07 // what a picture may take while something moves
 #define DRAFT_MAX 4.0      // coarser than every fourth pixel is no picture
 #define REFINE_MS 120
+#define SLOW_MS 300 // from when on a pane says what it waits for
+#define WAIT_TEXT_PX 12.0
 #define SLOT_DRAFT 0
 #define SLOT_FINE 1
 
@@ -79,6 +81,24 @@ draw_on_worker(gpointer data, GCancellable *cancellable, GError **error)
     return shown;
 }
 
+static gboolean
+on_slow(gpointer user_data)
+{
+    BgVolumeView *self = user_data;
+
+    self->slow_id = 0;
+    self->is_slow = TRUE;
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+    return G_SOURCE_REMOVE;
+}
+
+static void
+stop_waiting(BgVolumeView *self)
+{
+    g_clear_handle_id(&self->slow_id, g_source_remove);
+    self->is_slow = FALSE;
+}
+
 static void
 on_drawn(gpointer owner, gpointer result, const GError *error)
 {
@@ -88,6 +108,7 @@ on_drawn(gpointer owner, gpointer result, const GError *error)
     if (shown == NULL) {
         if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
             bg_session_fail(self->session, _("The 3D picture could not be drawn"), error);
+        stop_waiting(self);
         return;
     }
 
@@ -106,6 +127,7 @@ on_drawn(gpointer owner, gpointer result, const GError *error)
     self->picture = g_steal_pointer(&shown->picture);
     self->texture_is_draft = shown->draft;
     shown_free(shown);
+    stop_waiting(self);
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
@@ -132,9 +154,12 @@ post(BgVolumeView *self, gboolean draft)
         bg_worker_cancel(worker, G_OBJECT(self), SLOT_DRAFT);
         bg_worker_cancel(worker, G_OBJECT(self), SLOT_FINE);
         g_clear_object(&self->texture);
+        stop_waiting(self);
         gtk_widget_queue_draw(GTK_WIDGET(self));
         return;
     }
+    if (self->texture == NULL && self->slow_id == 0 && !self->is_slow)
+        self->slow_id = g_timeout_add(SLOW_MS, on_slow, self);
 
     Request *request = g_new0(Request, 1);
     request->scene = scene;
@@ -235,6 +260,17 @@ bg_volume_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     g_autoptr(GArray) marks =
         bg_volume_marks(self->session, &camera, centre_mm, bg_volume_view_get_engine(self),
                         dpi > 0 ? dpi / (96.0 * 1024.0) : 1.0, TRUE);
+    if (self->texture == NULL && self->is_slow) {
+        BgMark waiting = { .kind = BG_MARK_PILL,
+                           .size = WAIT_TEXT_PX,
+                           .x = 0.5 * (double) bounds.size.width,
+                           .y = 0.5 * (double) bounds.size.height,
+                           .to_x = 0.5,
+                           .to_y = 0.5,
+                           .rgba = { 0.9f, 0.9f, 0.9f, 1.0f } };
+        g_strlcpy(waiting.text, _("Drawing…"), sizeof waiting.text);
+        g_array_append_val(marks, waiting);
+    }
     cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
     bg_annotations_draw(marks, cr);
     cairo_destroy(cr);
@@ -262,6 +298,7 @@ bg_volume_view_dispose(GObject *object)
     BgVolumeView *self = BG_VOLUME_VIEW(object);
 
     g_clear_handle_id(&self->refine_id, g_source_remove);
+    g_clear_handle_id(&self->slow_id, g_source_remove);
     if (self->session != NULL)
         g_signal_handlers_disconnect_by_data(self->session, self);
     g_clear_pointer(&self->menu, gtk_widget_unparent);
