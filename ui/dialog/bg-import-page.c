@@ -18,20 +18,31 @@ struct _BgImportPage {
     BgImport *import;   // owned, nullable
 };
 
+#define NAMED_ITEMS 3
+
 static guint closed_signal;
 
 G_DEFINE_FINAL_TYPE(BgImportPage, bg_import_page, GTK_TYPE_WIDGET)
 
+// @names: (out): of the first of them, which may be scrolled out of sight: (transfer full)
 static guint
-count_chosen(BgImportPage *self)
+count_chosen(BgImportPage *self, char **names)
 {
     GListModel *items = bg_import_get_items(self->import);
+    GString *text = g_string_new(NULL);
     guint n = 0;
 
     for (guint i = 0; i < g_list_model_get_n_items(items); i++) {
         g_autoptr(BgImportItem) item = g_list_model_get_item(items, i);
-        n += bg_import_item_get_chosen(item);
+        if (!bg_import_item_get_chosen(item))
+            continue;
+        if (n++ < NAMED_ITEMS)
+            g_string_append_printf(text, "%s“%s”", n > 1 ? ", " : "",
+                                   bg_import_item_get_name(item));
+        else if (n == NAMED_ITEMS + 1)
+            g_string_append(text, ", …");
     }
+    *names = g_string_free(text, FALSE);
     return n;
 }
 
@@ -43,17 +54,19 @@ update_cost(BgImportPage *self)
     g_autofree char *bytes = g_format_size_full(n_bytes, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *free_bytes = g_format_size_full(n_free, G_FORMAT_SIZE_IEC_UNITS);
     gboolean fits = n_free == 0 || n_bytes <= n_free;
-    guint n = count_chosen(self);
+    g_autofree char *names = NULL;
+    guint n = count_chosen(self, &names);
     g_autofree char *label = n > 0 ? g_strdup_printf(ngettext("Open %u", "Open %u", n), n) : NULL;
     g_autofree char *text =
-        fits ? g_strdup_printf(
-                   // Translators: memory that opening takes, and memory that is free
-                   _("Memory: %s of %s free"), bytes, free_bytes)
-             : g_strdup_printf(
-                   // Translators: memory that opening would take, and memory that is free
-                   _("This does not fit: %s are needed and %s are free. Take every second voxel or "
-                     "less, cut out a part, choose fewer, or close other programs and layers"),
-                   bytes, free_bytes);
+        fits
+            ? g_strdup_printf(
+                  // Translators: what is chosen, memory that opening takes, and memory that is free
+                  _("%s  Memory: %s of %s free"), names, bytes, free_bytes)
+            : g_strdup_printf(
+                  // Translators: memory that opening would take, and memory that is free
+                  _("This does not fit: %s are needed and %s are free. Take every second voxel or "
+                    "less, cut out a part, choose fewer, or close other programs and layers"),
+                  bytes, free_bytes);
 
     gtk_label_set_text(self->memory, text);
     if (fits)
