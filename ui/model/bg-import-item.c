@@ -140,7 +140,8 @@ bg_import_item_new_for_file(const char *path, BgFileInfo *info, const GError *er
         return self;
     }
 
-    const char *patient[] = { info->patient_name, info->patient_id, info->study_date };
+    g_autofree char *study_date = bg_format_date(info->study_date);
+    const char *patient[] = { info->patient_name, info->patient_id, study_date };
     GString *group = g_string_new(NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(patient); i++)
         if (patient[i] != NULL && patient[i][0] != '\0')
@@ -282,8 +283,10 @@ bg_import_item_dup_summary(BgImportItem *self)
         // Translators: of diffusion, one number a frame
         g_string_append_printf(text, _("  ·  b %s s/mm²"), self->series->b_values);
     }
-    if (self->series != NULL && self->series->date[0] != '\0')
-        g_string_append_printf(text, "  ·  %s", self->series->date);
+    if (self->series != NULL && self->series->date[0] != '\0') {
+        g_autofree char *date = bg_format_date(self->series->date);
+        g_string_append_printf(text, "  ·  %s", date);
+    }
     if (n_bytes > 0)
         g_string_append_printf(text, "  ·  %s", memory);
 
