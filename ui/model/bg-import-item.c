@@ -272,8 +272,11 @@ bg_import_item_dup_summary(BgImportItem *self)
         g_string_append_printf(text, "%d × %d × %d", self->dims[0], self->dims[1], self->dims[2]);
     }
     if (self->spacing_mm[0] > 0.0)
-        g_string_append_printf(text, "  ·  %.3g × %.3g × %.3g mm", self->spacing_mm[0],
-                               self->spacing_mm[1], self->spacing_mm[2]);
+        g_string_append_printf(text, "  ·  %.3g × %.3g", self->spacing_mm[0], self->spacing_mm[1]);
+    if (self->spacing_mm[0] > 0.0 && self->spacing_mm[2] > 0.0)
+        g_string_append_printf(text, " × %.3g", self->spacing_mm[2]);
+    if (self->spacing_mm[0] > 0.0)
+        g_string_append(text, " mm");
     if (self->n_frames > 1) {
         // Translators: volumes of a 4D file
         g_string_append_printf(text, ngettext("  ·  %d frame", "  ·  %d frames", self->n_frames),
