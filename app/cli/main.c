@@ -248,32 +248,10 @@ run(BgCli *cli, char **argv)
     return cli->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-// Presets: of the installed program, of one that was moved with its share folder, or the source
-// tree's beside the build.
-static void
-find_data(void)
-{
-    static const char *const places[] = { "../share/bregma", "../../../data" };
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-
-    if (program == NULL || g_getenv("BREGMA_DATA_DIR") != NULL)
-        return;
-    g_autofree char *folder = g_path_get_dirname(program);
-    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
-        g_autofree char *data = g_build_filename(folder, places[i], NULL);
-        g_autofree char *presets = g_build_filename(data, "presets", NULL);
-        if (g_file_test(presets, G_FILE_TEST_IS_DIR)) {
-            g_setenv("BREGMA_DATA_DIR", data, TRUE);
-            return;
-        }
-    }
-}
-
 int
 main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
-    find_data();
 
     BgCli *cli = bg_cli_new();
     cli->cancellable = g_cancellable_new();

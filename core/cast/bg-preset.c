@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-preset.h"
 
+#include "core/base/bg-data.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-json.h"
@@ -11,40 +12,6 @@
 #include <string.h>
 
 #define SUFFIX ".json"
-
-// Of a program that runs from its build folder inside the source tree; (nullable).
-static char *
-folder_beside_program(void)
-{
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *folder = program ? g_path_get_dirname(program) : NULL;
-
-    for (int up = 0; folder && up < 4; up++) {
-        g_autofree char *presets = g_build_filename(folder, "data", "presets", NULL);
-        if (g_file_test(presets, G_FILE_TEST_IS_DIR))
-            return g_steal_pointer(&presets);
-        g_autofree char *child = g_steal_pointer(&folder);
-        folder = g_path_get_dirname(child);
-    }
-    return NULL;
-}
-
-static char *
-presets_folder(void)
-{
-    const char *chosen = g_getenv("BREGMA_DATA_DIR");
-    const char *source = g_getenv("BREGMA_SOURCE_ROOT");
-
-    if (chosen && *chosen)
-        return g_build_filename(chosen, "presets", NULL);
-    g_autofree char *installed = g_build_filename(BG_DATA_DIR, "presets", NULL);
-    if (g_file_test(installed, G_FILE_TEST_IS_DIR))
-        return g_steal_pointer(&installed);
-    if (source && *source)
-        return g_build_filename(source, "data", "presets", NULL);
-    char *beside = folder_beside_program();
-    return beside ? beside : g_steal_pointer(&installed);
-}
 
 static gboolean
 is_id(const char *id)
@@ -61,7 +28,7 @@ is_id(const char *id)
 static BgJson *
 read_preset(const char *id, char **text, GError **error)
 {
-    g_autofree char *folder = presets_folder();
+    g_autofree char *folder = bg_data_folder("presets");
     g_autofree char *name = g_strconcat(id, SUFFIX, NULL);
     g_autofree char *path = g_build_filename(folder, name, NULL);
     g_autoptr(GFile) file = g_file_new_for_path(path);
@@ -117,7 +84,7 @@ compare_infos(gconstpointer a, gconstpointer b)
 GArray *
 bg_preset_list(GError **error)
 {
-    g_autofree char *folder = presets_folder();
+    g_autofree char *folder = bg_data_folder("presets");
     g_autoptr(GFile) file = g_file_new_for_path(folder);
     g_autoptr(GFileEnumerator) files = g_file_enumerate_children(
         file, G_FILE_ATTRIBUTE_STANDARD_NAME, G_FILE_QUERY_INFO_NONE, NULL, error);

@@ -28,8 +28,7 @@ typedef struct {
  * bg_preset_list:
  *
  * Returns: (transfer full): GArray of BgPresetInfo, CT first, then MR, then the rest, each by id; or %NULL
- *   with %G_IO_ERROR when the folder cannot be read: $BREGMA_DATA_DIR/presets when that is set,
- *   else the installed one, else (when that is not there) the source tree's beside a build
+ *   with %G_IO_ERROR when the folder, bg_data_folder() of "presets", cannot be read
  */
 GArray *bg_preset_list(GError **error);
 

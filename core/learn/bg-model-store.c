@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-model-store.h"
+#include "core/base/bg-data.h"
 #include "core/base/bg-hash.h"
 #include "core/base/bg-i18n.h"
 
@@ -27,14 +28,6 @@ bg_model_store_get_folder(void)
     if (folder != NULL && *folder != '\0')
         return g_strdup(folder);
     return g_build_filename(g_get_user_data_dir(), "bregma", "models", NULL);
-}
-
-static char *
-installed_folder(void)
-{
-    const char *folder = g_getenv("BREGMA_DATA_DIR");
-
-    return g_build_filename(folder != NULL ? folder : BG_DATA_DIR, "models", NULL);
 }
 
 static gboolean
@@ -118,7 +111,7 @@ GPtrArray *
 bg_model_store_list(gboolean verify, GCancellable *cancellable)
 {
     GPtrArray *models = g_ptr_array_new_with_free_func((GDestroyNotify) bg_model_free);
-    g_autofree char *own = bg_model_store_get_folder(), *installed = installed_folder();
+    g_autofree char *own = bg_model_store_get_folder(), *installed = bg_data_folder("models");
 
     list_folder(models, own, FALSE, verify, cancellable);
     list_folder(models, installed, TRUE, verify, cancellable);
@@ -129,7 +122,7 @@ bg_model_store_list(gboolean verify, GCancellable *cancellable)
 char *
 bg_model_store_find(const char *name, GError **error)
 {
-    g_autofree char *own = bg_model_store_get_folder(), *installed = installed_folder();
+    g_autofree char *own = bg_model_store_get_folder(), *installed = bg_data_folder("models");
     g_autofree char *file = g_strconcat(name, ".h5", NULL);
     const char *const folders[] = { own, installed };
 
