@@ -112,21 +112,86 @@ bg_dcm_csa_numbers(BgDcmSet root, const char *name, double *values, int max)
     return csa != NULL ? csa_find(csa, length, name, values, max) : 0;
 }
 
-// "sSliceArray.lSize = 50" in the protocol.
+// "sSliceArray.lSize = 50" in the protocol; what is 0 is left out there.
+static gboolean
+protocol_number(BgDcmSet root, const char *key, double *value)
+{
+    gsize length, n_key = strlen(key);
+    const guint8 *bytes = private_bytes(root, TAG(0x0029, 0x1020), &length);
+    const char *found = bytes != NULL ? memmem(bytes, length, key, n_key) : NULL;
+
+    if (found == NULL)
+        return FALSE;
+    gsize rest = (gsize) ((const char *) bytes + length - found) - n_key;
+    g_autofree char *text = g_strndup(found + n_key, MIN(rest, 48));
+    const char *equals = text + strspn(text, " \t");
+    if (*equals != '=')
+        return FALSE;
+    *value = g_ascii_strtod(equals + 1, NULL); // "0x1" too
+    return isfinite(*value);
+}
+
 static int
 protocol_count(BgDcmSet root)
 {
-    static const char key[] = "sSliceArray.lSize";
-    gsize length;
-    const guint8 *bytes = private_bytes(root, TAG(0x0029, 0x1020), &length);
-    const char *found = bytes != NULL ? memmem(bytes, length, key, sizeof key - 1) : NULL;
+    double n = 0.0;
 
-    if (found == NULL)
-        return 0;
-    gsize rest = (gsize) ((const char *) bytes + length - found);
-    g_autofree char *text = g_strndup(found + sizeof key - 1, MIN(rest - (sizeof key - 1), 32));
-    char *equals = strchr(text, '=');
-    return equals != NULL ? (int) CLAMP(g_ascii_strtoll(equals + 1, NULL, 10), 0, MAX_TILES) : 0;
+    return protocol_number(root, "sSliceArray.lSize", &n) ? (int) CLAMP(n, 0.0, MAX_TILES) : 0;
+}
+
+// The centre of slice @n, LPS mm.
+static gboolean
+protocol_centre(BgDcmSet root, int n, BgVec3 *centre)
+{
+    static const char *const axes[3] = { "dSag", "dCor", "dTra" };
+    double value[3] = { 0.0 };
+    gboolean found = FALSE;
+
+    for (int axis = 0; axis < 3; axis++) {
+        g_autofree char *key =
+            g_strdup_printf("sSliceArray.asSlice[%d].sPosition.%s", n, axes[axis]);
+        found |= protocol_number(root, key, &value[axis]);
+    }
+    *centre = bg_vec3(value[0], value[1], value[2]);
+    return found;
+}
+
+// Whether the slices are numbered against the usual direction of their main axis: the protocol's
+// flags, left out where they are 0.
+static gboolean
+protocol_reversed(BgDcmSet root, BgVec3 step)
+{
+    double x = fabs(step.x), y = fabs(step.y), z = fabs(step.z), flag = 0.0;
+    const char *key = z >= x && z >= y ? "sSliceArray.ucImageNumbTra"
+                      : y >= x         ? "sSliceArray.ucImageNumbCor"
+                                       : "sSliceArray.ucImageNumbSag";
+
+    return protocol_number(root, key, &flag) && flag != 0.0;
+}
+
+// Whether the tiles run against @step from the first one's @centre. By the header's normal; else by
+// which end of the protocol's list of slices lies at the first tile; else by the protocol's flag.
+// @known: whether the file says it at all.
+static gboolean
+runs_back(BgDcmSet root, BgVec3 centre, BgVec3 step, int n_slices, gboolean *known)
+{
+    double normal[3], n;
+    BgVec3 first, last;
+
+    *known = TRUE;
+    if (bg_dcm_csa_numbers(root, "SliceNormalVector", normal, 3) == 3)
+        return bg_vec3_dot(step, bg_vec3(normal[0], normal[1], normal[2])) < 0.0;
+    if (n_slices > 1 && protocol_centre(root, 0, &first) &&
+        protocol_centre(root, n_slices - 1, &last)) {
+        double near = 0.5 * bg_vec3_length(step),
+               along = bg_vec3_dot(bg_vec3_sub(last, first), step);
+        if (bg_vec3_length(bg_vec3_sub(first, centre)) < near)
+            return along < 0.0;
+        if (bg_vec3_length(bg_vec3_sub(last, centre)) < near)
+            return along > 0.0;
+    }
+    *known = n_slices < 2 || protocol_number(root, "sSliceArray.lSize", &n);
+    return protocol_reversed(root, step);
 }
 
 static int
@@ -175,8 +240,7 @@ bg_dcm_image_read_mosaic(BgDcmImage *image, const BgDcmData *data)
 {
     BgDcmSet root = bg_dcm_root(data);
     BgDcmFrame frame = { .tile = -1, .slope = 1.0, .b_value = bg_dcm_read_b_value(root) };
-    double normal[3], spacing[2];
-    gsize length;
+    double spacing[2];
 
     if (!bg_dcm_has_word(root, TAG(0x0008, 0x0008), "MOSAIC") || image->pixels.n_frames != 1 ||
         image->pixels.n_samples != 1)
@@ -216,10 +280,15 @@ bg_dcm_image_read_mosaic(BgDcmImage *image, const BgDcmData *data)
     frame.position = bg_vec3_along(frame.position, off_x, frame.row);
     frame.position = bg_vec3_along(frame.position, off_y, frame.column);
     BgVec3 step = bg_vec3_scale(bg_dcm_frame_normal(&frame), frame.step_mm);
-    const guint8 *csa = private_bytes(root, TAG(0x0029, 0x1010), &length);
-    if (csa != NULL && csa_find(csa, length, "SliceNormalVector", normal, 3) == 3 &&
-        bg_vec3_dot(step, bg_vec3(normal[0], normal[1], normal[2])) < 0.0)
+    BgVec3 centre = bg_vec3_along(frame.position, frame.spacing_mm[0] * columns / 2.0, frame.row);
+    centre = bg_vec3_along(centre, frame.spacing_mm[1] * rows / 2.0, frame.column);
+    gboolean known;
+    if (runs_back(root, centre, step, n_slices, &known))
         step = bg_vec3_scale(step, -1.0);
+    if (!known)
+        bg_dcm_image_set_note(image, _("The file does not say in which direction the mosaic's "
+                                       "slices follow each other: the usual one was assumed. "
+                                       "Check head and feet."));
     BgVec3 origin = frame.position;
     for (int i = 0; i < n_slices; i++) {
         frame.tile = i;

@@ -318,6 +318,48 @@ def test_mosaic(scratch):
             assert values[16 * k:16 * k + 5] == [100 * t, 100 * t + 1, 100 * t + 2, 100 * t + 3, 100 * t + 10]
 
 
+def test_mosaic_protocol(scratch):
+    """Without the header's normal, the protocol tells which way the tiles go: its places of the first
+    and the last slice, else the flag for the main axis; with neither, a warning. Places by hand: the
+    first tile's corner is (-10 + 4, -20 + 6, 30), its centre 2 columns and 2 rows further."""
+    pixels = bytearray(128)
+    for t in range(3):
+        for j in range(4):
+            for i in range(4):
+                struct.pack_into("<H", pixels, 2 * (8 * (4 * (t // 2) + j) + 4 * (t % 2) + i), 100 * t + i + 10 * j)
+
+    def places(*tra):
+        return "".join(f"sSliceArray.asSlice[{n}].sPosition.d{axis}\t = \t{value}\n" for n, z in enumerate(tra)
+                       for axis, value in (("Sag", -2), ("Cor", -8), ("Tra", z)) if value != 0)
+
+    def flag(axis):
+        return f"sSliceArray.ucImageNumb{axis}               = 0x1\n"
+
+    count = "sSliceArray.lSize                        = 3\n"
+    cases = (("up", count + places(30, 32.5, 35), 1), ("down", count + places(25, 27.5, 30) + flag("Tra"), -1),
+             ("down-listed", count + places(30, 27.5, 25), -1), ("flag", count + flag("Tra"), -1),
+             ("other-flag", count + flag("Sag") + flag("Cor"), 1), ("no-flag", count, 1),
+             ("elsewhere", count + places(125, 127.5, 130) + flag("Tra"), -1), ("none", None, 1))
+    for name, text, along in cases:
+        path = os.path.join(scratch, name)
+        protocol = [] if text is None else [(0x00290010, "LO", "SIEMENS CSA HEADER"),
+                                            (0x00291020, "OB", ("### ASCCONV BEGIN ###\n" + text).encode() + b"\0" * 8)]
+        dicom.write(path, dicom.identity("1.2.3.14", "1.2.3.14.1", "MR", dicom.MR)
+                    + dicom.place((-10, -20, 30), spacing=(3, 2)) + dicom.picture(8, 8, bytes(pixels))
+                    + [(0x00080008, "CS", "ORIGINAL\\PRIMARY\\M\\MOSAIC"), (0x00180088, "DS", 2.5),
+                       (0x0019100A, "US", 3)] + protocol)
+        r = run("info", path)
+        assert r["dims"] == [4, 4, 3], (name, r)
+        assert ("assumed" in words(r)) == (text is None), (name, r["warnings"])
+        _, values = raw_values(scratch, path)
+        m = r["affine"]
+        for t in range(3):
+            k = round((30 + along * 2.5 * t - m[11]) / m[10])
+            assert 0 <= k < 3, (name, t, k)
+            close([m[3], m[7], m[11] + m[10] * k], [-6, -14, 30 + along * 2.5 * t])
+            assert values[16 * k:16 * k + 5] == [100 * t, 100 * t + 1, 100 * t + 2, 100 * t + 3, 100 * t + 10], (name, t)
+
+
 def test_contours(scratch):
     """A rectangle with a hole on two of five slices: voxel centres inside it, by the even-odd rule."""
     folder = new_folder(scratch, "contours")
@@ -563,7 +605,7 @@ def test_harm(scratch):
 
 
 def main():
-    tests = [test_series, test_faults, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_contours, test_spacing,
+    tests = [test_series, test_faults, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_mosaic_protocol, test_contours, test_spacing,
              test_names, test_out, test_anonymize, test_harm]
     print(f"1..{len(tests)}")
     failed = 0
