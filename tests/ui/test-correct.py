@@ -28,18 +28,6 @@ class Tests:
         self.state = os.path.join(folder, "state")
         self.window = None
 
-    def do(self, name):
-        """The action of that name's node which has one: of a heading."""
-        nodes = wait("“%s”" % name, lambda: [
-            node for node in self.window.walk() if node.get_name() == name and
-            node.get_action_iface() is not None and node.get_action_iface().get_n_actions() > 0])
-        nodes[0].get_action_iface().do_action(0)
-
-    def select(self, layer):
-        x, y = self.window.centre(self.window.named(layer, desk.Atspi.Role.LIST_ITEM))
-        pointer(x, y)
-        pointer(x, y, "b1c")
-
     def layer(self, name):
         return self.window.find(name, desk.Atspi.Role.LIST_ITEM)
 
@@ -57,7 +45,7 @@ class Tests:
             self.window.named(name, desk.Atspi.Role.LIST_ITEM)
         wait("all files", lambda: not [n for n in self.window.walk()
                                        if n.get_name() == "READING"])
-        self.select("labels")
+        self.window.select("labels")
         self.before = {r: wait(r, lambda r=r: self.ml(r)) for r in ("WT", "TC", "ET")}
         assert self.before["WT"] > self.before["TC"] > self.before["ET"] > 0, self.before
         self.window.named("WT, 3D mm: ")
@@ -83,7 +71,7 @@ class Tests:
         wait("no copy", lambda: not self.layer("labels, corrected"))
         wait("the file's", lambda: self.ml("WT") == self.before["WT"])
         self.window.action("redo")
-        self.select("labels, corrected")
+        self.window.select("labels, corrected")
         wait("the copy again", lambda: self.ml("WT") == self.painted)
 
     def test_paints_and_erases_by_keys(self):
@@ -111,9 +99,9 @@ class Tests:
         key(0xFF0D)
 
     def test_compares_with_the_truth(self):
-        self.do("Labels")
-        self.do("Sizes")
-        self.do("Compare")
+        self.window.do("Labels")
+        self.window.do("Sizes")
+        self.window.do("Compare")
         self.choose("Labels that are taken for true", 1)
         self.window.press("Compare labels")
         node = self.window.named("WT, Dice: ")
@@ -123,10 +111,10 @@ class Tests:
         self.window.named("Dice in ")  # the chart
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())
         for name in ("Labels", "Sizes", "Compare"):
-            self.do(name)
+            self.window.do(name)
 
     def test_a_mesh_knows_that_its_labels_changed(self):
-        self.select("labels, corrected")
+        self.window.select("labels, corrected")
         self.window.press("Make mesh")
         self.window.named("Surface of labels, corrected", desk.Atspi.Role.LIST_ITEM)
         self.window.named("Export mesh")
@@ -135,7 +123,7 @@ class Tests:
         key(ord("b"))
         drag(x - 60, y + 60, 40, 0)
         key(ord("b"))  # away with it
-        self.select("Surface of labels")
+        self.window.select("Surface of labels")
         wait("a caution", lambda: [n for n in self.window.walk()
                                    if "was corrected since" in (n.get_name() or "")])
         self.window.press("Make this mesh again")
@@ -150,7 +138,7 @@ class Tests:
             time.sleep(0.5)
             return False
         wait("no mesh", undone)
-        self.select("labels, corrected")
+        self.window.select("labels, corrected")
 
     def test_escape_takes_a_stroke_back(self):
         x, y = self.pane()
@@ -166,29 +154,29 @@ class Tests:
         key(ESCAPE)  # the tool
 
     def test_removes_islands(self):
-        self.do("Labels")
-        self.do("Sizes")
-        self.do("Correct")
+        self.window.do("Labels")
+        self.window.do("Sizes")
+        self.window.do("Correct")
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())
         self.window.press("Keep the largest island")
-        self.do("Sizes")
+        self.window.do("Sizes")
         wait("fewer", lambda: (self.ml("Necrotic core") or 1e9) < self.painted -
              self.before["WT"] + self.before["TC"] - self.before["ET"])
         self.kept = self.ml("WT")
 
     def test_prepares_a_volume(self):
-        self.select("t1ce")
-        self.do("Prepare")
+        self.window.select("t1ce")
+        self.window.do("Prepare")
         for button, made in (("Find the brain", "t1ce, brain"), ("Normalise", "t1ce, normalised"),
                              ("Take noise away", "t1ce, denoised"),
                              ("Take the shading away", "t1ce, without shading"),
                              ("New empty labels", "Labels of t1ce")):
-            self.select("t1ce")
+            self.window.select("t1ce")
             self.window.press(button)
             self.window.named(made, desk.Atspi.Role.LIST_ITEM)
             undo()
             wait("no “%s”" % made, lambda made=made: not self.layer(made))
-        self.select("labels, corrected")
+        self.window.select("labels, corrected")
 
     def test_survives_a_kill(self):
         self.window.process.send_signal(signal.SIGKILL)
@@ -196,7 +184,7 @@ class Tests:
         self.window = Window(self.program, [], self.state, G_DEBUG="fatal-warnings")
         self.window.press("Review")
         self.window.named("labels, corrected", desk.Atspi.Role.LIST_ITEM)
-        self.select("labels, corrected")
+        self.window.select("labels, corrected")
         wait("the corrected labels", lambda: self.ml("WT") == self.kept)
 
 

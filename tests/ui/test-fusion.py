@@ -153,12 +153,12 @@ class Tests:
         mesh = os.path.join(self.folder, "cortex.ply")
         self.cli_run("mesh", self.file("brain.nii.gz"), mesh, "--label=1", "--smooth=20",
                      "--largest")
-        self.select("t1")
+        self.window.select("t1")
         self.window.named("Level")
         before = self.window.named("From R").get_name()
         self.window.action("open-path", desk.GLib.Variant("s", mesh))
         self.window.named("cortex", desk.Atspi.Role.LIST_ITEM)
-        self.select("t1")
+        self.window.select("t1")
         wait("another top", lambda: self.text("From R") not in ("", before))
         wait("its contours", lambda: re.search(r"deep, \d+ contours?, values", self.text(
             "Oblique slice")))
@@ -188,7 +188,7 @@ class Tests:
             assert a.attrs["source_sha256"] == b.attrs["source_sha256"]
 
     def test_refines_the_camera_by_what_is_seen(self):
-        self.select("optical")
+        self.window.select("optical")
         self.window.named("Camera by landmarks")
         residuals = self.residuals()
         self.window.press("Refine")
