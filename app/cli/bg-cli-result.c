@@ -5,6 +5,7 @@
 #include "core/base/bg-hash.h"
 #include "core/surface/bg-mesh-measures.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 void
@@ -135,10 +136,42 @@ bg_cli_load_mesh(BgCli *cli, const char *path, GError **error)
     return bg_mesh_ref(loaded->mesh);
 }
 
+// How many words of the command line name the file @there; @self: (inout): whether one has been passed over
+// that is @path itself.
+static guint
+count_names(const GPtrArray *words, guint first, guint stride, const char *path,
+            const GStatBuf *there, gboolean *self)
+{
+    guint n = 0;
+
+    for (guint i = first; i < words->len; i += stride) {
+        GStatBuf other;
+        const char *word = words->pdata[i];
+        if (!*self && strcmp(word, path) == 0)
+            *self = TRUE;
+        else if (word[0] != '\0' && g_stat(word, &other) == 0 && other.st_dev == there->st_dev &&
+                 other.st_ino == there->st_ino)
+            n++;
+    }
+    return n;
+}
+
 gboolean
 bg_cli_check_output(const BgCli *cli, const char *path, GError **error)
 {
-    if (cli->force || !g_file_test(path, G_FILE_TEST_EXISTS))
+    GStatBuf there;
+    gboolean self = FALSE;
+
+    if (g_stat(path, &there) != 0)
+        return TRUE;
+    if (S_ISREG(there.st_mode) && count_names(cli->arguments, 0, 1, path, &there, &self) +
+                                          count_names(cli->options, 1, 2, path, &there, &self) >
+                                      0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+                    "cannot write: %s: it is what is read. Give another name", path);
+        return FALSE;
+    }
+    if (cli->force)
         return TRUE;
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
                 "cannot write: %s: the file is there already. Give --force to replace it", path);

@@ -158,7 +158,8 @@ BgVolume *bg_cli_load_volume(BgCli *cli, const char *path, GError **error);
 BgLabelMap *bg_cli_load_labels(BgCli *cli, const char *path, GError **error);
 BgMesh *bg_cli_load_mesh(BgCli *cli, const char *path, GError **error);
 
-/** bg_cli_check_output: early, before the work: refuses a file that is there without --force */
+/** bg_cli_check_output: early, before the work: refuses a file that is there without --force, and one that
+ * the command line names as something else too, always */
 gboolean bg_cli_check_output(const BgCli *cli, const char *path, GError **error);
 
 /** bg_cli_wrote: prefixes @error with the path when @ok is %FALSE; notes the file when it is %TRUE */

@@ -24,6 +24,8 @@ bg_h5_lock(void)
 
     g_rec_mutex_lock(&lock);
     if (g_once_init_enter(&prepared)) {
+        // Where a disk is full, the library writes once more when the program ends, into freed memory.
+        H5dont_atexit();
         H5open();
         H5PLset_loading_state(0); // no code from a folder that a file's filter number names
         g_once_init_leave(&prepared, 1);

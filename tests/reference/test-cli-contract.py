@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import struct
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -435,6 +436,17 @@ def test_outputs(case):
     run("slice", case.volume, out, "--plane=axial", "--index=3", "--force")
     run("slice", case.volume, case.at("no/such/folder/x.png"), "--plane=axial", "--index=3", status=1)
     assert not [name for name in os.listdir(case.folder) if name.startswith("x.")]
+    # What is read is not written, by whatever name and whatever is allowed.
+    own, link = case.at("own.nii.gz"), case.at("link.nii.gz")
+    shutil.copyfile(case.volume, own)
+    os.symlink(own, link)
+    with open(own, "rb") as source:
+        before = source.read()
+    for out in (own, os.path.join(os.path.dirname(own), ".", "own.nii.gz"), link):
+        run("filter", "gaussian", own, out, "--sigma=2", "--force", status=1)
+        run("filter", "resample", case.volume, out, f"--like={own}", "--force", status=1)
+    with open(own, "rb") as source:
+        assert source.read() == before
 
 
 def test_interrupt(case):
