@@ -61,6 +61,21 @@ change(BgCli *cli, BgCliGrid *grid, GError **error)
     return !given || bg_cli_grid_resample(cli, grid, &target, method, error);
 }
 
+// What info warns of, and that several values a voxel became one.
+static void
+warn(Job *job, const BgLoaded *loaded)
+{
+    const BgFileInfo *info = loaded->info;
+
+    for (guint i = 0; i < info->warnings->len; i++)
+        bg_file_info_warn(job->info, "%s", (char *) info->warnings->pdata[i]);
+    if (loaded->volume != NULL && info->n_components > 1)
+        bg_file_info_warn(job->info,
+                          "Each voxel held %d values (%s); one is written: the luminance of "
+                          "colours, the magnitude of all else.",
+                          info->n_components, info->datatype);
+}
+
 // A volume or labels become a frame, a picture an image.
 static gboolean
 load_frame(BgCli *cli, Job *job, int frame, GError **error)
@@ -74,6 +89,7 @@ load_frame(BgCli *cli, Job *job, int frame, GError **error)
         return FALSE;
     if (job->info == NULL)
         job->info = bg_file_info_copy(loaded->info);
+    warn(job, loaded);
     if (loaded->image != NULL) {
         g_ptr_array_add(job->images, g_steal_pointer(&loaded->image));
         return TRUE;
@@ -212,6 +228,8 @@ run(BgCli *cli, GError **error)
                 .images = g_ptr_array_new_with_free_func((GDestroyNotify) bg_image_unref) };
     gboolean ok = run_job(cli, &job, error);
 
+    for (guint i = 0; ok && i < job.info->warnings->len; i++)
+        bg_cli_add_warning(cli, job.info->warnings->pdata[i]);
     g_ptr_array_unref(job.frames);
     g_ptr_array_unref(job.images);
     g_clear_pointer(&job.info, bg_file_info_free);

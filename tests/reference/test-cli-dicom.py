@@ -121,6 +121,31 @@ def test_faults(scratch):
                 close(values[(k * n_j + j) * n_i + 2], 100 * k + 2 + 10 * row, 0.51)
 
 
+def test_convert_warns(scratch):
+    """What info warns of, convert says too; and that colours or complex values became one value."""
+    sound, tilted = new_folder(scratch, "sound"), new_folder(scratch, "tilted")
+    lean = math.tan(math.radians(20))
+    slices(sound, [(0, 0, 3 * n) for n in range(4)])
+    slices(tilted, [(0, -lean * 3 * n, 3 * n) for n in range(4)])
+    r = run("convert", sound, os.path.join(scratch, "sound.nii"))
+    assert r.get("warnings", []) == [], r
+    r = run("convert", tilted, os.path.join(scratch, "tilted.nii"))
+    assert "20.0 degrees" in words(r) and r["warnings"] == run("info", tilted)["warnings"], r
+    # NRRD keeps the parts of a voxel on an axis of their own; npy names complex values.
+    colours = os.path.join(scratch, "colours.nrrd")
+    with open(colours, "wb") as file:
+        file.write(b"NRRD0004\ntype: uint8\ndimension: 4\nsizes: 3 2 2 2\nkinds: RGB-color domain domain domain\n"
+                   b"encoding: raw\n\n" + bytes(range(24)))
+    waves = os.path.join(scratch, "waves.npy")
+    with open(waves, "wb") as file:
+        header = b"{'descr': '<c8', 'fortran_order': True, 'shape': (2, 2, 2), }"
+        header += b" " * (117 - len(header)) + b"\n"
+        file.write(b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + struct.pack("<16f", *range(16)))
+    for path, n in ((colours, 3), (waves, 2)):
+        r = run("convert", path, path + ".nii")
+        assert f"each voxel held {n} values" in words(r), (path, r)
+
+
 def test_frames(scratch):
     folder = new_folder(scratch, "frames")
     for t in range(3):
@@ -605,7 +630,7 @@ def test_harm(scratch):
 
 
 def main():
-    tests = [test_series, test_faults, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_mosaic_protocol, test_contours, test_spacing,
+    tests = [test_series, test_faults, test_convert_warns, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_mosaic_protocol, test_contours, test_spacing,
              test_names, test_out, test_anonymize, test_harm]
     print(f"1..{len(tests)}")
     failed = 0
