@@ -105,6 +105,26 @@ add_position(const BgAnnotateSlice *params, BgAnnotateLayout *layout)
         bg_annotate_in_corner(layout, BG_CORNER_BOTTOM_LEFT, BG_MARK_ROLE_POSITION, position);
 }
 
+// The name loses its end before it is left out, the plane's name is never lost to it.
+static void
+add_title(const BgAnnotateSlice *params, BgAnnotateLayout *layout)
+{
+    static const glong lengths[] = { 32, 16, 8 };
+    glong length = params->series != NULL ? g_utf8_strlen(params->series, -1) : 0;
+    const char *title = params->title != NULL ? params->title : "";
+
+    for (gsize i = 0; length > 0 && i < G_N_ELEMENTS(lengths); i++) {
+        if (i > 0 && length <= lengths[i])
+            continue; // tried whole
+        g_autofree char *start = g_utf8_substring(params->series, 0, MIN(length, lengths[i]));
+        g_autofree char *both = g_strdup_printf("%s%s%s%s", title, title[0] != '\0' ? "  " : "",
+                                                start, length > lengths[i] ? "…" : "");
+        if (bg_annotate_in_corner(layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_TITLE, both))
+            return;
+    }
+    bg_annotate_in_corner(layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_TITLE, title);
+}
+
 void
 bg_annotate_slice(const BgAnnotateSlice *params, GArray *marks)
 {
@@ -124,8 +144,9 @@ bg_annotate_slice(const BgAnnotateSlice *params, GArray *marks)
                           bg_convention_name(params->convention));
     bg_annotate_scale_bar(&layout, params->frame.spacing_mm, params->calibrated, "");
     bg_annotate_in_corner(&layout, BG_CORNER_BOTTOM_RIGHT, BG_MARK_ROLE_ENGINE, params->engine);
-    bg_annotate_in_corner(&layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_TITLE, params->title);
+    add_title(params, &layout);
     bg_annotate_in_corner(&layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_WINDOW, params->window);
+    bg_annotate_in_corner(&layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_WINDOW, params->other_window);
     if (params->has_position)
         add_position(params, &layout);
     if (params->n_slices > 0) {

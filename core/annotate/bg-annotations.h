@@ -130,6 +130,9 @@ char *bg_format_window(double centre, double width);
  * @side_known: FALSE: left and right are shown as "?", with a badge
  * @title, @window, @value, @engine, @interpolation: (nullable): words; @value stands behind the
  *   position
+ * @series: (nullable): what the picture shows; stands behind the title, shortened where there is
+ *   little room
+ * @other_window: (nullable): a line below @window, of a volume that lies over or under the shown one
  * @slice, @n_slices: "slice + 1/n_slices" when n_slices is above 0
  * @position_mm: written when @has_position
  * @crosshair_mm: drawn when @has_crosshair; its lines have the colours of the planes they mark
@@ -146,7 +149,9 @@ typedef struct {
     gboolean calibrated;
     gboolean side_known;
     const char *title;
+    const char *series;
     const char *window;
+    const char *other_window;
     const char *value;
     const char *engine;
     const char *interpolation;

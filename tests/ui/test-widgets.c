@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every widget: made, shown with a case and without, destroyed; nothing stays behind.
+#include "core/annotate/bg-annotations.h"
 #include "core/phantom/bg-phantom.h"
 #include "ui/model/bg-session.h"
 #include "ui/model/bg-settings.h"
@@ -9,6 +10,7 @@
 #include "ui/panel/bg-layers-panel.h"
 #include "ui/panel/bg-start-page.h"
 #include "ui/view/bg-pane.h"
+#include "ui/view/bg-slice-scene.h"
 #include "ui/view/bg-slice-view.h"
 #include "ui/view/bg-tf-editor.h"
 #include "ui/view/bg-volume-view.h"
@@ -159,6 +161,90 @@ test_life(gconstpointer data)
     g_assert_null(alive); // nobody keeps a session that nobody shows
 }
 
+// The words in a pane that shows @session, as "title|window|other window"
+static char *
+words_of(BgSession *session)
+{
+    g_autoptr(BgSliceScene) scene = bg_slice_scene_new(session, BG_PLANE_AXIAL, 900, 700);
+    g_autoptr(GArray) marks =
+        bg_slice_marks(session, BG_PLANE_AXIAL, bg_slice_scene_get_frame(scene), 1.0, FALSE);
+    GString *words = g_string_new(NULL);
+
+    for (guint i = 0; i < marks->len; i++) {
+        const BgMark *mark = &g_array_index(marks, BgMark, i);
+        if (mark->role == BG_MARK_ROLE_TITLE || mark->role == BG_MARK_ROLE_WINDOW)
+            g_string_append_printf(words, "%s%s", words->len > 0 ? "|" : "", mark->text);
+    }
+    return g_string_free(words, FALSE);
+}
+
+static void
+expect_words(BgSession *session, const char *expected)
+{
+    g_autofree char *words = words_of(session);
+
+    g_assert_cmpstr(words, ==, expected);
+}
+
+// The value in the pane is that of @volume under the crosshair.
+static void
+expect_value(BgSession *session, BgVolume *volume)
+{
+    g_autoptr(BgSliceScene) scene = bg_slice_scene_new(session, BG_PLANE_AXIAL, 900, 700);
+    g_autoptr(GArray) marks =
+        bg_slice_marks(session, BG_PLANE_AXIAL, bg_slice_scene_get_frame(scene), 1.0, FALSE);
+    const BgMark *mark = bg_annotations_find(marks, BG_MARK_ROLE_POSITION);
+    double value;
+
+    g_assert_nonnull(mark);
+    const BgVec3 at_mm = bg_session_get_state(session)->cursor_mm;
+    g_assert_true(bg_volume_sample_linear(volume, at_mm, &value));
+    g_autofree char *text = g_strdup_printf("mm   %.*f", fabs(value) < 10.0 ? 2 : 0, value);
+    g_assert_nonnull(strstr(mark->text, text));
+}
+
+// A pane names what it draws, whatever layer is selected: a wrong name is a wrong picture.
+static void
+test_names(void)
+{
+    BgSession *session = bg_session_new();
+    const BgPhantomParams params = { BG_PHANTOM_HEAD, 32, 1, TRUE };
+    g_autoptr(BgPhantom) phantom = bg_phantom_new(&params, NULL, NULL, NULL);
+    BgPayload t1 = { .volume = bg_phantom_find(phantom, "t1")->volume };
+    BgPayload t2 = { .volume = bg_phantom_find(phantom, "t2")->volume };
+
+    add_layer(session, BG_KIND_VOLUME, "t1", &t1);
+    add_layer(session, BG_KIND_VOLUME, "t2", &t2);
+    const BgLayer *layer = bg_session_get_state(session)->layers->pdata[0];
+    g_autofree char *below = g_strdup(layer->id);
+    layer = bg_session_get_state(session)->layers->pdata[1];
+    g_autofree char *above = g_strdup(layer->id);
+    g_assert_true(bg_session_do(session, bg_command_set_window(above, 15.0, 30.0)));
+
+    bg_session_select(session, above);
+    expect_words(session, "AXIAL  t2|W 30 L 15");
+    expect_value(session, t2.volume);
+    bg_session_select(session,
+                      below); // behind the other, but its window is what the pointer changes
+    expect_words(session, "AXIAL  t2|W 30 L 15|t1  W 800 L 400");
+    expect_value(session, t2.volume);
+    g_assert_true(bg_session_do(session, bg_command_set_visible(below, FALSE)));
+    expect_words(session, "AXIAL  t2|W 30 L 15");
+    expect_value(session, t2.volume);
+    g_assert_true(bg_session_do(session, bg_command_set_visible(below, TRUE)));
+    g_assert_true(bg_session_do(session, bg_command_set_opacity(above, 0.5)));
+    expect_words(session, "AXIAL  t1|W 800 L 400");
+    expect_value(session, t1.volume);
+    bg_session_select(session, above);
+    expect_words(session, "AXIAL  t1|W 800 L 400|t2  W 30 L 15");
+    g_assert_true(bg_session_do(session, bg_command_set_visible(above, FALSE)));
+    expect_words(session, "AXIAL  t1|W 800 L 400");
+    g_assert_true(bg_session_do(session, bg_command_set_visible(below, FALSE)));
+    expect_words(session, "AXIAL"); // nothing is drawn, nothing is named
+    g_object_unref(session);
+    settle();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -171,6 +257,8 @@ main(int argc, char **argv)
         g_autofree char *path = g_strconcat("/widgets/", widgets[i].name, NULL);
         g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_life);
     }
+
+    g_test_add_func("/widgets/slice-view/names", test_names);
 
     return g_test_run();
 }

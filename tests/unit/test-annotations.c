@@ -140,6 +140,7 @@ fill_words(BgAnnotateSlice *params)
 
     params->title = "AXIAL";
     params->window = "W 900 L 450";
+    params->other_window = "t2  W 30 L 15";
     params->value = "412";
     params->engine = "CPU";
     params->interpolation = "linear";
@@ -206,6 +207,32 @@ test_words(void)
     g_assert_cmpstr(position, ==, "L 0.0  A 0.1  S 0.0 mm");
     g_autofree char *window = bg_format_window(0.5, 1.25);
     g_assert_cmpstr(window, ==, "W 1.25 L 0.5");
+}
+
+// The name of what is shown is shortened, and then left out, before the plane's name is.
+static void
+test_series(void)
+{
+    static const struct {
+        int width;
+        const char *title;
+    } cases[] = { { 700, "AXIAL  T1 MPRAGE SAGITTAL ISO CONTRAST" },
+                  { 210, "AXIAL  T1 MPRAGE SAGITT…" },
+                  { 140, "AXIAL  T1 MPRAG…" },
+                  { 80, "AXIAL" } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        BgSliceFrame frame =
+            pane_frame(BG_PLANE_AXIAL, BG_CONVENTION_RADIOLOGICAL, cases[i].width, 500);
+        g_autoptr(GArray) marks = bg_annotations_new();
+        BgAnnotateSlice params;
+        bg_annotate_slice_init(&params, &frame);
+        params.title = "AXIAL";
+        params.series = "T1 MPRAGE SAGITTAL ISO CONTRAST";
+        bg_annotate_slice(&params, marks);
+        g_assert_cmpstr(text_of(marks, BG_MARK_ROLE_TITLE), ==, cases[i].title);
+        check_no_overlap(marks, cases[i].width, 500);
+    }
 }
 
 static void
@@ -393,6 +420,7 @@ main(int argc, char **argv)
     g_test_add_func("/annotations/scale-bar", test_scale_bar);
     g_test_add_func("/annotations/fits-small-panes", test_fits);
     g_test_add_func("/annotations/words", test_words);
+    g_test_add_func("/annotations/series", test_series);
     g_test_add_func("/annotations/view", test_view);
     g_test_add_func("/annotations/measure", test_measure);
     g_test_add_func("/annotations/draws", test_draws);

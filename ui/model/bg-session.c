@@ -310,6 +310,22 @@ bg_session_get_base(BgSession *self)
 }
 
 const BgLayer *
+bg_session_get_covering(BgSession *self)
+{
+    const GPtrArray *layers = bg_session_get_state(self)->layers;
+    const BgLayer *base = bg_session_get_base(self);
+    gboolean overlays = bg_session_get_toggle(self, BG_TOGGLE_OVERLAYS);
+
+    for (guint i = overlays ? layers->len : 0; i > 0; i--) {
+        const BgLayer *layer = layers->pdata[i - 1];
+        if (layer->payload.volume != NULL && layer->visible && layer->opacity >= 1.0)
+            return layer;
+    }
+
+    return base != NULL && base->visible ? base : NULL;
+}
+
+const BgLayer *
 bg_session_get_volume(BgSession *self)
 {
     const BgLayer *selected = bg_session_get_selected(self);
@@ -317,16 +333,8 @@ bg_session_get_volume(BgSession *self)
     if (selected != NULL && selected->payload.volume != NULL)
         return selected;
 
-    // Values and window stand beside the picture, so they must be those of the volume that covers it.
-    const GPtrArray *layers = bg_session_get_state(self)->layers;
-    gboolean overlays = bg_session_get_toggle(self, BG_TOGGLE_OVERLAYS);
-    for (guint i = overlays ? layers->len : 0; i > 0; i--) {
-        const BgLayer *layer = layers->pdata[i - 1];
-        if (layer->payload.volume != NULL && layer->visible && layer->opacity >= 1.0)
-            return layer;
-    }
-
-    return bg_session_get_base(self);
+    const BgLayer *covering = bg_session_get_covering(self);
+    return covering != NULL ? covering : bg_session_get_base(self);
 }
 
 const BgGeometry *

@@ -215,8 +215,15 @@ void bg_session_select_point(BgSession *self, const char *list_id, gsize index);
 const BgLayer *bg_session_get_base(BgSession *self);
 
 /**
- * bg_session_get_volume: (transfer none) (nullable): whose values, window and 3D picture are shown: the
- * selected volume, or the uppermost visible opaque one, or the base
+ * bg_session_get_covering: (transfer none) (nullable): the volume that slices show, and whose name,
+ * window and value stand in them: the uppermost visible opaque one, or else the base when that is
+ * visible
+ */
+const BgLayer *bg_session_get_covering(BgSession *self);
+
+/**
+ * bg_session_get_volume: (transfer none) (nullable): whose window the pointer changes and whose 3D picture
+ * is shown: the selected volume, or the covering one, or the base
  */
 const BgLayer *bg_session_get_volume(BgSession *self);
 
@@ -225,7 +232,7 @@ const BgGeometry *bg_session_get_geometry(BgSession *self);
 
 /**
  * bg_session_get_slices: (nullable): the grid that slices are counted on and stepped through: that
- * of bg_session_get_volume(), whose values are shown
+ * of bg_session_get_volume()
  */
 const BgGeometry *bg_session_get_slices(BgSession *self);
 

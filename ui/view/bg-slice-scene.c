@@ -223,6 +223,7 @@ add_measurements(BgSession *session, const BgSliceFrame *frame, double scale, gb
 }
 
 #define MAX_BADGE 64 // characters
+#define MAX_OTHER_NAME 16
 
 // A point is shown on its slice and, smaller in meaning, up to so far from it.
 #define NEAR_MM 1.0
@@ -258,12 +259,11 @@ add_points(BgSession *session, const BgSliceFrame *frame, double scale, gboolean
     }
 }
 
-// The value under the crosshair, and the name of the label there: (transfer full)
+// The shown volume's value under the crosshair, and the name of the label there: (transfer full)
 static char *
-probe(BgSession *session)
+probe(BgSession *session, const BgLayer *layer)
 {
     const BgCaseState *state = bg_session_get_state(session);
-    const BgLayer *layer = bg_session_get_volume(session);
     GString *text = g_string_new(NULL);
     double value;
 
@@ -378,16 +378,33 @@ badges(BgSession *session, const char *warning)
     return words;
 }
 
+// Of the volume whose window the pointer changes, when it is seen but is not the shown one:
+// (transfer full) (nullable)
+static char *
+other_window(BgSession *session, const BgLayer *shown)
+{
+    const BgLayer *layer = bg_session_get_volume(session);
+    gboolean overlays = bg_session_get_toggle(session, BG_TOGGLE_OVERLAYS);
+
+    if (layer == NULL || layer == shown || !layer->visible || !overlays)
+        return NULL;
+    g_autofree char *window = bg_format_window(layer->window_centre, layer->window_width);
+    g_autofree char *name =
+        g_utf8_substring(layer->name, 0, MIN(g_utf8_strlen(layer->name, -1), MAX_OTHER_NAME));
+    return g_strdup_printf("%s  %s", name, window);
+}
+
 GArray *
 bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, double scale,
                gboolean on_screen)
 {
     const BgCaseState *state = bg_session_get_state(session);
     const BgGeometry *geometry = bg_session_get_slices(session);
-    const BgLayer *layer = bg_session_get_volume(session);
+    const BgLayer *layer = bg_session_get_covering(session);
     GArray *marks = bg_annotations_new();
     g_autofree char *window = NULL;
-    g_autofree char *value = probe(session);
+    g_autofree char *other = other_window(session, layer);
+    g_autofree char *value = probe(session, layer);
     g_autofree char *warning = first_warning(layer);
     g_autoptr(GPtrArray) words = badges(session, warning);
     BgAnnotateSlice params;
@@ -409,8 +426,11 @@ bg_slice_marks(BgSession *session, BgPlane plane, const BgSliceFrame *frame, dou
     params.crosshair_mm = state->cursor_mm;
     if (bg_session_get_toggle(session, BG_TOGGLE_ANNOTATIONS)) {
         params.title = plane_title(plane);
-        if (layer != NULL)
+        if (layer != NULL) {
+            params.series = layer->name;
             params.window = window = bg_format_window(layer->window_centre, layer->window_width);
+        }
+        params.other_window = other;
         params.value = value[0] != '\0' ? value : NULL;
         params.has_position = TRUE;
         params.position_mm = state->cursor_mm;
