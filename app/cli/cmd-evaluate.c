@@ -366,6 +366,7 @@ measure_shape(BgCli *cli, BgLabelMap *map, const BgLabelRegion *region, BgJson *
     if (shape.n_voxels == 0)
         return TRUE;
     bg_cli_set_point(cli, json, "centroid_mm", shape.centroid_mm);
+    bg_json_set_integer(json, "n_parts", (gint64) shape.n_parts);
     bg_json_set_double(json, "diameter_mm", shape.diameter_mm);
     set_ends(cli, json, "diameter", shape.diameter_ends_mm);
     bg_json_set_integer(json, "rano_slice", shape.rano_slice);

@@ -160,6 +160,7 @@ set_sizes(BgCli *cli, BgLabelMap *map, GError **error)
         if (!bg_label_shape(map, &regions[r], &shape, cli->cancellable, error))
             return FALSE;
         bg_json_set_double(one, "volume_ml", shape.volume_ml);
+        bg_json_set_integer(one, "n_parts", (gint64) shape.n_parts);
         bg_json_set_double(one, "diameter_mm", shape.diameter_mm);
         bg_json_set_double(one, "rano_long_mm", shape.rano_long_mm);
         bg_json_set_double(one, "rano_short_mm", shape.rano_short_mm);

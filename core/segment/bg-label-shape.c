@@ -3,6 +3,7 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/filter/bg-components.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -187,6 +188,22 @@ measure_rano(const Grid *grid, BgLabelShape *shape, GCancellable *cancellable, G
     return TRUE;
 }
 
+static gboolean
+count_parts(const guint8 *mask, const BgGeometry *geometry, gsize *n_parts,
+            GCancellable *cancellable, GError **error)
+{
+    guint32 *parts = bg_voxels_alloc(geometry, sizeof *parts, error);
+    g_autoptr(GArray) sizes = NULL;
+
+    if (parts == NULL)
+        return FALSE;
+    gboolean done =
+        bg_components(mask, geometry->dims, BG_CONNECT_26, parts, &sizes, cancellable, error);
+    bg_voxels_free(parts);
+    *n_parts = done ? sizes->len : 0;
+    return done;
+}
+
 gboolean
 bg_label_shape(BgLabelMap *labels, const BgLabelRegion *region, BgLabelShape *shape,
                GCancellable *cancellable, GError **error)
@@ -217,7 +234,8 @@ bg_label_shape(BgLabelMap *labels, const BgLabelRegion *region, BgLabelShape *sh
                                              bg_vec3_scale(sum, 1.0 / (double) shape->n_voxels));
         add_points(&grid, -1, 0, points);
         shape->diameter_mm = farthest(points, shape->centroid_mm, shape->diameter_ends_mm);
-        ok = measure_rano(&grid, shape, cancellable, error);
+        ok = measure_rano(&grid, shape, cancellable, error) &&
+             count_parts(grid.mask, &padded, &shape->n_parts, cancellable, error);
     }
     bg_voxels_free(grid.mask);
     return ok;

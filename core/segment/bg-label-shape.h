@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 /**
  * BgLabelShape:
  * @volume_ml: voxels times their volume
+ * @n_parts: that do not touch (across faces, edges and corners): more than one says that the diameters
+ *   may span what is between them
  * @diameter_mm: the longest distance of two points of the surface; @diameter_ends_mm: where, LPS
  * @rano_slice: of the grid, along @rano_axis: the axial slice with the longest diameter in it
  * @rano_long_mm, @rano_short_mm: that diameter, and the longest one across it (within 5 degrees) in the
@@ -19,7 +21,7 @@ G_BEGIN_DECLS
  * an empty region.
  */
 typedef struct {
-    gsize n_voxels;
+    gsize n_voxels, n_parts;
     double volume_ml;
     BgVec3 centroid_mm;
     double diameter_mm;

@@ -145,6 +145,15 @@ test_shape(void)
     g_assert_cmpfloat_with_epsilon(shape.rano_long_mm, hypot(9.0, 6.0), 1e-9);
     g_assert_cmpfloat_with_epsilon(shape.rano_short_mm, hypot(4.0, 6.0), 1e-9); // at a right angle
     g_assert_cmpfloat_with_epsilon(shape.diameter_mm, hypot(9.0, 6.0), 1e-9);
+    g_assert_cmpuint(shape.n_parts, ==, 1);
+
+    // One more that touches at a corner, and a speck apart.
+    box(v, 13, 13, 9, 9, 8, 8, 1);
+    g_assert_true(bg_label_shape(map, &region, &shape, NULL, NULL));
+    g_assert_cmpuint(shape.n_parts, ==, 1);
+    box(v, 3, 3, 6, 6, 9, 9, 1);
+    g_assert_true(bg_label_shape(map, &region, &shape, NULL, NULL));
+    g_assert_cmpuint(shape.n_parts, ==, 2);
 }
 
 static void

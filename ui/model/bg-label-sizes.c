@@ -181,13 +181,14 @@ append_number(GString *csv, double value)
 char *
 bg_label_sizes_to_csv(const GArray *rows, const char *structure)
 {
-    GString *csv = g_string_new("name,n_voxels,volume_ml,diameter_mm,rano_long_mm,rano_short_mm,"
-                                "rano_product_mm2,distance_mm,distance_to\n");
+    GString *csv =
+        g_string_new("name,n_voxels,n_parts,volume_ml,diameter_mm,rano_long_mm,rano_short_mm,"
+                     "rano_product_mm2,distance_mm,distance_to\n");
 
     for (guint r = 0; r < rows->len; r++) {
         const BgSizesRow *row = &g_array_index(rows, BgSizesRow, r);
         append_name(csv, row->name);
-        g_string_append_printf(csv, ",%zu", row->shape.n_voxels);
+        g_string_append_printf(csv, ",%zu,%zu", row->shape.n_voxels, row->shape.n_parts);
         append_number(csv, row->shape.volume_ml);
         append_number(csv, row->shape.diameter_mm);
         append_number(csv, row->shape.rano_long_mm);

@@ -105,7 +105,12 @@ show_rows(BgSizesSection *self)
     for (guint r = 0; r < self->rows->len; r++) {
         const BgSizesRow *row = &g_array_index(self->rows, BgSizesRow, r);
         g_autofree char *ml = g_strdup_printf("%.1f", row->shape.volume_ml);
-        g_autofree char *diameter = g_strdup_printf("%.1f", row->shape.diameter_mm);
+        g_autofree char *diameter =
+            row->shape.n_parts > 1
+                // Translators: mm, and over how many separate parts of a region
+                ? g_strdup_printf(_("%.1f over %zu parts"), row->shape.diameter_mm,
+                                  row->shape.n_parts)
+                : g_strdup_printf("%.1f", row->shape.diameter_mm);
         g_autofree char *rano =
             g_strdup_printf("%.1f × %.1f", row->shape.rano_long_mm, row->shape.rano_short_mm);
         g_autofree char *away =
@@ -118,7 +123,8 @@ show_rows(BgSizesSection *self)
     gtk_label_set_text(self->state,
                        self->rows->len > 0
                            ? _("3D: longest diameter. RANO: longest in an axial slice, and across "
-                               "it.")
+                               "it. Both go from end to end, also over separate parts: drop "
+                               "small islands first where they are not meant.")
                            : _("No voxel is labelled"));
 }
 
