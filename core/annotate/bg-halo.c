@@ -44,7 +44,7 @@ spread(cairo_surface_t *letters, cairo_surface_t *halo, double reach, int margin
             if (weight == 0)
                 continue;
             // The letters keep off the border by the margin, so a clipped row loses nothing.
-            for (int y = MAX(0, -dy); y < MIN(height, height - dy); y++) {
+            for (int y = MAX(0, -dy); y < height - MAX(0, dy); y++) {
                 const guint8 *row = in + (gsize) (y + dy) * (gsize) stride;
                 spread_row(row + MAX(0, dx), out + (gsize) y * (gsize) stride + MAX(0, -dx),
                            width - abs(dx), weight);

@@ -68,12 +68,13 @@ bg_patient_is_known(const BgPatient *patient)
 char *
 bg_format_date(const char *date)
 {
-    gboolean plain = date != NULL && strlen(date) == 8;
+    if (date == NULL)
+        return g_strdup("");
 
+    gboolean plain = strlen(date) == 8;
     for (int i = 0; plain && i < 8; i++)
         plain = g_ascii_isdigit(date[i]);
-    return plain ? g_strdup_printf("%.4s-%.2s-%.2s", date, date + 4, date + 6)
-                 : g_strdup(date != NULL ? date : "");
+    return plain ? g_strdup_printf("%.4s-%.2s-%.2s", date, date + 4, date + 6) : g_strdup(date);
 }
 
 char *

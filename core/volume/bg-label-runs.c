@@ -58,9 +58,11 @@ GArray *
 bg_label_runs_unpack(GBytes *bytes, const BgGeometry *geometry, BgLabelType type, GError **error)
 {
     gsize size, next = 0, n_voxels = bg_geometry_count_voxels(geometry);
-    const guint8 *at = g_bytes_get_data(bytes, &size), *end = at + size;
+    const guint8 *at = g_bytes_get_data(bytes, &size), *end = at;
     guint64 n, gap, length, from, to, largest = largest_of(type);
     g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(BgLabelRun));
+    if (size > 0) // no bytes are at no place
+        end += size;
     gboolean ok = size > 0 && get(&at, end, &n) && n == n_voxels;
 
     while (ok && at < end) {
