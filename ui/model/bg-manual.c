@@ -28,13 +28,18 @@ take_registration(BgSession *session, const char *fixed_id)
 {
     BgCase *bg_case = bg_session_get_case(session);
     const BgLayer *moving = bg_session_get_volume(session);
-    const BgRegistration *old =
-        moving != NULL ? bg_case_get_registration(bg_case, moving->id) : NULL;
     g_autoptr(GError) error = NULL;
 
+    if (moving == NULL) {
+        g_set_error_literal(&error, BG_ERROR, BG_ERROR_INVALID,
+                            _("There is no volume to move: select one"));
+        bg_session_fail(session, _("The volume is not moved"), error);
+        return NULL;
+    }
+    const BgRegistration *old = bg_case_get_registration(bg_case, moving->id);
     if (old != NULL)
         return bg_registration_copy(old);
-    if (moving != NULL && fixed_id == NULL)
+    if (fixed_id == NULL)
         fixed_id = any_other(session, moving);
     if (fixed_id == NULL) {
         g_set_error_literal(&error, BG_ERROR, BG_ERROR_INVALID,

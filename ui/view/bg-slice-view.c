@@ -183,11 +183,12 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
 
     if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_SELECTION | BG_CHANGE_CASE))
         update_name(self);
+    guint drawn = BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_PANES |
+                  BG_CHANGE_TOGGLES | BG_CHANGE_CASE;
     // A stroke shows where it is painted; the other panes follow when it ends.
-    if ((changes & BG_CHANGE_VOXELS) && self->drag == BG_DRAG_PAINT)
-        request_picture(self);
-    else if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_PANES |
-                        BG_CHANGE_TOGGLES | BG_CHANGE_CASE))
+    if (self->drag == BG_DRAG_PAINT)
+        drawn |= BG_CHANGE_VOXELS;
+    if (changes & drawn)
         request_picture(self);
     else if (changes & (BG_CHANGE_MEASUREMENTS | BG_CHANGE_LANDMARKS | BG_CHANGE_SELECTION))
         gtk_widget_queue_draw(GTK_WIDGET(self));
