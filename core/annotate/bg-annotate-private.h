@@ -63,6 +63,12 @@ void bg_annotate_badges(BgAnnotateLayout *layout, const char *const *badges, gbo
 void bg_annotate_scale_bar(BgAnnotateLayout *layout, double mm_per_px, gboolean calibrated,
                            const char *suffix);
 
+/**
+ * bg_annotate_distance_bar: bottom left: what colours of distances mean, from inside to outside
+ * @to: (nullable): the name of the surface
+ */
+void bg_annotate_distance_bar(BgAnnotateLayout *layout, double range_mm, const char *to);
+
 /** bg_mark_text: a TEXT or PILL in the usual colour */
 BgMark bg_mark_text(BgMarkKind kind, BgMarkRole role, double size, const char *text);
 BgMark bg_mark_line(BgMarkRole role, double x, double y, double to_x, double to_y, double width);

@@ -34,6 +34,8 @@ bg_annotate_view(const BgAnnotateView *params, GArray *marks)
                           params->calibrated,
                           // Translators: behind "50 mm": the scale of a perspective picture
                           params->camera.parallel ? "" : _(" at centre"));
+    if (params->distance_range_mm > 0.0)
+        bg_annotate_distance_bar(&layout, params->distance_range_mm, params->distance_to);
     bg_annotate_in_corner(&layout, BG_CORNER_BOTTOM_RIGHT, BG_MARK_ROLE_ENGINE, params->engine);
     bg_annotate_in_corner(&layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_TITLE, params->title);
     bg_annotate_in_corner(&layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_OTHER, params->preset);

@@ -60,6 +60,8 @@ typedef enum {
     BG_MARK_ROLE_MEASUREMENT,
     BG_MARK_ROLE_MEASUREMENT_VALUE,
     BG_MARK_ROLE_EXPECTED_ERROR,
+    BG_MARK_ROLE_COLOUR_BAR,
+    BG_MARK_ROLE_COLOUR_TEXT,
 } BgMarkRole;
 
 /**
@@ -183,6 +185,8 @@ void bg_annotate_slice(const BgAnnotateSlice *params, GArray *marks);
  * @centre_mm: LPS: the scale bar is right at its depth, and says so in perspective
  * @title, @engine, @preset: (nullable)
  * @badges, @note, @scale, @side_known, @calibrated: as of BgAnnotateSlice
+ * @distance_range_mm: above 0: a bar shows what the colours of bg_distance_colour() mean
+ * @distance_to: (nullable): the surface that distances are of; above the bar
  */
 typedef struct {
     BgCamera camera;
@@ -195,6 +199,8 @@ typedef struct {
     const char *preset;
     const char *const *badges;
     const char *note;
+    double distance_range_mm;
+    const char *distance_to;
 } BgAnnotateView;
 
 void bg_annotate_view_init(BgAnnotateView *params, const BgCamera *camera, BgVec3 centre_mm);

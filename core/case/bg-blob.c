@@ -151,6 +151,7 @@ write_mesh(BgH5 *h5, const char *group, const BgMesh *mesh, GError **error)
 {
     const BgMeshData *data = bg_mesh_get_data(mesh);
     BgH5Shape points = { BG_H5_FLOAT32, 2, { data->n_vertices, 3 } };
+    BgH5Shape distances = { BG_H5_FLOAT32, 2, { data->n_vertices, 1 } };
     BgH5Shape triangles = { BG_H5_UINT32, 2, { data->n_triangles, 3 } };
 
     return bg_h5_set_string(h5, group, "kind", "mesh", error) &&
@@ -159,6 +160,8 @@ write_mesh(BgH5 *h5, const char *group, const BgMesh *mesh, GError **error)
             write_array(h5, group, "positions", &points, data->positions, error)) &&
            (data->n_vertices == 0 || data->normals == NULL ||
             write_array(h5, group, "normals", &points, data->normals, error)) &&
+           (data->n_vertices == 0 || data->distances_mm == NULL ||
+            write_array(h5, group, "distances_mm", &distances, data->distances_mm, error)) &&
            (data->n_triangles == 0 ||
             write_array(h5, group, "triangles", &triangles, data->triangles, error));
 }
@@ -390,18 +393,22 @@ static gboolean
 read_mesh(BgH5 *h5, const char *group, BgPayload *payload, GError **error)
 {
     BgMeshData data = { 0 };
-    gpointer positions = NULL, normals = NULL, triangles = NULL;
-    gsize n_normals = 0;
+    gpointer positions = NULL, normals = NULL, distances = NULL, triangles = NULL;
+    gsize n_normals = 0, n_distances = 0;
     gboolean done =
         read_rows(h5, group, "positions", BG_H5_FLOAT32, 3, &positions, &data.n_vertices, error) &&
         read_rows(h5, group, "normals", BG_H5_FLOAT32, 3, &normals, &n_normals, error) &&
+        read_rows(h5, group, "distances_mm", BG_H5_FLOAT32, 1, &distances, &n_distances, error) &&
         read_rows(h5, group, "triangles", BG_H5_UINT32, 3, &triangles, &data.n_triangles, error) &&
         read_groups(h5, group, &data.groups, error);
 
     if (done && normals != NULL && n_normals != data.n_vertices)
         done = refuse("normals", error);
+    if (done && distances != NULL && n_distances != data.n_vertices)
+        done = refuse("distances_mm", error);
     data.positions = positions;
     data.normals = normals;
+    data.distances_mm = distances;
     data.triangles = triangles;
     if (!done) {
         bg_mesh_data_clear(&data);

@@ -35,7 +35,8 @@ static gsize
 mesh_bytes(const BgMesh *mesh)
 {
     const BgMeshData *data = bg_mesh_get_data(mesh);
-    gsize per_vertex = (data->normals != NULL ? 6 : 3) * sizeof(float);
+    gsize per_vertex =
+        ((data->normals != NULL ? 6 : 3) + (data->distances_mm != NULL ? 1 : 0)) * sizeof(float);
 
     return data->n_vertices * per_vertex + data->n_triangles * 3 * sizeof(guint32);
 }

@@ -462,6 +462,8 @@ check_meshes(const BgCastParams *params, GError **error)
         g_return_val_if_fail(mesh->mesh, FALSE);
         if (!(mesh->opacity >= 0.0 && mesh->opacity <= 1.0))
             return refuse(error, _("a mesh's opacity"), mesh->opacity);
+        if (!(mesh->range_mm >= 0.0 && isfinite(mesh->range_mm)))
+            return refuse(error, _("the range of a mesh's distances"), mesh->range_mm);
     }
     return TRUE;
 }

@@ -33,6 +33,7 @@ typedef struct {
  * @rgb: sRGB, 0..1
  * @opacity: 0..1, of each of its walls
  * @clip: the clip box and the planes cut it too
+ * @range_mm: above 0, of a mesh that holds distances: they colour it, not @rgb (bg_distance_colour())
  */
 typedef struct {
     BgMesh *mesh;
@@ -40,6 +41,7 @@ typedef struct {
     double opacity;
     gboolean visible;
     gboolean clip;
+    double range_mm;
 } BgCastMesh;
 
 /**

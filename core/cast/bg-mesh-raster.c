@@ -5,6 +5,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-parallel.h"
+#include "core/model/bg-distance-colour.h"
 
 #include <math.h>
 #include <string.h>
@@ -335,9 +336,25 @@ normal_at(const Part *part, const guint32 *corners, const double weight[3])
     return bg_vec3_normalize(bg_vec3_cross(bg_vec3_sub(p[1], p[0]), bg_vec3_sub(p[2], p[0])));
 }
 
+// Of the mesh, or of how far away it is from another one.
 static void
-shade_fragment(const BgMeshRaster *raster, const Part *part, BgVec3 normal, BgVec3 direction,
-               BgFragment *fragment)
+colour_at(const Part *part, const guint32 *corners, const double weight[3], double rgb[3])
+{
+    const float *distances_mm = part->data->distances_mm;
+    double distance_mm = 0.0;
+
+    if (distances_mm == NULL || !(part->mesh->range_mm > 0.0)) {
+        memcpy(rgb, part->mesh->rgb, 3 * sizeof(double));
+        return;
+    }
+    for (int c = 0; c < 3; c++)
+        distance_mm += weight[c] * (double) distances_mm[corners[c]];
+    bg_distance_colour(distance_mm, part->mesh->range_mm, rgb);
+}
+
+static void
+shade_fragment(const BgMeshRaster *raster, const Part *part, const double rgb[3], BgVec3 normal,
+               BgVec3 direction, BgFragment *fragment)
 {
     double nl = bg_vec3_dot(normal, raster->scene->light_mm);
     double nv = -bg_vec3_dot(normal, direction);
@@ -347,7 +364,7 @@ shade_fragment(const BgMeshRaster *raster, const Part *part, BgVec3 normal, BgVe
     double specular = rv > 0.0 ? raster->specular * pow(MIN(rv, 1.0), raster->power) : 0.0;
 
     for (int c = 0; c < 3; c++)
-        fragment->rgb[c] = (float) MIN(part->mesh->rgb[c] * diffuse + specular, 1.0);
+        fragment->rgb[c] = (float) MIN(rgb[c] * diffuse + specular, 1.0);
     fragment->alpha = (float) part->mesh->opacity;
 }
 
@@ -409,7 +426,9 @@ make_fragment(const BgMeshRaster *raster, const Part *part, const guint32 *corne
         return FALSE;
     if (part->mesh->clip && is_cut_away(scene, origin, direction, fragment->t_mm))
         return FALSE;
-    shade_fragment(raster, part, normal_at(part, corners, weight), direction, fragment);
+    double rgb[3];
+    colour_at(part, corners, weight, rgb);
+    shade_fragment(raster, part, rgb, normal_at(part, corners, weight), direction, fragment);
     return TRUE;
 }
 

@@ -22,6 +22,7 @@ bg_mesh_data_clear(BgMeshData *data)
 {
     g_clear_pointer(&data->positions, bg_buffer_free);
     g_clear_pointer(&data->normals, bg_buffer_free);
+    g_clear_pointer(&data->distances_mm, bg_buffer_free);
     g_clear_pointer(&data->triangles, bg_buffer_free);
     g_clear_pointer(&data->groups, g_array_unref);
     data->n_vertices = data->n_triangles = 0;
@@ -72,6 +73,19 @@ check_positions(const BgMeshData *data, GError **error)
             g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
                         _("Vertex %zu of the mesh is nowhere: its position is not a number"),
                         i / 3);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+check_distances(const BgMeshData *data, GError **error)
+{
+    for (gsize i = 0; data->distances_mm != NULL && i < data->n_vertices; i++) {
+        if (!isfinite(data->distances_mm[i])) {
+            g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                        _("The distance at vertex %zu of the mesh is not a number"), i);
             return FALSE;
         }
     }
@@ -130,7 +144,8 @@ bg_mesh_new_take(const BgMeshData *data, GError **error)
     self->serial = atomic_fetch_add(&last_serial, 1) + 1;
     self->data = *data;
 
-    if (!check_triangles(data, error) || !check_groups(data, error) || !find_bounds(self, error)) {
+    if (!check_triangles(data, error) || !check_groups(data, error) ||
+        !check_distances(data, error) || !find_bounds(self, error)) {
         bg_mesh_unref(self);
         return NULL;
     }
@@ -200,6 +215,12 @@ copy_arrays(const BgMeshData *from, BgMeshData *to, GError **error)
             return FALSE;
         memcpy(to->normals, from->normals, n_floats * sizeof(float));
     }
+    if (from->distances_mm != NULL) {
+        to->distances_mm = bg_buffer_alloc_items(from->n_vertices, sizeof(float), error);
+        if (to->distances_mm == NULL)
+            return FALSE;
+        memcpy(to->distances_mm, from->distances_mm, from->n_vertices * sizeof(float));
+    }
     if (from->groups != NULL)
         to->groups = g_array_copy(from->groups);
     return TRUE;
@@ -258,5 +279,23 @@ bg_mesh_transform(BgMesh *mesh, const BgAffine *a, GError **error)
             data.triangles[3 * i + 2] = second;
         }
     }
+    return bg_mesh_new_take(&data, error);
+}
+
+BgMesh *
+bg_mesh_with_distances(BgMesh *mesh, float *distances_mm, GError **error)
+{
+    BgMeshData data;
+
+    g_return_val_if_fail(mesh != NULL, NULL);
+    g_return_val_if_fail(distances_mm != NULL, NULL);
+
+    if (!copy_arrays(&mesh->data, &data, error)) {
+        bg_mesh_data_clear(&data);
+        bg_buffer_free(distances_mm);
+        return NULL;
+    }
+    g_clear_pointer(&data.distances_mm, bg_buffer_free);
+    data.distances_mm = distances_mm;
     return bg_mesh_new_take(&data, error);
 }

@@ -24,6 +24,8 @@ typedef struct {
  * @positions: (transfer full): 3 * n_vertices, x y z, LPS millimetres, finite
  * @normals: (transfer full) (nullable): 3 * n_vertices, unit length, outwards
  * @triangles: (transfer full): 3 * n_triangles vertex numbers, counter-clockwise seen from outside
+ * @distances_mm: (transfer full) (nullable): n_vertices distances to another surface, positive outside of
+ *   it, finite
  * @groups: (transfer full) (nullable): GArray of BgMeshGroup that cover all triangles in order
  *
  * What a mesh is made of. The arrays come from bg_buffer_alloc() and belong to the mesh.
@@ -32,6 +34,7 @@ typedef struct {
     gsize n_vertices, n_triangles;
     float *positions;
     float *normals;
+    float *distances_mm;
     guint32 *triangles;
     GArray *groups;
 } BgMeshData;
@@ -52,7 +55,7 @@ GType bg_mesh_get_type(void);
  * @data: its arrays are taken, on failure freed
  *
  * Returns: (transfer full): or %NULL with %BG_ERROR_CORRUPT when a triangle names a vertex that is
- *   not there, a position is not finite, or the groups do not cover the triangles
+ *   not there, a position or a distance is not finite, or the groups do not cover the triangles
  */
 BgMesh *bg_mesh_new_take(const BgMeshData *data, GError **error);
 
@@ -79,6 +82,15 @@ void bg_mesh_get_bounds_mm(const BgMesh *mesh, BgVec3 *low, BgVec3 *high);
  *   @a is singular
  */
 BgMesh *bg_mesh_transform(BgMesh *mesh, const BgAffine *a, GError **error);
+
+/**
+ * bg_mesh_with_distances:
+ * @distances_mm: (transfer full): of bg_buffer_alloc(), one a vertex; freed on failure
+ *
+ * Returns: (transfer full): a copy of @mesh that holds them; or %NULL with %BG_ERROR_CORRUPT when one is
+ *   not finite, %BG_ERROR_NO_MEMORY
+ */
+BgMesh *bg_mesh_with_distances(BgMesh *mesh, float *distances_mm, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgMesh, bg_mesh_unref)
 

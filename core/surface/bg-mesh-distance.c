@@ -277,6 +277,72 @@ bg_mesh_tree_distance_mm(const BgMeshTree *tree, BgVec3 point_mm, BgVec3 *neares
     return sqrt(best);
 }
 
+// Where @at lies on the triangle, as the share of a full turn around it that the triangle takes: a corner's
+// angle, half a turn on an edge, all of it within.
+static double
+angle_at(const BgVec3 v[3], BgVec3 at, double reach2)
+{
+    for (int i = 0; i < 3; i++) {
+        if (squared_distance(at, v[i]) > reach2)
+            continue;
+        BgVec3 a = bg_vec3_normalize(bg_vec3_sub(v[(i + 1) % 3], v[i]));
+        BgVec3 b = bg_vec3_normalize(bg_vec3_sub(v[(i + 2) % 3], v[i]));
+        return acos(CLAMP(bg_vec3_dot(a, b), -1.0, 1.0));
+    }
+    for (int i = 0; i < 3; i++) {
+        if (squared_distance(at, nearest_on_segment(at, v[i], v[(i + 1) % 3])) <= reach2)
+            return G_PI;
+    }
+    return 2.0 * G_PI;
+}
+
+// Sums the normals of the triangles that hold the point @at, by a walk of the boxes that touch it.
+static BgVec3
+pseudonormal(const BgMeshTree *tree, BgVec3 at, double reach2)
+{
+    const double p[3] = { at.x, at.y, at.z };
+    BgVec3 sum = bg_vec3(0.0, 0.0, 0.0);
+    guint32 stack[MAX_DEPTH];
+    guint n = 0;
+
+    stack[n++] = 0;
+    while (n > 0) {
+        const Node *node = &tree->nodes[stack[--n]];
+        if (box_distance2(node, p) > reach2)
+            continue;
+        if (node->second != 0) {
+            stack[n++] = node->second;
+            stack[n++] = (guint32) (node - tree->nodes) + 1;
+            continue;
+        }
+        for (guint32 i = 0; i < node->n; i++) {
+            guint32 number = tree->order[node->first + i];
+            const guint32 *t = tree->data->triangles + 3 * (gsize) number;
+            BgVec3 v[3] = { bg_mesh_vertex(tree->data, t[0]), bg_mesh_vertex(tree->data, t[1]),
+                            bg_mesh_vertex(tree->data, t[2]) };
+            BgVec3 normal = bg_mesh_double_area(tree->data, number);
+            if (bg_vec3_dot(normal, normal) > 0.0 &&
+                squared_distance(at, nearest_on_triangle(at, v)) <= reach2)
+                sum = bg_vec3_along(sum, angle_at(v, at, reach2), bg_vec3_normalize(normal));
+        }
+    }
+    return sum;
+}
+
+double
+bg_mesh_tree_signed_mm(const BgMeshTree *tree, BgVec3 point_mm)
+{
+    BgVec3 nearest;
+    double distance = bg_mesh_tree_distance_mm(tree, point_mm, &nearest);
+
+    if (!isfinite(distance) || distance == 0.0)
+        return distance;
+    // Rounding of a foot, in mm squared: 1e-9 of the largest coordinate, at least a nanometre.
+    double size = 1.0 + fabs(nearest.x) + fabs(nearest.y) + fabs(nearest.z);
+    BgVec3 normal = pseudonormal(tree, nearest, 1e-18 * size * size);
+    return bg_vec3_dot(normal, bg_vec3_sub(point_mm, nearest)) < 0.0 ? -distance : distance;
+}
+
 // The radical inverse: 0..1, spread evenly (van der Corput 1935).
 static double
 radical_inverse(gsize n, gsize base)

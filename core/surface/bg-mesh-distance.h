@@ -57,6 +57,43 @@ void bg_mesh_tree_free(BgMeshTree *tree);
  */
 double bg_mesh_tree_distance_mm(const BgMeshTree *tree, BgVec3 point_mm, BgVec3 *nearest);
 
+/**
+ * bg_mesh_tree_signed_mm:
+ *
+ * Which side of the surface @point_mm is on, by the pseudonormal at the nearest point: the sum of the
+ * normals of the triangles that meet there, weighed by their angles (Baerentzen and Aanaes 2005).
+ *
+ * Returns: the distance: positive outside, negative inside of a closed mesh whose triangles face outwards;
+ *   infinite when it is empty
+ */
+double bg_mesh_tree_signed_mm(const BgMeshTree *tree, BgVec3 point_mm);
+
+/**
+ * bg_mesh_map_distance:
+ * @to: closed
+ * @progress: (nullable)
+ * @cancellable: (nullable)
+ *
+ * Returns: (transfer full): @mesh with the signed distance of each vertex to @to: positive where it lies
+ *   outside of it; or %NULL with %BG_ERROR_INVALID when @mesh has no vertex or @to is not closed or of several
+ *   groups (it has no inside then), %BG_ERROR_NO_MEMORY, or %G_IO_ERROR_CANCELLED
+ */
+BgMesh *bg_mesh_map_distance(BgMesh *mesh, BgMesh *to, const BgProgress *progress,
+                             GCancellable *cancellable, GError **error);
+
+/**
+ * BgMeshSpread: of a mesh's distances, each vertex weighed by a third of its triangles' area
+ * @low_mm, @high_mm: the least and the largest
+ * @mean_mm: with its sign; @mean_abs_mm, @p95_abs_mm: without
+ */
+typedef struct {
+    double low_mm, high_mm;
+    double mean_mm, mean_abs_mm, p95_abs_mm;
+} BgMeshSpread;
+
+/** bg_mesh_spread: Returns: %FALSE with %BG_ERROR_INVALID (no distances, no area), %BG_ERROR_NO_MEMORY */
+gboolean bg_mesh_spread(BgMesh *mesh, BgMeshSpread *spread, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgMeshTree, bg_mesh_tree_free)
 
 G_END_DECLS

@@ -3,20 +3,21 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/model/bg-distance-colour.h"
 #include "render/gl/bg-gl-context.h"
 #include "render/gl/bg-gl-program.h"
 #include "render/pass/bg-pass-uniforms.h"
 
 typedef struct {
     guint64 serial;
-    GLuint vertex_array, buffers[3]; // positions, normals, triangles
+    GLuint vertex_array, buffers[4]; // positions, normals, triangles, distances
     GLsizei n_indices;
     gboolean used; // by the picture being drawn
 } GlMesh;
 
 struct _BgPassMesh {
-    GLuint programs[2][2]; // [parallel][clip], made when first wanted
-    GArray *meshes;        // of GlMesh: those of the last picture
+    GLuint programs[2][2][2]; // [parallel][clip][distance], made when first wanted
+    GArray *meshes;           // of GlMesh: those of the last picture
     int width, height;
     GLuint framebuffer, depth;
     GLuint colours[2], distances[2];       // the layer being drawn and the one before
@@ -27,7 +28,7 @@ struct _BgPassMesh {
 static void
 clear_mesh(GlMesh *mesh)
 {
-    glDeleteBuffers(3, mesh->buffers);
+    glDeleteBuffers(4, mesh->buffers);
     glDeleteVertexArrays(1, &mesh->vertex_array);
 }
 
@@ -67,9 +68,9 @@ bg_pass_mesh_free(BgPassMesh *self)
         clear_mesh(&g_array_index(self->meshes, GlMesh, i));
     g_array_unref(self->meshes);
     drop_textures(self);
-    for (int i = 0; i < 4; i++)
-        if (self->programs[i / 2][i % 2] != 0)
-            glDeleteProgram(self->programs[i / 2][i % 2]);
+    for (int i = 0; i < 8; i++)
+        if (self->programs[i / 4][i / 2 % 2][i % 2] != 0)
+            glDeleteProgram(self->programs[i / 4][i / 2 % 2][i % 2]);
     glDeleteQueries(1, &self->query);
     glDeleteFramebuffers(1, &self->framebuffer);
     g_free(self);
@@ -132,7 +133,7 @@ upload(BgMesh *mesh)
                     .n_indices = (GLsizei) (3 * data->n_triangles) };
 
     glGenVertexArrays(1, &self.vertex_array);
-    glGenBuffers(3, self.buffers);
+    glGenBuffers(4, self.buffers);
     glBindVertexArray(self.vertex_array);
     fill_buffer(GL_ARRAY_BUFFER, self.buffers[0], data->positions, n_bytes);
     glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, 0, NULL);
@@ -141,6 +142,12 @@ upload(BgMesh *mesh)
         fill_buffer(GL_ARRAY_BUFFER, self.buffers[1], data->normals, n_bytes);
         glVertexAttribPointer(1, 3, GL_FLOAT, GL_FALSE, 0, NULL);
         glEnableVertexAttribArray(1);
+    }
+    if (data->distances_mm != NULL) {
+        fill_buffer(GL_ARRAY_BUFFER, self.buffers[3], data->distances_mm,
+                    data->n_vertices * sizeof(float));
+        glVertexAttribPointer(2, 1, GL_FLOAT, GL_FALSE, 0, NULL);
+        glEnableVertexAttribArray(2);
     }
     fill_buffer(GL_ELEMENT_ARRAY_BUFFER, self.buffers[2], data->triangles,
                 3 * data->n_triangles * sizeof(guint32));
@@ -179,12 +186,20 @@ keep_used(BgPassMesh *self, const BgCastParams *params)
     }
 }
 
-static GLuint
-get_program(BgPassMesh *self, gboolean parallel, gboolean clip, GError **error)
+static gboolean
+is_map(const BgCastMesh *mesh)
 {
-    GLuint *program = &self->programs[parallel != FALSE][clip != FALSE];
+    return mesh->range_mm > 0.0 && bg_mesh_get_data(mesh->mesh)->distances_mm != NULL;
+}
+
+static GLuint
+get_program(BgPassMesh *self, gboolean parallel, const BgCastMesh *mesh, GError **error)
+{
+    gboolean distance = is_map(mesh);
+    GLuint *program = &self->programs[parallel != FALSE][mesh->clip != FALSE][distance];
     g_autofree char *features =
-        g_strconcat(parallel ? "#define PARALLEL\n" : "", clip ? "#define CLIP\n" : "", NULL);
+        g_strconcat(parallel ? "#define PARALLEL\n" : "", mesh->clip ? "#define CLIP\n" : "",
+                    distance ? "#define DISTANCE\n" : "", NULL);
 
     if (*program == 0)
         *program = bg_gl_program_new("mesh/mesh.vert", "mesh/mesh.frag", "common/light.glsl",
@@ -227,7 +242,7 @@ draw_meshes(BgPassMesh *self, const BgCastParams *params, const BgGlCamera *came
         if (!mesh->visible)
             continue;
         const GlMesh *uploaded = find_mesh(self, mesh->mesh);
-        GLuint program = get_program(self, params->camera.parallel, mesh->clip, error);
+        GLuint program = get_program(self, params->camera.parallel, mesh, error);
         if (program == 0)
             return FALSE;
 
@@ -241,6 +256,11 @@ draw_meshes(BgPassMesh *self, const BgCastParams *params, const BgGlCamera *came
                     (float) params->mesh_power);
         glUniform4f(glGetUniformLocation(program, "rgb_opacity"), (float) mesh->rgb[0],
                     (float) mesh->rgb[1], (float) mesh->rgb[2], (float) mesh->opacity);
+        if (is_map(mesh)) {
+            glUniform3fv(glGetUniformLocation(program, "colours"), BG_DISTANCE_COLOURS,
+                         &bg_distance_colours[0][0]);
+            glUniform1f(glGetUniformLocation(program, "range_mm"), (float) mesh->range_mm);
+        }
         bg_pass_bind(program, "before", 0, GL_TEXTURE_2D, before);
         glVertexAttrib3f(1, 0.0f, 0.0f, 0.0f); // of meshes without normals
         glBindVertexArray(uploaded->vertex_array);

@@ -3,6 +3,12 @@
 // distance along the ray in mm.
 in vec3 patient_mm;
 in vec3 vertex_normal;
+#ifdef DISTANCE
+in float other_mm;           // distance to another surface, negative inside
+
+uniform vec3 colours[5];     // sRGB at -1, -1/2, 0, 1/2, 1 of the range
+uniform float range_mm;
+#endif
 
 uniform vec3 eye_mm;         // perspective: the camera's centre; parallel: on its z = 0 plane
 uniform vec3 axis;           // the camera's z axis, unit length
@@ -41,5 +47,12 @@ void main()
     vec3 normal = vertex_normal;
     if (dot(normal, normal) < 0.25)
         normal = cross(dFdx(patient_mm), dFdy(patient_mm));
-    colour = vec4(shade(rgb_opacity.rgb, normalize(normal), towards_light, -ray, phong), rgb_opacity.a);
+#ifdef DISTANCE
+    float at = (clamp(other_mm / range_mm, -1.0, 1.0) + 1.0) * 2.0;
+    int below = min(int(at), 3);
+    vec3 rgb = mix(colours[below], colours[below + 1], at - float(below));
+#else
+    vec3 rgb = rgb_opacity.rgb;
+#endif
+    colour = vec4(shade(rgb, normalize(normal), towards_light, -ray, phong), rgb_opacity.a);
 }

@@ -19,10 +19,12 @@ def read(name):
 
 def combinations():
     yield "vert", "", read("common/fullscreen.vert")
-    yield "vert", "", read("mesh/mesh.vert")
+    for defines in ("", "#define DISTANCE\n"):
+        yield "vert", defines, read("mesh/mesh.vert")
     light = read("common/light.glsl")
-    for switches in itertools.product([False, True], repeat=2):
-        defines = "".join(f"#define {name}\n" for name, on in zip(["CLIP", "PARALLEL"], switches) if on)
+    for switches in itertools.product([False, True], repeat=3):
+        defines = "".join(f"#define {name}\n" for name, on in
+                          zip(["CLIP", "PARALLEL", "DISTANCE"], switches) if on)
         yield "frag", defines, light + read("mesh/mesh.frag")
     raycast = light + read("raycast/raycast.frag")
     for technique in TECHNIQUES:

@@ -3,6 +3,7 @@
 
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-distance-job.h"
 #include "ui/model/bg-label-sizes.h"
 #include "ui/model/bg-save.h"
 #include "ui/panel/bg-form.h"
@@ -18,7 +19,7 @@ struct _BgCompareSection {
     GtkSpinButton *tolerance;
     GtkGrid *table;
     GtkLabel *state;
-    GtkWidget *compare, *csv, *chart;
+    GtkWidget *compare, *surfaces, *csv, *chart;
 
     char *listed;        // owned, nullable: ids and names in the list
     BgComparison *found; // owned, nullable
@@ -69,6 +70,7 @@ show_state(BgCompareSection *self)
     const char *words = "";
 
     gtk_widget_set_sensitive(self->compare, truth != NULL);
+    gtk_widget_set_sensitive(self->surfaces, truth != NULL);
     if (truth == NULL)
         words = _("Choose the labels that are taken for true");
     else if (self->found != NULL &&
@@ -232,6 +234,15 @@ on_compare(GtkButton *button, gpointer user_data)
 }
 
 static void
+on_surfaces(GtkButton *button, gpointer user_data)
+{
+    const BgLayer *layer = bg_section_get_layer(user_data), *truth = truth_of(user_data);
+
+    if (layer != NULL && layer->payload.labels != NULL && truth != NULL)
+        bg_distance_job_labels(bg_section_get_session(user_data), layer, truth);
+}
+
+static void
 on_truth(GtkDropDown *list, GParamSpec *pspec, gpointer user_data)
 {
     if (bg_section_is_updating(user_data))
@@ -321,10 +332,12 @@ bg_compare_section_class_init(BgCompareSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, table);
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, state);
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, compare);
+    gtk_widget_class_bind_template_child(widget_class, BgCompareSection, surfaces);
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, csv);
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, chart);
     gtk_widget_class_bind_template_callback(widget_class, on_truth);
     gtk_widget_class_bind_template_callback(widget_class, on_compare);
+    gtk_widget_class_bind_template_callback(widget_class, on_surfaces);
     gtk_widget_class_bind_template_callback(widget_class, on_csv);
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/base/bg-i18n.h"
 #include "render/scene/bg-gl-caster.h"
+#include "ui/model/bg-distance-job.h"
 #include "ui/model/bg-settings.h"
 #include "ui/view/bg-slice-scene.h"
 
@@ -31,9 +32,30 @@ bg_volume_scene_free(BgVolumeScene *scene)
     g_free(scene);
 }
 
+// One bar in a pane tells of all: the largest range of the visible maps, 0 without one. @first: (out): of those
+static double
+common_range_mm(const GPtrArray *layers, const BgLayer **first)
+{
+    double range_mm = 0.0;
+
+    *first = NULL;
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (!layer->visible || !bg_distance_job_is_map(layer))
+            continue;
+        if (*first == NULL)
+            *first = layer;
+        range_mm = MAX(range_mm, bg_distance_job_range_mm(layer));
+    }
+    return range_mm;
+}
+
 static void
 add_meshes(BgVolumeScene *scene, const GPtrArray *layers)
 {
+    const BgLayer *first;
+    double range_mm = common_range_mm(layers, &first);
+
     for (guint i = 0; i < layers->len; i++) {
         const BgLayer *layer = layers->pdata[i];
         if (layer->payload.mesh == NULL || !layer->visible)
@@ -41,7 +63,8 @@ add_meshes(BgVolumeScene *scene, const GPtrArray *layers)
         BgCastMesh mesh = { .mesh = bg_mesh_ref(layer->payload.mesh),
                             .opacity = layer->opacity,
                             .visible = TRUE,
-                            .clip = FALSE };
+                            .clip = FALSE,
+                            .range_mm = range_mm };
         memcpy(mesh.rgb, layer->mesh_rgb, sizeof mesh.rgb);
         g_array_append_val(scene->meshes, mesh);
     }
@@ -312,6 +335,11 @@ bg_volume_marks(BgSession *session, const BgCamera *camera, BgVec3 centre_mm, co
         if (layer != NULL && layer->transfer_function != NULL)
             params.preset = bg_transfer_function_get_data(layer->transfer_function)->name;
     }
+    const BgLayer *map;
+    g_autofree char *to = NULL;
+    params.distance_range_mm = common_range_mm(bg_session_get_state(session)->layers, &map);
+    if (map != NULL)
+        params.distance_to = to = bg_distance_job_to(map);
     bg_annotate_view(&params, marks);
 
     return marks;

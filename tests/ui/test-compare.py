@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two segmentations side by side: numbers, charts, and surfaces coloured by their distance, whose colours
+are read back from pixels.
+
+usage: test-compare.py BREGMA BREGMA_CLI
+"""
+import os
+import struct
+import sys
+import tempfile
+
+import desk
+from desk import key, pointer, undo, wait, whole_png, Window
+
+SIZE = 64          # voxels of 1 mm
+RADIUS = 16.0      # mm
+SHIFT = 5          # mm, towards the patient's left
+RED, BLUE = (0xB2, 0x18, 0x2B), (0x21, 0x66, 0xAC)  # the ends of the colour bar
+
+
+def write_ball(path, x_left):
+    """Label 1 in a ball around (x_left, 0, 0), in mm towards the patient's left: NIfTI, axes L, P, S."""
+    half, data = SIZE // 2, bytearray(SIZE ** 3)
+    for k in range(SIZE):
+        for j in range(SIZE):
+            for i in range(SIZE):
+                if (i - half - x_left) ** 2 + (j - half) ** 2 + (k - half) ** 2 <= RADIUS ** 2:
+                    data[i + SIZE * (j + SIZE * k)] = 1
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, SIZE, SIZE, SIZE, 1, 1, 1, 1)
+    struct.pack_into("<h", header, 68, 1002)  # intent: labels
+    struct.pack_into("<hh", header, 70, 2, 8)
+    struct.pack_into("<8f", header, 76, 1, 1, 1, 1, 1, 1, 1, 1)
+    struct.pack_into("<f", header, 108, 352)
+    struct.pack_into("<ff", header, 112, 1, 0)
+    header[123] = 2  # mm
+    struct.pack_into("<hh", header, 252, 0, 1)
+    struct.pack_into("<12f", header, 280, -1, 0, 0, half, 0, -1, 0, half, 0, 0, 1, -half)
+    header[344:348] = b"n+1\0"
+    with open(path, "wb") as file:
+        file.write(header + data)
+
+
+class Picture:
+    """The pixels of a PNG of 8-bit RGB or RGBA."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        self.width, self.height, depth, kind = struct.unpack(">IIBB", data[16:26])
+        assert depth == 8 and kind in (2, 6), (depth, kind)
+        self.n = 3 if kind == 2 else 4
+        stride, raw = self.width * self.n, desk.png_pixels(path)
+        self.rows, last = [], bytes(stride)
+        for y in range(self.height):
+            line = bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+            self.unfilter(raw[y * (stride + 1)], line, last)
+            self.rows.append(line)
+            last = line
+
+    def unfilter(self, how, line, last):
+        for x in range(len(line)):
+            a = line[x - self.n] if x >= self.n else 0
+            b, c = last[x], last[x - self.n] if x >= self.n else 0
+            if how == 1:
+                line[x] = (line[x] + a) & 255
+            elif how == 2:
+                line[x] = (line[x] + b) & 255
+            elif how == 3:
+                line[x] = (line[x] + (a + b) // 2) & 255
+            elif how == 4:
+                p = a + b - c
+                near = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))
+                line[x] = (line[x] + near[2]) & 255
+
+    def at(self, x, y):
+        return tuple(self.rows[y][x * self.n:x * self.n + 3])
+
+    def places(self, rgb):
+        """Where that very colour is."""
+        return [(x, y) for y in range(self.height) for x in range(self.width)
+                if self.at(x, y) == rgb]
+
+
+def mean_x(picture, wanted):
+    """The mean column of the pixels that @wanted accepts, and how many there are; the bar left out."""
+    xs = [x for y in range(0, picture.height, 3) for x in range(40, picture.width, 3)
+          if wanted(*picture.at(x, y))]
+    return (sum(xs) / len(xs) if xs else None), len(xs)
+
+
+class Tests:
+    def __init__(self, program, cli, folder):
+        self.folder, self.program, self.cli = folder, program, cli
+        self.state = os.path.join(folder, "state")
+        write_ball(self.file("truth.nii"), 0)
+        write_ball(self.file("rater.nii"), SHIFT)
+        self.window, self.n_pictures = None, 0
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def layer(self, name):
+        return self.window.find(name, desk.Atspi.Role.LIST_ITEM)
+
+    def words(self, part):
+        return wait("words with “%s”" % part, lambda: [
+            node.get_name() for node in self.window.walk() if part in (node.get_name() or "")])[0]
+
+    def choose(self, name, position):
+        """In a drop-down, by keys: Home, then down."""
+        node = [n for n in self.window.walk() if n.get_name() == name][0]
+        wait("“%s” in sight" % name, lambda: 0 < self.window.centre(node)[1] < 850)
+        x, y = self.window.centre(node)
+        pointer(x, y)
+        pointer(x, y, "b1c")
+        key(0xFF50)
+        for _ in range(position):
+            key(0xFF54)
+        key(0xFF0D)
+
+    def picture(self, name, pane="3d"):
+        self.n_pictures += 1
+        path = self.file("%d-%s" % (self.n_pictures, name))
+        self.window.action("save-picture", desk.GLib.Variant("(ss)", (pane, path)))
+        wait("the picture", lambda: whole_png(path))
+        return Picture(path)
+
+    def test_opens_both(self):
+        self.window = Window(self.program, [self.file("truth.nii"), self.file("rater.nii")],
+                             self.state, G_DEBUG="fatal-warnings")
+        for name in ("truth", "rater"):
+            self.window.named(name, desk.Atspi.Role.LIST_ITEM)
+        wait("both", lambda: not [n for n in self.window.walk() if n.get_name() == "READING"])
+
+    def test_surfaces_show_their_distance(self):
+        self.window.select("rater")
+        self.window.do("Labels")  # folded, so that what is below comes into sight
+        self.window.do("Sizes")
+        self.window.do("Compare")
+        self.choose("Labels that are taken for true", 1)
+        self.window.press("Surfaces in 3D by distance")
+        self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
+        self.window.named("Surface of truth", desk.Atspi.Role.LIST_ITEM)
+        self.window.do("Distance to another mesh")
+        words = self.words("To truth: ")
+        low, high = float(words.split()[2]), float(words.split()[4])
+        # Two balls of one size: SHIFT at either pole, negative inside of the truth.
+        assert abs(low + SHIFT) < 0.5 and abs(high - SHIFT) < 0.5, words
+
+    def test_colours_are_on_their_sides(self):
+        seen = self.picture("distance.png")
+        top, bottom = seen.places(RED), seen.places(BLUE)
+        assert len(top) > 8 and len(bottom) > 8, (len(top), len(bottom))
+        assert max(x for x, _ in top) < 60 > max(x for x, _ in bottom)  # of the bar, at the left edge
+        assert max(y for _, y in top) < min(y for _, y in bottom), "outside is at the top"
+        # From in front the patient's left is on the right: the shifted ball is outside there.
+        red, n_red = mean_x(seen, lambda r, g, b: r > b + 60)
+        blue, n_blue = mean_x(seen, lambda r, g, b: b > r + 60)
+        assert n_red > 50 and n_blue > 50, (n_red, n_blue)
+        assert red > blue + 0.1 * seen.width, (red, blue)
+
+    def test_range_changes_colours_and_undoes(self):
+        before = mean_x(self.picture("range1.png"), lambda r, g, b: r > b + 60)[1]
+        node = self.window.named("Distance in mm at which the colours end")
+        node = [n for n in self.window.walk() if n.get_name() == node.get_name() and
+                n.get_value_iface()][0]
+        node.get_value_iface().set_current_value(50.0)
+        wait("paler", lambda: mean_x(self.picture("range2.png"),
+                                     lambda r, g, b: r > b + 60)[1] < before / 4)
+        undo()
+        wait("as before", lambda: mean_x(self.picture("range3.png"),
+                                         lambda r, g, b: r > b + 60)[1] == before)
+
+    def test_is_one_step(self):
+        undo()
+        wait("no surfaces", lambda: not self.layer("rater, distance to truth") and
+             not self.layer("Surface of truth"))
+        self.window.action("redo")
+        self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
+
+    def test_saved_and_opened_to_the_same(self):
+        case = self.file("case.bregma")
+        first = self.picture("first.png")
+        self.window.action("save-to", desk.GLib.Variant("s", case))
+        wait("the case", lambda: os.path.exists(case))
+        self.window.close()
+        self.window = Window(self.program, [case], self.state + "2", G_DEBUG="fatal-warnings")
+        self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
+        wait("all read", lambda: not [n for n in self.window.walk() if n.get_name() == "READING"])
+        wait("the same picture", lambda: self.picture("second.png").rows == first.rows)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    with desk.Desk(), tempfile.TemporaryDirectory() as folder:
+        return desk.run(Tests(sys.argv[1], sys.argv[2], folder))
+
+
+sys.exit(main())
