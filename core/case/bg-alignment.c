@@ -64,6 +64,7 @@ bg_registration_new(const char *id, const char *moving, const char *fixed)
     self->model = g_strdup("");
     self->moving_points = g_strdup("");
     self->fixed_points = g_strdup("");
+    self->words = g_strdup("");
     self->fixed_from_moving = bg_affine_identity();
     self->error_mm = self->check_mm = -1.0;
     approval_init(&self->approval);
@@ -79,6 +80,7 @@ bg_registration_copy(const BgRegistration *from)
     bg_layer_set_string(&self->model, from->model);
     bg_layer_set_string(&self->moving_points, from->moving_points);
     bg_layer_set_string(&self->fixed_points, from->fixed_points);
+    bg_layer_set_string(&self->words, from->words);
     self->fixed_from_moving = from->fixed_from_moving;
     self->error_mm = from->error_mm;
     self->check_mm = from->check_mm;
@@ -99,6 +101,7 @@ bg_registration_free(BgRegistration *registration)
     g_free(registration->model);
     g_free(registration->moving_points);
     g_free(registration->fixed_points);
+    g_free(registration->words);
     approval_clear(&registration->approval);
     g_free(registration);
 }
@@ -113,6 +116,7 @@ bg_photo_camera_new(const char *id, const char *layer_id, const BgCamera *camera
     self->method = g_strdup("");
     self->patient_points = g_strdup("");
     self->picture_points = g_strdup("");
+    self->words = g_strdup("");
     self->camera = *camera;
     self->error_px = -1.0;
     approval_init(&self->approval);
@@ -127,6 +131,7 @@ bg_photo_camera_copy(const BgPhotoCamera *from)
     bg_layer_set_string(&self->method, from->method);
     bg_layer_set_string(&self->patient_points, from->patient_points);
     bg_layer_set_string(&self->picture_points, from->picture_points);
+    bg_layer_set_string(&self->words, from->words);
     self->error_px = from->error_px;
     self->mirrored = from->mirrored;
     bg_layer_set_string(&self->approval.by, from->approval.by);
@@ -144,6 +149,7 @@ bg_photo_camera_free(BgPhotoCamera *camera)
     g_free(camera->method);
     g_free(camera->patient_points);
     g_free(camera->picture_points);
+    g_free(camera->words);
     approval_clear(&camera->approval);
     g_free(camera);
 }
@@ -221,6 +227,7 @@ bg_registration_to_variant(const BgRegistration *r)
     g_variant_builder_close(&builder);
     g_variant_builder_add(&builder, "d", r->error_mm);
     g_variant_builder_add(&builder, "d", r->check_mm);
+    g_variant_builder_add_value(&builder, bg_variant_string(r->words));
     return g_variant_builder_end(&builder);
 }
 
@@ -255,6 +262,8 @@ bg_registration_from_variant(GVariant *variant, GError **error)
     }
     g_variant_get_child(variant, G_N_ELEMENTS(texts) + 1, "d", &self->error_mm);
     g_variant_get_child(variant, G_N_ELEMENTS(texts) + 2, "d", &self->check_mm);
+    if (g_variant_n_children(variant) > G_N_ELEMENTS(texts) + 3) // older cases have none
+        take_text(variant, G_N_ELEMENTS(texts) + 3, &self->words);
     return g_steal_pointer(&self);
 }
 
@@ -273,6 +282,7 @@ bg_photo_camera_to_variant(const BgPhotoCamera *c)
         g_variant_builder_add_value(&builder, bg_variant_string(texts[i]));
     g_variant_builder_add(&builder, "d", c->error_px);
     g_variant_builder_add(&builder, "b", c->mirrored);
+    g_variant_builder_add_value(&builder, bg_variant_string(c->words));
     return g_variant_builder_end(&builder);
 }
 
@@ -295,6 +305,8 @@ bg_photo_camera_from_variant(GVariant *variant, GError **error)
         take_text(variant, i, texts[i]);
     g_variant_get_child(variant, G_N_ELEMENTS(texts), "d", &self->error_px);
     g_variant_get_child(variant, G_N_ELEMENTS(texts) + 1, "b", &self->mirrored);
+    if (g_variant_n_children(variant) > G_N_ELEMENTS(texts) + 2) // older cases have none
+        take_text(variant, G_N_ELEMENTS(texts) + 2, &self->words);
     if (*self->id == '\0' || !bg_variant_doubles_ok(variant) ||
         !bg_camera_parse(json, -1, &self->camera, NULL)) {
         bg_variant_refuse("camera", error);

@@ -42,9 +42,10 @@ typedef struct {
  * @moving_points, @fixed_points: ids of the lists it was made from, or ""
  * @error_mm: root mean square at the points of the fit, or -1 when there are none. Not an accuracy
  * @check_mm: the same at points that were left out of the fit, or -1
+ * @words: what was said of it when it was made, for people, or ""
  */
 typedef struct {
-    char *id, *moving, *fixed, *method, *model, *moving_points, *fixed_points;
+    char *id, *moving, *fixed, *method, *model, *moving_points, *fixed_points, *words;
     BgAffine fixed_from_moving;
     double error_mm, check_mm;
     BgApproval approval;
@@ -62,11 +63,12 @@ void bg_registration_free(BgRegistration *registration);
  * @camera: the pose is in the space of the case
  * @error_px: root mean square of the reprojection at the points of the fit, or -1. Not an accuracy
  * @mirrored: the photograph is a mirror image: u runs from right to left
+ * @words: what was said of it when it was made, for people, or ""
  *
  * From where a photograph was taken.
  */
 typedef struct {
-    char *id, *layer_id, *method, *patient_points, *picture_points;
+    char *id, *layer_id, *method, *patient_points, *picture_points, *words;
     BgCamera camera;
     double error_px;
     gboolean mirrored;

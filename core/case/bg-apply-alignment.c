@@ -110,13 +110,23 @@ check_registration(const BgCaseState *state, const BgRegistration *item, GError 
     return TRUE;
 }
 
+// Returns: (transfer full) (nullable): the item; older journals have one without words
+static GVariant *
+take_args(GVariant *args, const char **id)
+{
+    g_autoptr(GVariant) maybe = g_variant_get_child_value(args, 1);
+
+    g_variant_get_child(args, 0, "&s", id);
+    return g_variant_get_maybe(maybe);
+}
+
 static BgCommand *
 apply_set_registration(BgCase *self, GVariant *args, GError **error)
 {
     const char *id;
     g_autoptr(GVariant) variant = NULL;
     g_autoptr(BgRegistration) item = NULL;
-    g_variant_get(args, "(&sm@" BG_VARIANT_REGISTRATION ")", &id, &variant);
+    variant = take_args(args, &id);
 
     if (variant != NULL) {
         item = bg_registration_from_variant(variant, NULL);
@@ -142,7 +152,7 @@ apply_set_camera(BgCase *self, GVariant *args, GError **error)
     const char *id;
     g_autoptr(GVariant) variant = NULL;
     g_autoptr(BgPhotoCamera) camera = NULL;
-    g_variant_get(args, "(&sm@" BG_VARIANT_CAMERA ")", &id, &variant);
+    variant = take_args(args, &id);
 
     if (variant != NULL) {
         camera = bg_photo_camera_from_variant(variant, NULL);
@@ -233,8 +243,9 @@ const BgCommandKind bg_alignment_command_kinds[] = {
     { "set-landmarks", N_("Landmarks"), "(sm" BG_VARIANT_LANDMARKS ")", 1, BG_COMMAND_SETTING,
       apply_set_landmarks },
     { "set-registration", N_("Registration"), "(sm" BG_VARIANT_REGISTRATION ")", 1,
-      BG_COMMAND_SETTING | BG_COMMAND_ROWS, apply_set_registration },
+      BG_COMMAND_SETTING | BG_COMMAND_ROWS, apply_set_registration,
+      "(sm" BG_VARIANT_OLD_REGISTRATION ")" },
     { "set-camera", N_("Camera"), "(sm" BG_VARIANT_CAMERA ")", 1, BG_COMMAND_SETTING,
-      apply_set_camera },
+      apply_set_camera, "(sm" BG_VARIANT_OLD_CAMERA ")" },
     { NULL },
 };

@@ -27,6 +27,7 @@ typedef struct {
         BG_COMMAND_VOXELS = 1 << 3, // its record may be large
     } flags;
     BgCommand *(*apply)(BgCase *self, GVariant *args, GError **error);
+    const char *older_type; // nullable: of the arguments in older journals
 } BgCommandKind;
 
 // How add-layer takes a layer in: what was there before comes back without the hard stop.

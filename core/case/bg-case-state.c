@@ -337,17 +337,22 @@ typedef struct {
     GPtrArray *items;
     gpointer (*from_variant)(GVariant *variant, GError **error);
     gboolean sorted;
+    const char *older_type; // nullable: taken, too
 } ListField;
 
 static gboolean
 read_list(const ListField *field, GVariant *variant, GError **error)
 {
     g_autofree char *type = g_strconcat("a", field->type, NULL);
+    g_autofree char *older =
+        field->older_type != NULL ? g_strconcat("a", field->older_type, NULL) : NULL;
     g_autoptr(GVariant) list = NULL;
     g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autofree char *last = g_strdup("");
 
-    if (!look_up(variant, field->name, type, &list, error))
+    if (older != NULL)
+        list = g_variant_lookup_value(variant, field->name, G_VARIANT_TYPE(older));
+    if (list == NULL && !look_up(variant, field->name, type, &list, error))
         return FALSE;
     for (gsize i = 0; list != NULL && i < g_variant_n_children(list); i++) {
         g_autoptr(GVariant) child = g_variant_get_child_value(list, i);
@@ -398,8 +403,9 @@ bg_case_state_from_variant(BgCaseState *state, GVariant *variant, GError **error
     const ListField lists[] = {
         { "measurements", BG_VARIANT_MEASUREMENT, state->measurements, read_measurement, FALSE },
         { "landmark-lists", BG_VARIANT_LANDMARKS, state->landmarks, read_landmarks, TRUE },
-        { "alignments", BG_VARIANT_REGISTRATION, state->registrations, read_registration, TRUE },
-        { "cameras", BG_VARIANT_CAMERA, state->cameras, read_camera, TRUE },
+        { "alignments", BG_VARIANT_REGISTRATION, state->registrations, read_registration, TRUE,
+          BG_VARIANT_OLD_REGISTRATION },
+        { "cameras", BG_VARIANT_CAMERA, state->cameras, read_camera, TRUE, BG_VARIANT_OLD_CAMERA },
     };
 
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE_VARDICT) || !bg_variant_doubles_ok(variant))

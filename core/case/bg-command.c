@@ -147,7 +147,9 @@ bg_command_from_variant(GVariant *variant, GError **error)
     g_variant_get(variant, "(&sv)", &name, &args);
 
     const BgCommandKind *kind = find_kind(name);
-    if (kind == NULL || !g_variant_is_of_type(args, G_VARIANT_TYPE(kind->arg_type))) {
+    if (kind == NULL || (!g_variant_is_of_type(args, G_VARIANT_TYPE(kind->arg_type)) &&
+                         (kind->older_type == NULL ||
+                          !g_variant_is_of_type(args, G_VARIANT_TYPE(kind->older_type))))) {
         bg_variant_refuse(kind == NULL ? "command" : kind->name, error);
         return NULL;
     }

@@ -11,9 +11,11 @@ G_BEGIN_DECLS
 #define BG_VARIANT_MEASUREMENT "(sussa(ddd)s)" // id, kind, name, plane, LPS points, layer
 #define BG_VARIANT_LANDMARKS \
     "(sssua(sdddubb))" // id, name, layer, space; name, point, use, placed, locked
-#define BG_VARIANT_REGISTRATION "(sssssssssaddd)" // as BgRegistration; 12 numbers; errors
-#define BG_VARIANT_CAMERA "(ssssssssdb)"          // as BgPhotoCamera; its JSON; error, mirrored
-#define BG_VARIANT_PATIENT "(sssss)"              // name, id, issuer, birth date, sex
+#define BG_VARIANT_REGISTRATION "(sssssssssaddds)" // as BgRegistration; 12 numbers; errors; words
+#define BG_VARIANT_CAMERA "(ssssssssdbs)" // as BgPhotoCamera; its JSON; error, mirrored; words
+#define BG_VARIANT_OLD_REGISTRATION "(sssssssssaddd)" // before there were words
+#define BG_VARIANT_OLD_CAMERA "(ssssssssdb)"
+#define BG_VARIANT_PATIENT "(sssss)" // name, id, issuer, birth date, sex
 
 /** bg_variant_string: a floating "s" of anything: bytes that are not UTF-8 are replaced */
 GVariant *bg_variant_string(const char *text);

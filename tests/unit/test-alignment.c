@@ -158,6 +158,7 @@ test_is_saved(void)
     do_command(the_case, bg_command_set_landmarks(list));
     camera->error_px = 1.25;
     camera->mirrored = TRUE;
+    bg_layer_set_string(&camera->words, "Residual 1.3 px at 8 fitted points.");
     do_command(the_case, bg_command_set_camera(camera));
 
     g_autoptr(GVariant) state = bg_case_to_variant(the_case);
@@ -175,6 +176,7 @@ test_is_saved(void)
     g_assert_cmpint(bg_landmarks_find(read->points, "left tragus")->use, ==, BG_LANDMARK_CHECK);
     const BgPhotoCamera *seen = bg_case_get_camera(other, "photo");
     g_assert_true(seen->mirrored);
+    g_assert_cmpstr(seen->words, ==, "Residual 1.3 px at 8 fitted points.");
     g_assert_cmpfloat(
         bg_affine_max_difference(&seen->camera.camera_from_patient, &lens.camera_from_patient), <,
         1e-9);
@@ -218,6 +220,63 @@ test_computed_moves_once(void)
     g_rmdir(folder);
 }
 
+// Every item of the list without its last member.
+static GVariant *
+without_last(GVariant *list, const char *type)
+{
+    GVariantBuilder items;
+
+    g_variant_builder_init(&items, G_VARIANT_TYPE(type));
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) item = g_variant_get_child_value(list, i);
+        g_variant_builder_open(&items, g_variant_type_element(G_VARIANT_TYPE(type)));
+        for (gsize j = 0; j + 1 < g_variant_n_children(item); j++) {
+            g_autoptr(GVariant) member = g_variant_get_child_value(item, j);
+            g_variant_builder_add_value(&items, member);
+        }
+        g_variant_builder_close(&items);
+    }
+    return g_variant_builder_end(&items);
+}
+
+// Cases and journals from before registrations and cameras said something.
+static void
+test_older_is_read(void)
+{
+    g_autoptr(BgCase) the_case = bg_case_new();
+    g_autoptr(BgCase) other = bg_case_new();
+    g_autoptr(GError) error = NULL;
+    BgView view = { .zoom = 1.0 };
+    BgCamera lens = bg_camera_from_view(&view, bg_vec3(1, 2, 3), 90.0, 640, 480);
+    g_autoptr(BgPhotoCamera) camera = bg_photo_camera_new("camera-1", "photo", &lens);
+
+    add_layer(the_case, "ct", BG_KIND_VOLUME, "");
+    add_layer(the_case, "mr", BG_KIND_VOLUME, "");
+    do_command(the_case, shift("registration-1", "mr", "ct", 7.0));
+    do_command(the_case, bg_command_set_camera(camera));
+    g_autoptr(GVariant) state = bg_case_to_variant(the_case);
+    g_autoptr(GVariant) cameras = g_variant_lookup_value(state, "cameras", NULL);
+    g_autoptr(GVariant) alignments = g_variant_lookup_value(state, "alignments", NULL);
+    g_autoptr(GVariantDict) dict = g_variant_dict_new(state);
+    g_variant_dict_insert_value(dict, "cameras", without_last(cameras, "a(ssssssssdb)"));
+    g_variant_dict_insert_value(dict, "alignments", without_last(alignments, "a(sssssssssaddd)"));
+    g_autoptr(GVariant) older = g_variant_ref_sink(g_variant_dict_end(dict));
+    g_assert_true(bg_case_set_from_variant(other, older, &error));
+    g_assert_no_error(error);
+    g_assert_cmpstr(bg_case_get_camera(other, "photo")->words, ==, "");
+    g_assert_cmpfloat(bg_case_get_placement(other, "mr").m[0][3], ==, 7.0);
+
+    g_autoptr(GVariant) list = g_variant_ref_sink(without_last(cameras, "a(ssssssssdb)"));
+    g_autoptr(GVariant) item = g_variant_get_child_value(list, 0);
+    g_autoptr(GVariant) record = g_variant_ref_sink(
+        g_variant_new("(sv)", "set-camera", g_variant_new("(sm@(ssssssssdb))", "camera-1", item)));
+    do_command(other, bg_command_remove_camera("camera-1"));
+    BgCommand *command = bg_command_from_variant(record, &error);
+    g_assert_no_error(error);
+    do_command(other, command);
+    g_assert_nonnull(bg_case_get_camera(other, "photo"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -225,6 +284,7 @@ main(int argc, char **argv)
     g_test_add_func("/alignment/moves-what-is-shown", test_moves_what_is_shown);
     g_test_add_func("/alignment/refuses", test_refuses);
     g_test_add_func("/alignment/is-saved", test_is_saved);
+    g_test_add_func("/alignment/older-is-read", test_older_is_read);
     g_test_add_func("/alignment/computed-moves-once", test_computed_moves_once);
     return g_test_run();
 }

@@ -95,6 +95,7 @@ take(Input *input, const Found *found)
     bg_layer_set_string(&camera->method, found->method);
     bg_layer_set_string(&camera->patient_points, input->patient_list);
     bg_layer_set_string(&camera->picture_points, input->picture_list);
+    bg_layer_set_string(&camera->words, found->words);
     camera->error_px = found->error_px;
     camera->mirrored = found->mirrored;
     bg_session_do(input->session, bg_command_set_camera(camera));
@@ -116,7 +117,7 @@ on_found(GObject *source, GAsyncResult *result, gpointer user_data)
             found->taken)
             take(input, found);
         if (owner != NULL)
-            input->told(owner, found->words);
+            input->told(owner, found->taken ? NULL : found->words);
         found_free(found);
     }
     input_free(input);
@@ -371,37 +372,12 @@ refine(gpointer data, const BgProgress *progress, GCancellable *cancellable, GEr
     return found;
 }
 
-// The list of a volume that shares most names with the photograph's.
-static const BgLandmarkList *
-find_partners(BgSession *session, const BgLandmarkList *picture)
-{
-    const GPtrArray *lists = bg_session_get_state(session)->landmarks;
-    const BgLandmarkList *best = NULL;
-    gsize n_best = 0;
-
-    for (guint i = 0; i < lists->len; i++) {
-        const BgLandmarkList *list = g_ptr_array_index(lists, i);
-        gsize n = 0;
-        if (bg_landmarks_get_space(list->points) != BG_LANDMARK_PATIENT)
-            continue;
-        for (gsize p = 0; p < bg_landmarks_count(list->points); p++) {
-            const BgLandmark *point = bg_landmarks_get(list->points, p);
-            const BgLandmark *other = bg_landmarks_find(picture->points, point->name);
-            n += point->placed && other != NULL && other->placed;
-        }
-        if (n > n_best) {
-            n_best = n;
-            best = list;
-        }
-    }
-    return best;
-}
-
 static gboolean
 take_points(Input *input, GError **error)
 {
     const BgLandmarkList *picture = bg_points_of_layer(input->session, input->layer_id);
-    const BgLandmarkList *patient = picture != NULL ? find_partners(input->session, picture) : NULL;
+    const BgLandmarkList *patient =
+        picture != NULL ? bg_points_partners(input->session, picture) : NULL;
     const BgLayer *volume = bg_session_get_volume(input->session);
 
     if (patient == NULL) {

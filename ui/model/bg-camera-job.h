@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/** BgCameraTold: @words: (nullable): what came of it, for people; @owner: still there */
+/** BgCameraTold: @words: (nullable): why the camera stays as it was, for people; @owner: still there */
 typedef void (*BgCameraTold)(gpointer owner, const char *words);
 
 /** bg_camera_job_load: the photograph @layer_id was taken by the camera of the file @path */

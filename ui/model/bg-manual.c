@@ -66,6 +66,7 @@ put(BgSession *session, BgRegistration *item)
     bg_layer_set_string(&item->method, "manual");
     bg_layer_set_string(&item->moving_points, "");
     bg_layer_set_string(&item->fixed_points, "");
+    bg_layer_set_string(&item->words, "");
     item->error_mm = item->check_mm = -1.0;
     bg_approval_set(&item->approval, NULL);
     return bg_session_do(session, bg_command_set_registration(item));

@@ -38,6 +38,31 @@ bg_points_get_active(BgSession *session)
     return layer != NULL ? bg_points_of_layer(session, layer->id) : NULL;
 }
 
+const BgLandmarkList *
+bg_points_partners(BgSession *session, const BgLandmarkList *picture)
+{
+    const GPtrArray *lists = bg_session_get_state(session)->landmarks;
+    const BgLandmarkList *best = NULL;
+    gsize n_best = 0;
+
+    for (guint i = 0; i < lists->len; i++) {
+        const BgLandmarkList *list = g_ptr_array_index(lists, i);
+        gsize n = 0;
+        if (bg_landmarks_get_space(list->points) != BG_LANDMARK_PATIENT)
+            continue;
+        for (gsize p = 0; p < bg_landmarks_count(list->points); p++) {
+            const BgLandmark *point = bg_landmarks_get(list->points, p);
+            const BgLandmark *other = bg_landmarks_find(picture->points, point->name);
+            n += point->placed && other != NULL && other->placed;
+        }
+        if (n > n_best) {
+            n_best = n;
+            best = list;
+        }
+    }
+    return best;
+}
+
 gboolean
 bg_points_shown_at(BgSession *session, const BgLandmarkList *list, gsize index, BgVec3 *at_mm)
 {
@@ -422,7 +447,7 @@ describe_fit(const BgPointFit *fit)
 
 gboolean
 bg_points_register(BgSession *session, const BgLandmarkList *moving, const BgLandmarkList *fixed,
-                   BgTransformModel model, char **words, GError **error)
+                   BgTransformModel model, GError **error)
 {
     BgPointFitParams params = bg_point_fit_params(model);
     g_autoptr(GArray) pairs = bg_point_pairs_new(fixed->points, moving->points, NULL, error);
@@ -439,7 +464,8 @@ bg_points_register(BgSession *session, const BgLandmarkList *moving, const BgLan
     item->check_mm = fit->n_check > 0 ? fit->rms_check : -1.0;
     bg_layer_set_string(&item->moving_points, moving->id);
     bg_layer_set_string(&item->fixed_points, fixed->id);
-    *words = describe_fit(fit);
+    g_free(item->words);
+    item->words = describe_fit(fit);
     bg_session_do(session, bg_command_set_registration(item));
     return TRUE;
 }
@@ -460,8 +486,7 @@ registration_from(BgSession *session, const char *list_id)
 }
 
 gboolean
-bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandmarkUse use,
-                  char **words)
+bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandmarkUse use)
 {
     BgCase *bg_case = bg_session_get_case(session);
     const BgLandmarkList *list = bg_case_get_landmarks(bg_case, list_id);
@@ -469,7 +494,6 @@ bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandma
     g_autoptr(GError) error = NULL;
     BgTransformModel model;
 
-    *words = NULL;
     if (list == NULL || index >= bg_landmarks_count(list->points))
         return FALSE;
     BgLandmark point = *bg_landmarks_get(list->points, index);
@@ -482,7 +506,7 @@ bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandma
     const BgLandmarkList *fixed =
         item != NULL ? bg_case_get_landmarks(bg_case, item->fixed_points) : NULL;
     if (moving != NULL && fixed != NULL && bg_transform_model_parse(item->model, &model) &&
-        !bg_points_register(session, moving, fixed, model, words, &error))
+        !bg_points_register(session, moving, fixed, model, &error))
         bg_session_fail(session, _("The registration stays as it was"), error);
     bg_case_end_gesture(bg_case);
     return item != NULL;

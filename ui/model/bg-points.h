@@ -16,6 +16,9 @@ const BgLayer *bg_points_get_layer(BgSession *session);
 /** bg_points_get_active: (transfer none) (nullable): that layer's list */
 const BgLandmarkList *bg_points_get_active(BgSession *session);
 
+/** bg_points_partners: (transfer none) (nullable): the list of a volume that shares most names with a photograph's */
+const BgLandmarkList *bg_points_partners(BgSession *session, const BgLandmarkList *picture);
+
 /** bg_points_shown_at: where point @index of the list is shown; FALSE while it has no place */
 gboolean bg_points_shown_at(BgSession *session, const BgLandmarkList *list, gsize index,
                             BgVec3 *at_mm);
@@ -69,24 +72,21 @@ BgRegistration *bg_points_new_registration(BgSession *session, const char *movin
 
 /**
  * bg_points_set_use:
- * @words: (out) (transfer full) (nullable): what came of the fit
  *
  * Registrations that were made from the list are fitted again, in the same step of undo; where that
  * cannot be, they stay, and it is said. Returns: whether there was one
  */
-gboolean bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandmarkUse use,
-                           char **words);
+gboolean bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandmarkUse use);
 
 /**
  * bg_points_register:
  * @moving, @fixed: lists of two volumes; pairs are found by name
- * @words: (out) (transfer full): what came of it, for people
+ * @model: no spline
  *
  * Returns: %FALSE with the errors of bg_point_fit()
  */
 gboolean bg_points_register(BgSession *session, const BgLandmarkList *moving,
-                            const BgLandmarkList *fixed, BgTransformModel model, char **words,
-                            GError **error);
+                            const BgLandmarkList *fixed, BgTransformModel model, GError **error);
 
 /**
  * BgVolumesBy:
@@ -99,12 +99,11 @@ typedef struct {
     gboolean from_here;
 } BgVolumesBy;
 
-/** BgPointsTold: @words: what came of it, for people; @owner: still there */
+/** BgPointsTold: @words: what came of it, for people, where no registration says it; @owner: still there */
 typedef void (*BgPointsTold)(gpointer owner, const char *words);
 
 /** bg_points_register_volumes: by mutual information, as a job; rigid or affine */
-void bg_points_register_volumes(BgSession *session, const BgVolumesBy *by, GObject *owner,
-                                BgPointsTold told);
+void bg_points_register_volumes(BgSession *session, const BgVolumesBy *by);
 
 /**
  * bg_points_refine: the selected point of a registered volume is put where its surroundings agree with its

@@ -12,15 +12,11 @@ typedef struct {
     BgVolume *moving, *fixed; // owned: as their files have them
     BgLabelMap *mask;         // owned, nullable: as the fixed volume's file has it
     BgVolumeRegisterParams params;
-    gpointer owner; // GWeakRef
-    BgPointsTold told;
 } Input;
 
 static void
 input_free(Input *input)
 {
-    g_autoptr(GObject) owner = bg_weak_ref_take(input->owner);
-
     g_object_unref(input->session);
     g_free(input->moving_id);
     g_free(input->fixed_id);
@@ -59,19 +55,18 @@ on_found(GObject *source, GAsyncResult *result, gpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autoptr(BgVolumeRegistration) found = bg_job_run_finish(BG_JOB(source), result, &error);
     BgCase *bg_case = bg_session_get_case(input->session);
-    g_autoptr(GObject) owner = g_weak_ref_get(input->owner);
 
     if (found == NULL) {
         if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
             bg_session_fail(input->session, _("The volumes are not registered"), error);
     } else if (bg_case_get_layer(bg_case, input->moving_id) != NULL &&
                bg_case_get_layer(bg_case, input->fixed_id) != NULL) {
-        g_autofree char *words = describe(found);
         g_autoptr(BgRegistration) item =
             bg_points_new_registration(input->session, input->moving_id, input->fixed_id,
                                        "mutual-information", found->transform);
-        if (bg_session_do(input->session, bg_command_set_registration(item)) && owner != NULL)
-            input->told(owner, words);
+        g_free(item->words);
+        item->words = describe(found);
+        bg_session_do(input->session, bg_command_set_registration(item));
     }
     input_free(input);
 }
@@ -116,16 +111,13 @@ own_mask(BgSession *session, const char *mask_id, const char *fixed_id)
 }
 
 void
-bg_points_register_volumes(BgSession *session, const BgVolumesBy *by, GObject *owner,
-                           BgPointsTold told)
+bg_points_register_volumes(BgSession *session, const BgVolumesBy *by)
 {
     const BgRegistration *old =
         bg_case_get_registration(bg_session_get_case(session), by->moving_id);
     Input *input = g_new0(Input, 1);
 
     input->session = g_object_ref(session);
-    input->owner = bg_weak_ref_new(owner);
-    input->told = told;
     input->moving_id = g_strdup(by->moving_id);
     input->fixed_id = g_strdup(by->fixed_id);
     input->moving = own_volume(session, by->moving_id);
@@ -157,6 +149,8 @@ typedef struct {
     gsize index;
     BgVec3 fixed_mm, old_mm;
     BgAffine moving_from_fixed;
+    gpointer owner; // GWeakRef
+    BgPointsTold told;
 } PointInput;
 
 static gpointer
@@ -179,7 +173,7 @@ on_refined(GObject *source, GAsyncResult *result, gpointer user_data)
     BgSession *session = input->volumes.session;
     g_autoptr(GError) error = NULL;
     g_autofree BgPointRefinement *found = bg_job_run_finish(BG_JOB(source), result, &error);
-    g_autoptr(GObject) owner = g_weak_ref_get(input->volumes.owner);
+    g_autoptr(GObject) owner = bg_weak_ref_take(input->owner);
     const BgLandmarkList *list =
         bg_case_get_landmarks(bg_session_get_case(session), input->list_id);
     const BgLandmark *point = list != NULL && input->index < bg_landmarks_count(list->points)
@@ -199,7 +193,7 @@ on_refined(GObject *source, GAsyncResult *result, gpointer user_data)
                               "after. Register by points again."),
                             moved.name, found->moved_mm, found->metric_before, found->metric_after);
         if (owner != NULL)
-            input->volumes.told(owner, words);
+            input->told(owner, words);
     }
     g_free(input->list_id);
     input_free(&input->volumes); // which frees the input: it is its first member
@@ -229,8 +223,6 @@ bg_points_refine(BgSession *session, GObject *owner, BgPointsTold told)
     }
     PointInput *input = g_new0(PointInput, 1);
     input->volumes.session = g_object_ref(session);
-    input->volumes.owner = bg_weak_ref_new(owner);
-    input->volumes.told = told;
     input->volumes.moving = own_volume(session, item->moving);
     input->volumes.fixed = own_volume(session, item->fixed);
     input->list_id = g_strdup(list->id);
@@ -243,6 +235,8 @@ bg_points_refine(BgSession *session, GObject *owner, BgPointsTold told)
         input_free(&input->volumes);
         return;
     }
+    input->owner = bg_weak_ref_new(owner);
+    input->told = told;
     bg_volume_refine_from(&input->moving_from_fixed, partner->position, point->position);
     g_autoptr(BgJob) job = bg_job_new(_("Refining a point"));
     const BgJobWork work = { .func = refine, .input = input, .free_result = g_free };

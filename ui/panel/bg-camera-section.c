@@ -17,7 +17,7 @@ struct _BgCameraSection {
     GtkWidget *result_box, *save, *approve;
     GtkEntry *approver;
 
-    char *words; // owned, nullable: what came of the last job
+    char *words; // owned, nullable: why the last job left the camera as it was
     char *of;    // owned, nullable: the layer that the words and the boxes are about
 };
 
@@ -54,7 +54,9 @@ describe(BgCameraSection *self, const BgPhotoCamera *camera)
         g_string_append_printf(words, _("Camera by %s."), camera->method);
         if (camera->mirrored)
             g_string_append(words, _(" The photograph is mirrored."));
-        if (camera->error_px >= 0.0 && self->words == NULL)
+        if (*camera->words != '\0')
+            g_string_append_printf(words, " %s", camera->words);
+        else if (camera->error_px >= 0.0)
             // Translators: a length in px
             g_string_append_printf(words, _(" Residual %.1f px (not an accuracy)."),
                                    camera->error_px);

@@ -46,17 +46,30 @@ typedef struct {
     gboolean cropped;
 } Progress;
 
+// Of what volume the photograph's points are: that of the camera, or that whose points fit the names.
+static const BgLayer *
+volume_of(BgSession *session, const BgPhotoCamera *camera, const BgLandmarkList *in_photo)
+{
+    BgCase *bg_case = bg_session_get_case(session);
+    const BgLandmarkList *list =
+        camera != NULL ? bg_case_get_landmarks(bg_case, camera->patient_points) : NULL;
+
+    if (list == NULL && in_photo != NULL)
+        list = bg_points_partners(session, in_photo);
+    const BgLayer *volume = list != NULL ? bg_case_get_layer(bg_case, list->layer_id) : NULL;
+    return volume != NULL ? volume : bg_session_get_volume(session);
+}
+
 static Progress
 progress_of(BgSession *session)
 {
     const GPtrArray *layers = bg_session_get_state(session)->layers;
-    Progress progress = { .volume = bg_session_get_volume(session),
-                          .photo = bg_photo_get(session),
-                          .camera = bg_photo_get_camera(session) };
-    const BgLandmarkList *in_volume =
-        progress.volume != NULL ? bg_points_of_layer(session, progress.volume->id) : NULL;
+    Progress progress = { .photo = bg_photo_get(session), .camera = bg_photo_get_camera(session) };
     const BgLandmarkList *in_photo =
         progress.photo != NULL ? bg_points_of_layer(session, progress.photo->id) : NULL;
+    progress.volume = volume_of(session, progress.camera, in_photo);
+    const BgLandmarkList *in_volume =
+        progress.volume != NULL ? bg_points_of_layer(session, progress.volume->id) : NULL;
 
     for (gsize i = 0; in_volume != NULL && i < bg_landmarks_count(in_volume->points); i++) {
         const BgLandmark *point = bg_landmarks_get(in_volume->points, i);

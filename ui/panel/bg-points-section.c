@@ -24,8 +24,8 @@ struct _BgPointsSection {
 
     GPtrArray *fixed_ids; // owned: of char *: the layers of the drop-down
     GPtrArray *mask_ids;  // owned: likewise, after "everywhere"
-    char *words;          // owned, nullable: what came of the last fit, ...
-    BgAffine words_of;    // ... while this is what came of it
+    char *words;          // owned, nullable: what came of refining a point, ...
+    BgAffine words_of;    // ... while this is the registration
     gboolean unfolded;    // once by itself; then the user folds it
 };
 
@@ -56,7 +56,7 @@ row_point(BgPointsSection *self, GtkWidget *widget, gsize *index)
     return list != NULL && *index < bg_landmarks_count(list->points) ? list : NULL;
 }
 
-// What came of a fit, about the registration that is there now.
+// What came of refining a point, while the registration is the same.
 static void
 on_told(gpointer owner, const char *words)
 {
@@ -89,10 +89,8 @@ set_use(BgPointsSection *self, const BgLandmarkList *list, gsize index, BgLandma
     BgSession *session = bg_section_get_session(BG_SECTION(self));
     const BgPhotoCamera *camera = bg_case_get_camera(bg_session_get_case(session), list->layer_id);
     g_autofree char *layer_id = g_strdup(list->layer_id);
-    g_autofree char *words = NULL;
 
-    if (bg_points_set_use(session, list->id, index, use, &words) && words != NULL)
-        on_told(self, words);
+    bg_points_set_use(session, list->id, index, use);
     if (camera != NULL && g_str_equal(camera->method, "landmarks")) {
         const BgCameraSolve solve = { .mirrored = camera->mirrored };
         bg_camera_job_solve(session, layer_id, &solve, G_OBJECT(self), nobody_told);
@@ -392,9 +390,8 @@ describe(BgPointsSection *self, const BgRegistration *item)
     // Translators: a layer's name, and how: "landmarks", "mutual-information"
     g_string_append_printf(words, _("Registered to %s by %s."),
                            fixed != NULL ? fixed->name : item->fixed, item->method);
-    if (self->words != NULL &&
-        memcmp(&self->words_of, &item->fixed_from_moving, sizeof self->words_of) == 0) {
-        g_string_append_printf(words, " %s", self->words);
+    if (*item->words != '\0') {
+        g_string_append_printf(words, " %s", item->words);
     } else {
         if (item->error_mm >= 0.0)
             // Translators: a length in mm
@@ -404,6 +401,9 @@ describe(BgPointsSection *self, const BgRegistration *item)
             // Translators: a length in mm
             g_string_append_printf(words, _(" At check-only points %.2f mm."), item->check_mm);
     }
+    if (self->words != NULL &&
+        memcmp(&self->words_of, &item->fixed_from_moving, sizeof self->words_of) == 0)
+        g_string_append_printf(words, " %s", self->words);
     if (*item->approval.by != '\0')
         // Translators: a name and a time
         g_string_append_printf(words, _(" Approved by %s, %s."), item->approval.by,
@@ -543,7 +543,6 @@ on_by_points(GtkButton *button, gpointer user_data)
     const BgLandmarkList *moving = bg_points_get_active(session);
     const BgLandmarkList *fixed = bg_points_of_layer(session, chosen_fixed(self));
     g_autoptr(GError) error = NULL;
-    g_autofree char *words = NULL;
 
     if (moving == NULL || fixed == NULL) {
         g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
@@ -552,11 +551,8 @@ on_by_points(GtkButton *button, gpointer user_data)
         bg_session_fail(session, _("The volume is not registered"), error);
         return;
     }
-    if (!bg_points_register(session, moving, fixed, model_of(self), &words, &error)) {
+    if (!bg_points_register(session, moving, fixed, model_of(self), &error))
         bg_session_fail(session, _("The volume is not registered"), error);
-        return;
-    }
-    on_told(self, words);
 }
 
 static void
@@ -579,8 +575,7 @@ on_by_values(GtkButton *button, gpointer user_data)
         .model = model_of(self) == BG_TRANSFORM_RIGID ? BG_TRANSFORM_RIGID : BG_TRANSFORM_AFFINE,
         .from_here = gtk_check_button_get_active(self->from_here),
     };
-    bg_points_register_volumes(bg_section_get_session(BG_SECTION(self)), &by, G_OBJECT(self),
-                               on_told);
+    bg_points_register_volumes(bg_section_get_session(BG_SECTION(self)), &by);
 }
 
 static void
