@@ -101,6 +101,33 @@ has_samples(const opj_image_t *image, int n)
     return TRUE;
 }
 
+static guint32
+get_word(const guint8 *at)
+{
+    return (guint32) at[0] << 24 | (guint32) at[1] << 16 | (guint32) at[2] << 8 | at[3];
+}
+
+// The library sets several KiB aside for each tile that the header (SIZ) promises; a tile takes at least
+// 14 bytes of the data (SOT and SOD).
+static gboolean
+has_possible_tiles(const BgCodedFrame *frame)
+{
+    static const guint8 mark[4] = { 0xFF, 0x4F, 0xFF, 0x51 }; // SOC, SIZ
+    const guint8 *at = memmem(frame->bytes, frame->n_bytes, mark, sizeof mark);
+    guint64 n_tiles = 1;
+
+    if (at == NULL || frame->n_bytes - (gsize) (at - frame->bytes) < 40)
+        return FALSE;
+    for (int a = 0; a < 2; a++) {
+        const guint8 *size = at + 8 + 4 * a;
+        guint32 end = get_word(size), tile = get_word(size + 16), origin = get_word(size + 24);
+        if (tile == 0 || end <= origin)
+            return FALSE;
+        n_tiles *= ((guint64) end - origin + tile - 1) / tile;
+    }
+    return n_tiles <= frame->n_bytes / 14;
+}
+
 static gboolean
 decode(opj_codec_t *codec, opj_stream_t *stream, const BgCodedFrame *frame, guint8 *out,
        BgDecodedFrame *decoded, GError **error)
@@ -114,7 +141,8 @@ decode(opj_codec_t *codec, opj_stream_t *stream, const BgCodedFrame *frame, guin
     opj_set_warning_handler(codec, ignore_message, NULL);
     opj_set_error_handler(codec, ignore_message, NULL);
     // The size is compared before anything of that size is allocated.
-    if (!opj_setup_decoder(codec, &parameters) || !opj_read_header(stream, codec, &image)) {
+    if (!has_possible_tiles(frame) || !opj_setup_decoder(codec, &parameters) ||
+        !opj_read_header(stream, codec, &image)) {
         g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
                             _("the JPEG 2000 picture's header is damaged"));
     } else if (!fits(image, frame)) {

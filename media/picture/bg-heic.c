@@ -24,6 +24,8 @@ heic_sniff(const guint8 *bytes, gsize n_bytes, gboolean gzipped)
 
 #ifdef BG_WITH_HEIF
 
+#include "bg-hevc.h"
+
 #include <libheif/heif.h>
 
 typedef struct {
@@ -95,6 +97,7 @@ open_file(Job *job, const char *path, GCancellable *cancellable, GError **error)
     if (job->file == NULL)
         return FALSE;
     gconstpointer bytes = g_bytes_get_data(job->file, &n);
+    bg_hevc_register();
     job->context = heif_context_alloc();
     heif_context_set_maximum_image_size_limit(job->context, 32768);
     if (!check(heif_context_read_from_memory_without_copy(job->context, bytes, n, NULL), error) ||

@@ -24,6 +24,7 @@ typedef struct {
  * @pages: of guint: numbers of the pages that are like the first, which @page describes
  * @n_others: pages of other sizes or kinds
  * @broken: the chain of pages ended with an error
+ * @strict: pixels are being read whose decoder only warns when it leaves some of them unset
  */
 typedef struct {
     GBytes *file; // owned
@@ -34,7 +35,7 @@ typedef struct {
     GArray *pages;             // owned
     BgTiffPage page;
     guint n_others;
-    gboolean broken;
+    gboolean broken, strict;
     char message[256];
 } BgTiff;
 

@@ -69,10 +69,13 @@ on_error(TIFF *library, void *user_data, const char *module, const char *format,
     return 1;
 }
 
+G_GNUC_PRINTF(4, 0)
 static int
 on_warning(TIFF *library, void *user_data, const char *module, const char *format, va_list args)
 {
-    return 1;
+    BgTiff *tiff = user_data;
+
+    return tiff->strict ? on_error(library, user_data, module, format, args) : 1;
 }
 
 gboolean
@@ -343,6 +346,7 @@ read_plain(BgTiff *tiff, guint8 *to, GError **error)
     bg_auto_buffer guint8 *block = bg_buffer_alloc(blocks.n_bytes, error);
     if (block == NULL)
         return FALSE;
+    memset(block, 0, blocks.n_bytes);
     for (int c = 0; c < (page->planar ? page->n_channels : 1); c++) {
         for (int v = 0; v < page->height; v += (int) blocks.height) {
             for (int u = 0; u < page->width; u += (int) blocks.width) {
@@ -391,17 +395,28 @@ invert(const BgTiff *tiff, guint8 *to)
     }
 }
 
+static gboolean
+read_pixels(BgTiff *tiff, guint8 *to, GError **error)
+{
+    // A JPEG strip of another size than the page's: the library warns, and leaves memory as it was.
+    tiff->strict = get_int(tiff->library, TIFFTAG_COMPRESSION, 1) == COMPRESSION_JPEG;
+    gboolean ok =
+        tiff->page.converted ? read_converted(tiff, to, error) : read_plain(tiff, to, error);
+    gboolean warned = tiff->strict && tiff->message[0] != '\0';
+    tiff->strict = FALSE;
+    return ok && (!warned || bg_tiff_fail(tiff, error));
+}
+
 gboolean
 bg_tiff_read_page(BgTiff *tiff, guint number, guint8 *to, GError **error)
 {
     tiff->message[0] = '\0';
     if (!TIFFSetDirectory(tiff->library, g_array_index(tiff->pages, guint, number)))
         return bg_tiff_fail(tiff, error);
-    if (tiff->page.converted)
-        return read_converted(tiff, to, error);
-    if (!read_plain(tiff, to, error))
+    if (!read_pixels(tiff, to, error))
         return FALSE;
-    if (tiff->page.photometric == PHOTOMETRIC_MINISWHITE && tiff->page.n_channels == 1)
+    if (!tiff->page.converted && tiff->page.photometric == PHOTOMETRIC_MINISWHITE &&
+        tiff->page.n_channels == 1)
         invert(tiff, to);
     return TRUE;
 }
