@@ -232,9 +232,13 @@ run_fast(BgNnCpu *cpu, BgNnStep *step, GError **error)
 {
     Fast *fast = step->data;
 
-    return bg_nn_winograd_run(fast->winograd, &fast->size,
-                              bg_nn_memory_data(bg_nn_value(cpu, step->in[0])->memory),
-                              bg_nn_memory_data(bg_nn_value(cpu, step->out)->memory), error);
+    float *scratch = bg_nn_scratch(cpu, bg_nn_winograd_get_scratch(fast->winograd), error);
+    if (scratch == NULL)
+        return FALSE;
+    bg_nn_winograd_run(fast->winograd, &fast->size,
+                       bg_nn_memory_data(bg_nn_value(cpu, step->in[0])->memory),
+                       bg_nn_memory_data(bg_nn_value(cpu, step->out)->memory), scratch);
+    return TRUE;
 }
 
 // Whether Winograd's way is open, and worth it: enough tiles for what it does besides.

@@ -196,6 +196,17 @@ bg_nn_plan_dense(BgNnCpu *cpu, int layer)
     return cpu->dense[layer];
 }
 
+float *
+bg_nn_scratch(BgNnCpu *cpu, gsize n_bytes, GError **error)
+{
+    if (cpu->scratch_bytes < n_bytes) {
+        bg_buffer_free(cpu->scratch);
+        cpu->scratch = bg_buffer_alloc(n_bytes, error);
+        cpu->scratch_bytes = cpu->scratch != NULL ? n_bytes : 0;
+    }
+    return cpu->scratch;
+}
+
 // The lowest place where `value` fits among those that live at the same time.
 static gsize
 place(const BgNnCpu *cpu, const BgNnValue *value, const GArray *placed)

@@ -51,10 +51,13 @@ struct _BgNnCpu {
     GPtrArray *constants; // of dnnl_memory_t
     GPtrArray *buffers;   // of bg_buffer: what the constants hold
     gsize constant_bytes, arena_bytes;
-    char *arena;     // owned
-    int *native;     // owned; each layer's value as it was made
-    int *dense;      // owned; the same without blocks, or -1
-    BgNnFuser fuser; // owned
+    char *arena;    // owned
+    float *scratch; // owned; of the steps that run one after the other; grows only
+    gsize scratch_bytes;
+    BgNnTensor **kept; // owned, nullable ones: the last results, written again when nobody has them
+    int *native;       // owned; each layer's value as it was made
+    int *dense;        // owned; the same without blocks, or -1
+    BgNnFuser fuser;   // owned
     double flop;
 };
 
@@ -88,6 +91,9 @@ int bg_nn_plan_dense(BgNnCpu *cpu, int layer);
 
 /** bg_nn_plan_reorder: @value in layout @desc; itself when it has it */
 int bg_nn_plan_reorder(BgNnCpu *cpu, int value, const dnnl_memory_desc_t *desc);
+
+/** bg_nn_scratch: what a step may write while it runs; %NULL with @error */
+float *bg_nn_scratch(BgNnCpu *cpu, gsize n_bytes, GError **error);
 
 gboolean bg_nn_fail_dnnl(dnnl_status_t status, GError **error);
 

@@ -139,6 +139,7 @@ bg_nn_cpu_new(BgNnGraph *graph, BgNnParams *params, const BgNnShape *inputs, int
         cpu->options = *options;
     cpu->n_inputs = bg_nn_graph_count_inputs(graph);
     cpu->n_outputs = bg_nn_graph_count_outputs(graph);
+    cpu->kept = g_new0(BgNnTensor *, (gsize) cpu->n_outputs);
     cpu->values = g_array_new(FALSE, TRUE, sizeof(BgNnValue));
     g_array_set_clear_func(cpu->values, clear_value);
     cpu->steps = g_array_new(FALSE, TRUE, sizeof(BgNnStep));
@@ -178,6 +179,10 @@ bg_nn_cpu_free(BgNnCpu *cpu)
         return;
     bg_nn_worker_run(free_on_worker, cpu);
     bg_buffer_free(cpu->arena);
+    bg_buffer_free(cpu->scratch);
+    for (int k = 0; cpu->kept != NULL && k < cpu->n_outputs; k++)
+        bg_nn_tensor_unref(cpu->kept[k]);
+    g_free(cpu->kept);
     bg_nn_params_unref(cpu->params);
     g_free(cpu->native);
     g_free(cpu->dense);
@@ -222,6 +227,18 @@ run_step(BgNnCpu *cpu, BgNnStep *step, GError **error)
                            error);
 }
 
+// A result's tensor: the last run's when nobody has it any more: pages that were written once need
+// not be cleared by the system again, which costs more than many a layer.
+static BgNnTensor *
+take_output(BgNnCpu *cpu, int index, GError **error)
+{
+    if (cpu->kept[index] != NULL && bg_nn_tensor_is_shared(cpu->kept[index]))
+        g_clear_pointer(&cpu->kept[index], bg_nn_tensor_unref);
+    if (cpu->kept[index] == NULL)
+        cpu->kept[index] = bg_nn_tensor_new(bg_nn_cpu_get_output_shape(cpu, index), error);
+    return cpu->kept[index] != NULL ? bg_nn_tensor_ref(cpu->kept[index]) : NULL;
+}
+
 static void
 run_on_worker(gpointer data)
 {
@@ -229,6 +246,12 @@ run_on_worker(gpointer data)
     BgNnCpu *cpu = run->cpu;
 
     run->ok = TRUE;
+    for (int k = 0; k < cpu->n_outputs && run->ok; k++) {
+        run->outputs[k] = take_output(cpu, k, run->error);
+        run->ok = run->outputs[k] != NULL;
+    }
+    if (!run->ok)
+        return;
     bind_external(cpu, run->inputs, run->outputs);
     for (guint i = 0; i < cpu->steps->len && run->ok; i++) {
         run->ok = !g_cancellable_set_error_if_cancelled(run->cancellable, run->error) &&
@@ -265,12 +288,7 @@ bg_nn_cpu_run(BgNnCpu *cpu, BgNnTensor *const *inputs, BgNnTensor **outputs,
 
     if (!check_inputs(cpu, inputs, error))
         return FALSE;
-    for (int k = 0; k < cpu->n_outputs && run.ok; k++) {
-        made[k] = bg_nn_tensor_new(bg_nn_cpu_get_output_shape(cpu, k), error);
-        run.ok = made[k] != NULL;
-    }
-    if (run.ok)
-        bg_nn_worker_run(run_on_worker, &run);
+    bg_nn_worker_run(run_on_worker, &run);
     for (int k = 0; k < cpu->n_outputs; k++) {
         if (run.ok)
             outputs[k] = made[k];

@@ -99,6 +99,12 @@ bg_nn_tensor_ref(BgNnTensor *tensor)
     return tensor;
 }
 
+gboolean
+bg_nn_tensor_is_shared(const BgNnTensor *tensor)
+{
+    return g_atomic_int_get(&tensor->refs) > 1;
+}
+
 void
 bg_nn_tensor_unref(BgNnTensor *tensor)
 {

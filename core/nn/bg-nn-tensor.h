@@ -48,6 +48,9 @@ BgNnTensor *bg_nn_tensor_new(const BgNnShape *shape, GError **error);
 /** bg_nn_tensor_new_copy: @data: as many floats as @shape has elements */
 BgNnTensor *bg_nn_tensor_new_copy(const BgNnShape *shape, const float *data, GError **error);
 BgNnTensor *bg_nn_tensor_ref(BgNnTensor *tensor);
+
+/** bg_nn_tensor_is_shared: whether anybody but the one who asks holds it */
+gboolean bg_nn_tensor_is_shared(const BgNnTensor *tensor);
 void bg_nn_tensor_unref(BgNnTensor *tensor);
 const BgNnShape *bg_nn_tensor_get_shape(const BgNnTensor *tensor);
 gsize bg_nn_tensor_count(const BgNnTensor *tensor);

@@ -100,6 +100,13 @@ bg_nn_winograd_get_bytes(const BgNnWinograd *winograd)
     return N_POINTS * winograd->in_channels * winograd->out_channels * sizeof(float);
 }
 
+gsize
+bg_nn_winograd_get_scratch(const BgNnWinograd *winograd)
+{
+    return (gsize) omp_get_max_threads() * N_POINTS * TILES *
+           (winograd->in_channels + winograd->out_channels) * sizeof(float);
+}
+
 #ifdef __x86_64__
 
 #include <immintrin.h>
@@ -273,9 +280,9 @@ transform_out(const Part *part, float *out)
     }
 }
 
-gboolean
+void
 bg_nn_winograd_run(const BgNnWinograd *winograd, const BgNnWinogradSize *size, const float *in,
-                   float *out, GError **error)
+                   float *out, float *scratch)
 {
     gsize tiles_x = (size->out[1] + 3) / 4, tiles_y = (size->out[0] + 3) / 4;
     gsize n_tiles = size->n * tiles_y * tiles_x, n_threads = (gsize) omp_get_max_threads();
@@ -286,10 +293,6 @@ bg_nn_winograd_run(const BgNnWinograd *winograd, const BgNnWinogradSize *size, c
 
     each = MIN((each + ROWS - 1) / ROWS * ROWS, TILES);
     n_parts = (n_tiles + each - 1) / each;
-    bg_auto_buffer float *scratch =
-        bg_buffer_alloc_items(n_threads, (points_size + products_size) * sizeof(float), error);
-    if (scratch == NULL)
-        return FALSE;
 #pragma omp parallel for schedule(dynamic)
     for (gsize i = 0; i < n_parts; i++) {
         float *own = scratch + (gsize) omp_get_thread_num() * (points_size + products_size);
@@ -301,14 +304,13 @@ bg_nn_winograd_run(const BgNnWinograd *winograd, const BgNnWinogradSize *size, c
         multiply_part(&part);
         transform_out(&part, out);
     }
-    return TRUE;
 }
 
 #else
 
-gboolean
+void
 bg_nn_winograd_run(const BgNnWinograd *winograd, const BgNnWinogradSize *size, const float *in,
-                   float *out, GError **error)
+                   float *out, float *scratch)
 {
     g_assert_not_reached(); // bg_nn_winograd_can() says no
 }

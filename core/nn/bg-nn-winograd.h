@@ -35,10 +35,10 @@ typedef struct {
 /**
  * bg_nn_winograd_run:
  * @in, @out: blocks of eight channels: [n, channels / 8, y, x, 8]
- *
- * Returns: %FALSE with %BG_ERROR_NO_MEMORY: of scratch
+ * @scratch: of bg_nn_winograd_get_scratch() bytes
  */
-gboolean bg_nn_winograd_run(const BgNnWinograd *winograd, const BgNnWinogradSize *size,
-                            const float *in, float *out, GError **error);
+void bg_nn_winograd_run(const BgNnWinograd *winograd, const BgNnWinogradSize *size, const float *in,
+                        float *out, float *scratch);
+gsize bg_nn_winograd_get_scratch(const BgNnWinograd *winograd);
 
 G_END_DECLS

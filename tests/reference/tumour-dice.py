@@ -37,9 +37,11 @@ def main():
             seed = wanted["seed"] + head
             run(f"--seed={seed}", "phantom", folder, "--kind=head", "--tumour", "--photo-size=0x0",
                 f"--size={wanted['size']}", "--force")
+            inputs = {c: at(c) for c in CONTRASTS}
             for contrast in CONTRASTS if head % 2 else ():
-                run("filter", "mask", at(contrast), at(contrast), f"--mask={at('brain')}", "--force")
-            made = run("segment", *(f"--{c}={at(c)}" for c in CONTRASTS), "-o", at("seg"), *passed)
+                inputs[contrast] = at(contrast + "-brain")
+                run("filter", "mask", at(contrast), inputs[contrast], f"--mask={at('brain')}")
+            made = run("segment", *(f"--{c}={path}" for c, path in inputs.items()), "-o", at("seg"), *passed)
             found = run("evaluate", "labels", at("seg"), at("labels"), "--regions=brats")["regions"]
             dice = {name: found[name]["dice"] for name in LEAST}
             seconds += made["seconds"]
