@@ -7,7 +7,7 @@
 
 #define MAX_KEPT 512 // convolutions made ready: more than any network of ours has
 
-typedef enum { FORWARD, DATA, WEIGHT } Op;
+typedef enum { FORWARD, WITH_BIAS, DATA, WEIGHT } Op;
 
 /** Key: all bytes count */
 typedef struct {
@@ -28,7 +28,8 @@ typedef struct {
     Key key;
     dnnl_primitive_t primitive; // owned; NULL: oneDNN does not have it
     Port ports[3];
-    int written; // which port
+    dnnl_memory_t bias; // owned; of WITH_BIAS
+    int written;        // which port
 } Ready;
 
 enum { BIG, KERNEL, SMALL };
@@ -89,6 +90,8 @@ ready_free(gpointer data)
     }
     if (ready->primitive != NULL)
         dnnl_primitive_destroy(ready->primitive);
+    if (ready->bias != NULL)
+        dnnl_memory_destroy(ready->bias);
     g_free(ready);
 }
 
@@ -157,12 +160,18 @@ own_descs(const BgNnGeometry *g, Ready *ready)
     ready->ports[KERNEL].own = dense_of(at, weight);
 }
 
+static dnnl_memory_desc_t
+bias_desc(const BgNnGeometry *g)
+{
+    return dense_of(1, (dnnl_dim_t[]){ (dnnl_dim_t) g->out_channels });
+}
+
 // The primitive descriptor of one direction; `hint`: the forward one, for the two others.
 static dnnl_primitive_desc_t
 describe(const BgNnGeometry *g, const Ready *ready, Op op, dnnl_engine_t engine,
          dnnl_primitive_desc_t hint)
 {
-    dnnl_memory_desc_t any[3];
+    dnnl_memory_desc_t any[3], bias = bias_desc(g);
     dnnl_dims_t strides, dilates, before, after;
     dnnl_convolution_desc_t desc;
     dnnl_primitive_desc_t pd = NULL;
@@ -182,9 +191,10 @@ describe(const BgNnGeometry *g, const Ready *ready, Op op, dnnl_engine_t engine,
             ((dnnl_dim_t) g->out[i] - 1) * strides[k] + extent - (dnnl_dim_t) g->in[i] - before[k];
     }
     dnnl_status_t status =
-        op == FORWARD ? dnnl_dilated_convolution_forward_desc_init(
-                            &desc, dnnl_forward_training, dnnl_convolution_direct, &any[BIG],
-                            &any[KERNEL], NULL, &any[SMALL], strides, dilates, before, after)
+        op == FORWARD || op == WITH_BIAS
+            ? dnnl_dilated_convolution_forward_desc_init(
+                  &desc, dnnl_forward_training, dnnl_convolution_direct, &any[BIG], &any[KERNEL],
+                  op == WITH_BIAS ? &bias : NULL, &any[SMALL], strides, dilates, before, after)
         : op == DATA
             ? dnnl_dilated_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct,
                                                                &any[BIG], &any[KERNEL], &any[SMALL],
@@ -231,6 +241,9 @@ prepare(Ready *ready, dnnl_engine_t engine)
         [FORWARD] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
                       { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
                       SMALL },
+        [WITH_BIAS] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
+                        { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
+                        SMALL },
         [DATA] = { { dnnl_query_diff_src_md, dnnl_query_weights_md, dnnl_query_diff_dst_md },
                    { DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST },
                    BIG },
@@ -239,16 +252,22 @@ prepare(Ready *ready, dnnl_engine_t engine)
                      KERNEL },
     };
     Op op = ready->key.op;
-    dnnl_primitive_desc_t forward = describe(&ready->key.g, ready, FORWARD, engine, NULL), pd;
+    gboolean ahead = op == FORWARD || op == WITH_BIAS;
+    dnnl_primitive_desc_t pd,
+        forward = describe(&ready->key.g, ready, ahead ? op : FORWARD, engine, NULL);
 
     if (forward == NULL)
         return FALSE;
-    pd = op == FORWARD ? forward : describe(&ready->key.g, ready, op, engine, forward);
+    pd = ahead ? forward : describe(&ready->key.g, ready, op, engine, forward);
     gboolean ok = pd != NULL;
     ready->written = table[op].written;
     for (int i = 0; i < 3 && ok; i++)
         ok = prepare_port(&ready->ports[i], pd, table[op].query[i], table[op].arg[i],
                           i == ready->written, engine);
+    if (ok && op == WITH_BIAS) {
+        dnnl_memory_desc_t desc = bias_desc(&ready->key.g);
+        ok = dnnl_memory_create(&ready->bias, &desc, engine, DNNL_MEMORY_NONE) == dnnl_success;
+    }
     if (ok)
         ok = dnnl_primitive_create(&ready->primitive, pd) == dnnl_success;
     if (pd != NULL && pd != forward)
@@ -285,12 +304,13 @@ get_ready(const BgNnGeometry *g, Op op)
     return ready;
 }
 
-// Where the primitive finds its arrays; NULL: no memory for them.
+// Where the primitive finds its arrays, and where its dense result will be; NULL: no memory for it.
 static float *
-place(Ready *ready, float *const *arrays)
+place(Ready *ready, float *const *arrays, gboolean add)
 {
     Port *out = &ready->ports[ready->written];
-    float *result = get_scratch(3, dnnl_memory_desc_get_size(&out->own));
+    float *result =
+        add ? get_scratch(3, dnnl_memory_desc_get_size(&out->own)) : arrays[ready->written];
 
     for (int i = 0; i < 3 && result != NULL; i++) {
         Port *port = &ready->ports[i];
@@ -305,18 +325,20 @@ place(Ready *ready, float *const *arrays)
     return result;
 }
 
-// Runs with the arrays of the caller; adds to what is at the written one.
+// Runs with the arrays of the caller; writes the written one, or adds to what is there.
 static gboolean
-run(Ready *ready, float *const *arrays)
+run(Ready *ready, float *const *arrays, const float *bias, gboolean add)
 {
     dnnl_stream_t stream;
-    dnnl_exec_arg_t args[3];
+    dnnl_exec_arg_t args[4] = { [3] = { DNNL_ARG_BIAS, ready->bias } };
     dnnl_status_t status = dnnl_success;
-    const float *from = place(ready, arrays);
+    const float *from = place(ready, arrays, add);
 
     if (from == NULL)
         return FALSE;
     engine_of_worker(&stream);
+    if (ready->bias != NULL)
+        dnnl_memory_set_data_handle(ready->bias, (void *) bias);
     for (int i = 0; i < 3 && status == dnnl_success; i++) {
         Port *port = &ready->ports[i];
         args[i] = (dnnl_exec_arg_t){ port->arg, port->inner != NULL ? port->inner : port->user };
@@ -327,11 +349,14 @@ run(Ready *ready, float *const *arrays)
     Port *out = &ready->ports[ready->written];
     dnnl_exec_arg_t both[] = { { DNNL_ARG_FROM, out->inner }, { DNNL_ARG_TO, out->user } };
     if (status == dnnl_success)
-        status = dnnl_primitive_execute(ready->primitive, stream, 3, args);
+        status =
+            dnnl_primitive_execute(ready->primitive, stream, ready->bias != NULL ? 4 : 3, args);
     if (status == dnnl_success && out->reorder != NULL)
         status = dnnl_primitive_execute(out->reorder, stream, 2, both);
     if (status != dnnl_success)
         return FALSE;
+    if (!add)
+        return TRUE;
     gsize count = dnnl_memory_desc_get_size(&out->own) / sizeof(float);
     float *to = arrays[ready->written];
 #pragma omp parallel for simd schedule(static)
@@ -341,23 +366,25 @@ run(Ready *ready, float *const *arrays)
 }
 
 void
-bg_nn_conv_dnnl(const BgNnGeometry *g, const float *big, const float *weight, float *small)
+bg_nn_conv_dnnl(const BgNnGeometry *g, const float *big, const float *weight, const float *bias,
+                gboolean add, float *small)
 {
-    Ready *ready = get_ready(g, FORWARD);
+    Ready *ready = get_ready(g, bias != NULL ? WITH_BIAS : FORWARD);
 
     if (ready->primitive == NULL ||
-        !run(ready, (float *[]){ (float *) big, (float *) weight, small }))
-        bg_nn_conv_f32(g, big, weight, small);
+        !run(ready, (float *[]){ (float *) big, (float *) weight, small }, bias, add))
+        bg_nn_conv_f32(g, big, weight, bias, add, small);
 }
 
 void
-bg_nn_conv_data_dnnl(const BgNnGeometry *g, const float *small, const float *weight, float *big)
+bg_nn_conv_data_dnnl(const BgNnGeometry *g, const float *small, const float *weight, gboolean add,
+                     float *big)
 {
     Ready *ready = get_ready(g, DATA);
 
     if (ready->primitive == NULL ||
-        !run(ready, (float *[]){ big, (float *) weight, (float *) small }))
-        bg_nn_conv_data_f32(g, small, weight, big);
+        !run(ready, (float *[]){ big, (float *) weight, (float *) small }, NULL, add))
+        bg_nn_conv_data_f32(g, small, weight, add, big);
 }
 
 void
@@ -366,6 +393,6 @@ bg_nn_conv_weight_dnnl(const BgNnGeometry *g, const float *big, const float *sma
     Ready *ready = get_ready(g, WEIGHT);
 
     if (ready->primitive == NULL ||
-        !run(ready, (float *[]){ (float *) big, weight, (float *) small }))
+        !run(ready, (float *[]){ (float *) big, weight, (float *) small }, NULL, TRUE))
         bg_nn_conv_weight_f32(g, big, small, weight);
 }

@@ -6,12 +6,12 @@
 
 G_BEGIN_DECLS
 
-// As bg_nn_conv_f32() and its sisters: they add to what is there. What oneDNN does not have is
-// done by those.
+// As bg_nn_conv_f32() and its sisters. What oneDNN does not have is done by those.
 
-void bg_nn_conv_dnnl(const BgNnGeometry *g, const float *big, const float *weight, float *small);
+void bg_nn_conv_dnnl(const BgNnGeometry *g, const float *big, const float *weight,
+                     const float *bias, gboolean add, float *small);
 void bg_nn_conv_data_dnnl(const BgNnGeometry *g, const float *small, const float *weight,
-                          float *big);
+                          gboolean add, float *big);
 void bg_nn_conv_weight_dnnl(const BgNnGeometry *g, const float *big, const float *small,
                             float *weight);
 

@@ -39,8 +39,17 @@ span_of(const BgNnGeometry *g, int k, int tap)
         }                                                                                     \
     } while (0)
 
+// Before the first addend.
+static void
+FN(fill)(REAL *plane, gsize count, REAL value)
+{
+    for (gsize i = 0; i < count; i++)
+        plane[i] = value;
+}
+
 void
-FN(bg_nn_conv)(const BgNnGeometry *g, const REAL *big, const REAL *weight, REAL *small)
+FN(bg_nn_conv)(const BgNnGeometry *g, const REAL *big, const REAL *weight, const REAL *bias,
+               gboolean add, REAL *small)
 {
     gsize in_g = g->in_channels / g->groups, out_g = g->out_channels / g->groups;
     gsize step = (gsize) g->stride[2];
@@ -49,6 +58,8 @@ FN(bg_nn_conv)(const BgNnGeometry *g, const REAL *big, const REAL *weight, REAL 
     for (gsize item = 0; item < g->n * g->out_channels; item++) {
         gsize n = item / g->out_channels, co = item % g->out_channels;
         REAL *out = small + item * g->out_space;
+        if (!add)
+            FN(fill)(out, g->out_space, bias != NULL ? bias[co] : 0);
         for (gsize c = 0; c < in_g; c++) {
             const REAL *in = big + (n * g->in_channels + co / out_g * in_g + c) * g->in_space;
             const REAL *w = weight + (co * in_g + c) * g->taps;
@@ -66,7 +77,8 @@ FN(bg_nn_conv)(const BgNnGeometry *g, const REAL *big, const REAL *weight, REAL 
 }
 
 void
-FN(bg_nn_conv_data)(const BgNnGeometry *g, const REAL *small, const REAL *weight, REAL *big)
+FN(bg_nn_conv_data)(const BgNnGeometry *g, const REAL *small, const REAL *weight, gboolean add,
+                    REAL *big)
 {
     gsize in_g = g->in_channels / g->groups, out_g = g->out_channels / g->groups;
     gsize step = (gsize) g->stride[2];
@@ -75,6 +87,8 @@ FN(bg_nn_conv_data)(const BgNnGeometry *g, const REAL *small, const REAL *weight
     for (gsize item = 0; item < g->n * g->in_channels; item++) {
         gsize n = item / g->in_channels, ci = item % g->in_channels;
         REAL *in = big + item * g->in_space;
+        if (!add)
+            FN(fill)(in, g->in_space, 0);
         for (gsize c = 0; c < out_g; c++) {
             gsize co = ci / in_g * out_g + c;
             const REAL *out = small + (n * g->out_channels + co) * g->out_space;

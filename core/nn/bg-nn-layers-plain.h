@@ -24,9 +24,25 @@ FN(rectify)(CALL *call)
         REAL slope = FN(slope_of)(call, plane % call->g.in_channels);
         const REAL *in = call->in[0] + plane * size;
         REAL *out = call->out + plane * size;
+#pragma omp simd
         for (gsize i = 0; i < size; i++)
-            out[i] = in[i] > 0 ? in[i] : slope * in[i];
+            out[i] = in[i] * (in[i] > 0 ? 1 : slope);
     }
+}
+
+static void
+FN(rectify_back_plane)(const REAL *in, const REAL *d_out, REAL slope, gsize size, gboolean fresh,
+                       REAL *d_in)
+{
+    if (fresh) {
+#pragma omp simd
+        for (gsize i = 0; i < size; i++)
+            d_in[i] = d_out[i] * (in[i] > 0 ? 1 : slope);
+        return;
+    }
+#pragma omp simd
+    for (gsize i = 0; i < size; i++)
+        d_in[i] += d_out[i] * (in[i] > 0 ? 1 : slope);
 }
 
 static void
@@ -43,8 +59,7 @@ FN(rectify_back)(CALL *call)
             gsize at = (n * channels + c) * size;
             const REAL *in = call->in[0] + at, *d_out = call->d_out + at;
             if (call->d_in[0] != NULL)
-                for (gsize i = 0; i < size; i++)
-                    call->d_in[0][at + i] += in[i] > 0 ? d_out[i] : slope * d_out[i];
+                FN(rectify_back_plane)(in, d_out, slope, size, call->fresh, call->d_in[0] + at);
             if (call->d_param[0] != NULL)
                 for (gsize i = 0; i < size; i++)
                     sum += in[i] > 0 ? 0 : (double) (in[i] * d_out[i]);
@@ -340,11 +355,35 @@ FN(join_slope)(const CALL *call, int k, gsize i)
     }
 }
 
+// The larger of two: to the first of equals.
+static void
+FN(maximum_back)(CALL *call)
+{
+    gsize count = BG_NN_OUT_COUNT(call);
+    const REAL *a = call->in[0], *b = call->in[1], *d_out = call->d_out;
+    REAL *d_a = call->d_in[0], *d_b = call->d_in[1];
+
+    if (d_a != NULL) {
+#pragma omp parallel for simd schedule(static)
+        for (gsize i = 0; i < count; i++)
+            d_a[i] += d_out[i] * (REAL) !(b[i] > a[i]);
+    }
+    if (d_b != NULL) {
+#pragma omp parallel for simd schedule(static)
+        for (gsize i = 0; i < count; i++)
+            d_b[i] += d_out[i] * (REAL) !(a[i] >= b[i]);
+    }
+}
+
 static void
 FN(join_back)(CALL *call)
 {
     gsize count = BG_NN_OUT_COUNT(call);
 
+    if (call->layer->kind == BG_NN_MAXIMUM && call->n_inputs == 2) {
+        FN(maximum_back)(call);
+        return;
+    }
     for (int k = 0; k < call->n_inputs; k++) {
         if (call->d_in[k] == NULL)
             continue;

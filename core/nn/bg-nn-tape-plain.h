@@ -11,8 +11,10 @@ struct TYPE_STRUCT {
     REAL **d_out;       // owned arrays, one a layer; NULL where no gradient goes
     REAL **values;      // one a parameter: float32: the tensors' own; float64: owned
     REAL **gradients;   // owned, one a parameter; NULL where not trained
+    double **kept;      // owned arrays, one a layer: of norms
     int *first_param;   // owned, one a layer
-    gboolean training, *needs;
+    gboolean training, *needs, *written; // owned, one a layer; written: its d_out in this run
+    gboolean without_inputs;
     guint64 seed;
 };
 
@@ -40,7 +42,7 @@ FN(bind)(TYPE *tape, GError **error)
         int n =
             layer->n_inputs == 0 ? 0 : bg_nn_layer_list_params(layer, FN(input_of)(tape, i), infos);
         tape->first_param[i] = -1;
-        tape->needs[i] = n > 0 || layer->kind == BG_NN_INPUT;
+        tape->needs[i] = n > 0 || (layer->kind == BG_NN_INPUT && !tape->without_inputs);
         for (int k = 0; k < layer->n_inputs; k++)
             tape->needs[i] |= tape->needs[layer->inputs[k]];
         for (int k = 0; k < n; k++) {
@@ -68,12 +70,15 @@ static gboolean
 FN(reserve)(TYPE *tape, GError **error)
 {
     for (int i = 0; i < FN(n_layers)(tape); i++) {
-        if (bg_nn_graph_get(tape->graph, i)->kind == BG_NN_INPUT)
+        BgNnKind kind = bg_nn_graph_get(tape->graph, i)->kind;
+        if (kind == BG_NN_INPUT)
             continue;
         tape->out[i] =
             bg_buffer_alloc_items(bg_nn_shape_count(&tape->shapes[i]), sizeof(REAL), error);
         if (tape->out[i] == NULL)
             return FALSE;
+        if (kind == BG_NN_BATCH_NORM || kind == BG_NN_INSTANCE_NORM)
+            tape->kept[i] = g_new0(double, 2 * tape->shapes[i].dims[0] * tape->shapes[i].dims[1]);
     }
     for (int i = 0; i < bg_nn_params_count(tape->params); i++) {
         tape->values[i] = FN(take_values)(bg_nn_params_get(tape->params, i), error);
@@ -98,6 +103,8 @@ TYPE *METHOD(new)(BgNnGraph *graph, BgNnParams *params, const BgNnShape *inputs,
     tape->out = g_new0(REAL *, n);
     tape->d_out = g_new0(REAL *, n);
     tape->needs = g_new0(gboolean, n);
+    tape->written = g_new0(gboolean, n);
+    tape->kept = g_new0(double *, n);
     tape->first_param = g_new0(int, n);
     tape->values = g_new0(REAL *, n_params + 1);
     tape->gradients = g_new0(REAL *, n_params + 1);
@@ -116,6 +123,7 @@ METHOD(free)(TYPE *tape)
         if (bg_nn_graph_get(tape->graph, i)->kind != BG_NN_INPUT)
             bg_buffer_free(tape->out[i]);
         bg_buffer_free(tape->d_out[i]);
+        g_free(tape->kept[i]);
     }
     for (int i = 0; i < bg_nn_params_count(tape->params); i++) {
         FN(give_values)(tape->values[i]);
@@ -124,6 +132,8 @@ METHOD(free)(TYPE *tape)
     g_free(tape->out);
     g_free(tape->d_out);
     g_free(tape->needs);
+    g_free(tape->written);
+    g_free(tape->kept);
     g_free(tape->first_param);
     g_free(tape->values);
     g_free(tape->gradients);
@@ -142,6 +152,7 @@ FN(call_of)(TYPE *tape, int i)
                   .g = bg_nn_geometry(layer, FN(input_of)(tape, i), &tape->shapes[i]),
                   .n_inputs = layer->n_inputs,
                   .out = tape->out[i],
+                  .kept = tape->kept[i],
                   .training = tape->training,
                   .seed = tape->seed + (guint64) i * G_GUINT64_CONSTANT(0x632be59bd9b4e019) };
     int n = bg_nn_layer_list_params(layer, FN(input_of)(tape, i), infos);
@@ -214,16 +225,44 @@ METHOD(get_param)(TYPE *tape, int index)
     return tape->values[index];
 }
 
+// Before the first addend.
+static void
+FN(start_gradient)(TYPE *tape, int layer)
+{
+    if (!tape->written[layer])
+        memset(tape->d_out[layer], 0, bg_nn_shape_count(&tape->shapes[layer]) * sizeof(REAL));
+    tape->written[layer] = TRUE;
+}
+
+static gboolean
+FN(back_one)(TYPE *tape, int i, GError **error)
+{
+    const BgNnLayer *layer = bg_nn_graph_get(tape->graph, i);
+    CALL call = FN(call_of)(tape, i);
+
+    call.d_out = tape->d_out[i];
+    for (int k = 0; k < layer->n_inputs; k++) {
+        int from = layer->inputs[k];
+        if (!tape->needs[from])
+            continue;
+        call.d_in[k] = tape->d_out[from];
+        if (!tape->written[from] && bg_nn_backward_sets(layer))
+            call.fresh = tape->written[from] = TRUE;
+        else
+            FN(start_gradient)(tape, from);
+    }
+    return FN(bg_nn_backward)(&call, error);
+}
+
 static gboolean
 FN(prepare_backward)(TYPE *tape, const REAL *const *d_outputs, GError **error)
 {
     for (int i = 0; i < FN(n_layers)(tape); i++) {
         gsize count = bg_nn_shape_count(&tape->shapes[i]);
-        if (!tape->needs[i])
-            continue;
-        if (tape->d_out[i] == NULL && (tape->d_out[i] = FN(zeros)(count, error)) == NULL)
+        tape->written[i] = FALSE;
+        if (tape->needs[i] && tape->d_out[i] == NULL &&
+            (tape->d_out[i] = bg_buffer_alloc_items(count, sizeof(REAL), error)) == NULL)
             return FALSE;
-        memset(tape->d_out[i], 0, count * sizeof(REAL));
     }
     for (int i = 0; i < bg_nn_params_count(tape->params); i++) {
         gsize count = bg_nn_tensor_count(bg_nn_params_get(tape->params, i));
@@ -235,9 +274,11 @@ FN(prepare_backward)(TYPE *tape, const REAL *const *d_outputs, GError **error)
     for (int k = 0; k < bg_nn_graph_count_outputs(tape->graph); k++) {
         int layer = bg_nn_graph_get_output(tape->graph, k);
         gsize count = bg_nn_shape_count(&tape->shapes[layer]);
-        if (tape->d_out[layer] != NULL && d_outputs[k] != NULL)
-            for (gsize i = 0; i < count; i++)
-                tape->d_out[layer][i] += d_outputs[k][i];
+        if (tape->d_out[layer] == NULL || d_outputs[k] == NULL)
+            continue;
+        FN(start_gradient)(tape, layer);
+        for (gsize i = 0; i < count; i++)
+            tape->d_out[layer][i] += d_outputs[k][i];
     }
     return TRUE;
 }
@@ -251,14 +292,13 @@ FN(backward)(gpointer data)
     run->ok = FN(prepare_backward)(tape, run->arrays, run->error);
     for (int i = FN(n_layers)(tape) - 1; i >= 0 && run->ok; i--) {
         const BgNnLayer *layer = bg_nn_graph_get(tape->graph, i);
-        if (layer->kind == BG_NN_INPUT || !tape->needs[i])
+        if (!tape->needs[i])
             continue;
-        CALL call = FN(call_of)(tape, i);
-        call.d_out = tape->d_out[i];
-        for (int k = 0; k < layer->n_inputs; k++)
-            call.d_in[k] = tape->d_out[layer->inputs[k]];
-        run->ok = !g_cancellable_set_error_if_cancelled(run->cancellable, run->error) &&
-                  FN(bg_nn_backward)(&call, run->error);
+        if (layer->kind == BG_NN_INPUT) // read by nobody: zeros
+            FN(start_gradient)(tape, i);
+        else if (tape->written[i]) // else nothing comes back to it
+            run->ok = !g_cancellable_set_error_if_cancelled(run->cancellable, run->error) &&
+                      FN(back_one)(tape, i, run->error);
     }
 }
 
@@ -276,6 +316,14 @@ REAL *
 METHOD(get_gradient)(TYPE *tape, int index)
 {
     return tape->gradients[index];
+}
+
+void
+METHOD(leave_inputs)(TYPE *tape)
+{
+    tape->without_inputs = TRUE;
+    gboolean bound = FN(bind)(tape, NULL); // as in _new()
+    g_assert(bound);
 }
 
 const REAL *

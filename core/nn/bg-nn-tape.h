@@ -68,6 +68,9 @@ double *bg_nn_tape64_get_gradient(BgNnTape64 *tape, int index);
 
 /** bg_nn_tape64_get_input_gradient: by input @index, of the last backward run only */
 const double *bg_nn_tape64_get_input_gradient(const BgNnTape64 *tape, int index);
+
+/** bg_nn_tape64_leave_inputs: no gradients of inputs from now on: bg_nn_tape64_get_input_gradient() gives %NULL */
+void bg_nn_tape64_leave_inputs(BgNnTape64 *tape);
 void bg_nn_tape64_clear_gradients(BgNnTape64 *tape);
 
 // As those.
@@ -84,6 +87,7 @@ gboolean bg_nn_tape32_backward(BgNnTape32 *tape, const float *const *d_outputs,
                                GCancellable *cancellable, GError **error);
 float *bg_nn_tape32_get_gradient(BgNnTape32 *tape, int index);
 const float *bg_nn_tape32_get_input_gradient(const BgNnTape32 *tape, int index);
+void bg_nn_tape32_leave_inputs(BgNnTape32 *tape);
 void bg_nn_tape32_clear_gradients(BgNnTape32 *tape);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgNnTape64, bg_nn_tape64_free)

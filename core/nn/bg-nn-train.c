@@ -144,7 +144,10 @@ make_tape(const Trainer *t, gsize n, GError **error)
         shapes[i] = t->config->inputs[i];
         shapes[i].dims[0] = n;
     }
-    return bg_nn_tape32_new(t->graph, t->params, shapes, t->config->n_inputs, error);
+    BgNnTape32 *tape = bg_nn_tape32_new(t->graph, t->params, shapes, t->config->n_inputs, error);
+    if (tape != NULL)
+        bg_nn_tape32_leave_inputs(tape);
+    return tape;
 }
 
 static const BgNnShape *

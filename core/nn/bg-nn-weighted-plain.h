@@ -37,7 +37,7 @@ static void
 FN(statistics)(const CALL *call, const FN(Group) * group, double *mean, double *variance)
 {
     gsize size = call->g.in_space;
-    double sum = 0, squares = 0, count = (double) (group->n_planes * size);
+    double sum = 0, squares = 0, count = (double) (group->n_planes * size), middle;
 
     if (FN(by_running)(call)) {
         *mean = (double) call->param[2][group->channel];
@@ -46,14 +46,16 @@ FN(statistics)(const CALL *call, const FN(Group) * group, double *mean, double *
     }
     for (gsize p = 0; p < group->n_planes; p++) {
         const REAL *in = call->in[0] + (group->first + p * group->stride) * size;
+#pragma omp simd reduction(+ : sum)
         for (gsize i = 0; i < size; i++)
             sum += (double) in[i];
     }
-    *mean = sum / count;
+    *mean = middle = sum / count;
     for (gsize p = 0; p < group->n_planes; p++) {
         const REAL *in = call->in[0] + (group->first + p * group->stride) * size;
+#pragma omp simd reduction(+ : squares)
         for (gsize i = 0; i < size; i++)
-            squares += ((double) in[i] - *mean) * ((double) in[i] - *mean);
+            squares += ((double) in[i] - middle) * ((double) in[i] - middle);
     }
     *variance = squares / count;
 }
@@ -77,14 +79,21 @@ FN(norm)(CALL *call)
         FN(Group) group = FN(group_of)(call, item);
         double mean, variance;
         FN(statistics)(call, &group, &mean, &variance);
+        if (call->kept != NULL) {
+            call->kept[2 * item] = mean;
+            call->kept[2 * item + 1] = variance;
+        }
         double scale = (call->param[0] != NULL ? (double) call->param[0][group.channel] : 1) /
                        sqrt(variance + call->layer->eps);
         double shift =
             (call->param[1] != NULL ? (double) call->param[1][group.channel] : 0) - mean * scale;
         for (gsize p = 0; p < group.n_planes; p++) {
             gsize at = (group.first + p * group.stride) * size;
+            const REAL *in = call->in[0] + at;
+            REAL *out = call->out + at, a = (REAL) scale, b = (REAL) shift;
+#pragma omp simd
             for (gsize i = 0; i < size; i++)
-                call->out[at + i] = (REAL) scale * call->in[0][at + i] + (REAL) shift;
+                out[i] = a * in[i] + b;
         }
         if (moves) { // the running variance is the unbiased one
             double count = (double) (group.n_planes * size);
@@ -97,21 +106,29 @@ FN(norm)(CALL *call)
 }
 
 static void
-FN(norm_back_group)(CALL *call, const FN(Group) * group)
+FN(norm_back_group)(CALL *call, gsize item, const FN(Group) * group)
 {
     gsize size = call->g.in_space;
     double mean, variance, sum = 0, dot = 0, count = (double) (group->n_planes * size);
 
-    FN(statistics)(call, group, &mean, &variance);
+    if (call->kept != NULL) {
+        mean = call->kept[2 * item];
+        variance = call->kept[2 * item + 1];
+    } else {
+        FN(statistics)(call, group, &mean, &variance);
+    }
     double inverse = 1 / sqrt(variance + call->layer->eps);
     double weight = call->param[0] != NULL ? (double) call->param[0][group->channel] : 1;
     for (gsize p = 0; p < group->n_planes; p++) {
         gsize at = (group->first + p * group->stride) * size;
+        const REAL *in = call->in[0] + at, *d_out = call->d_out + at;
+#pragma omp simd reduction(+ : sum, dot)
         for (gsize i = 0; i < size; i++) {
-            sum += (double) call->d_out[at + i];
-            dot += (double) call->d_out[at + i] * ((double) call->in[0][at + i] - mean) * inverse;
+            sum += (double) d_out[i];
+            dot += (double) d_out[i] * ((double) in[i] - mean);
         }
     }
+    dot *= inverse;
     if (call->d_param[0] != NULL) {
         REAL *d_weight = call->d_param[0] + group->channel;
         *d_weight += (REAL) dot;
@@ -122,13 +139,23 @@ FN(norm_back_group)(CALL *call, const FN(Group) * group)
     }
     if (call->d_in[0] == NULL)
         return;
+    // weight inverse (d - (sum + x dot) / count), x = (in - mean) inverse
     gboolean running = FN(by_running)(call);
+    REAL by_d = (REAL) (weight * inverse), middle = (REAL) mean;
+    REAL by_in = running ? 0 : (REAL) (-weight * inverse * inverse * dot / count);
+    REAL shift = running ? 0 : (REAL) (-weight * inverse * sum / count);
     for (gsize p = 0; p < group->n_planes; p++) {
         gsize at = (group->first + p * group->stride) * size;
-        for (gsize i = 0; i < size; i++) {
-            double x = ((double) call->in[0][at + i] - mean) * inverse;
-            double d = (double) call->d_out[at + i] - (running ? 0 : (sum + x * dot) / count);
-            call->d_in[0][at + i] += (REAL) (weight * inverse * d);
+        const REAL *in = call->in[0] + at, *d_out = call->d_out + at;
+        REAL *d_in = call->d_in[0] + at;
+        if (call->fresh) {
+#pragma omp simd
+            for (gsize i = 0; i < size; i++)
+                d_in[i] = by_d * d_out[i] + (by_in * (in[i] - middle) + shift);
+        } else {
+#pragma omp simd
+            for (gsize i = 0; i < size; i++)
+                d_in[i] += by_d * d_out[i] + (by_in * (in[i] - middle) + shift);
         }
     }
 }
@@ -143,7 +170,7 @@ FN(norm_back)(CALL *call)
     for (gsize c = 0; c < channels; c++)
         for (gsize item = c; item < FN(n_groups)(call); item += channels) {
             FN(Group) group = FN(group_of)(call, item);
-            FN(norm_back_group)(call, &group);
+            FN(norm_back_group)(call, item, &group);
         }
 }
 
@@ -198,11 +225,11 @@ static void
 FN(start_with_bias)(CALL *call)
 {
     gsize size = call->g.out_space;
-    const REAL *bias = call->layer->no_bias ? NULL : call->param[1];
+    const REAL *bias = call->param[1];
 
 #pragma omp parallel for schedule(static)
     for (gsize plane = 0; plane < BG_NN_PLANES(call); plane++) {
-        REAL value = bias != NULL ? bias[plane % call->g.out_channels] : 0;
+        REAL value = bias[plane % call->g.out_channels];
         for (gsize i = 0; i < size; i++)
             call->out[plane * size + i] = value;
     }
@@ -212,14 +239,16 @@ static gboolean
 FN(weighted)(CALL *call, const REAL *weight, GError **error)
 {
     BgNnGeometry g = FN(conv_geometry)(call);
+    const REAL *bias = call->layer->no_bias ? NULL : call->param[1];
 
-    FN(start_with_bias)(call);
     if (call->layer->kind == BG_NN_DECONV) {
-        CONV(bg_nn_conv_data)(&g, call->in[0], weight, call->out);
+        if (bias != NULL)
+            FN(start_with_bias)(call);
+        CONV(bg_nn_conv_data)(&g, call->in[0], weight, bias != NULL, call->out);
         return TRUE;
     }
     if (!FN(has_border)(call)) {
-        CONV(bg_nn_conv)(&g, call->in[0], weight, call->out);
+        CONV(bg_nn_conv)(&g, call->in[0], weight, bias, FALSE, call->out);
         return TRUE;
     }
     CALL border = FN(border_call)(call, &g);
@@ -232,7 +261,7 @@ FN(weighted)(CALL *call, const REAL *weight, GError **error)
     border.layer = &pad;
     border.out = padded;
     FN(move)(&border);
-    CONV(bg_nn_conv)(&g, padded, weight, call->out);
+    CONV(bg_nn_conv)(&g, padded, weight, bias, FALSE, call->out);
     return TRUE;
 }
 
@@ -247,9 +276,12 @@ FN(bias_back)(CALL *call)
 #pragma omp parallel for schedule(static)
     for (gsize c = 0; c < channels; c++) {
         double sum = 0;
-        for (gsize n = 0; n < call->g.n; n++)
+        for (gsize n = 0; n < call->g.n; n++) {
+            const REAL *d_out = call->d_out + (n * channels + c) * size;
+#pragma omp simd reduction(+ : sum)
             for (gsize i = 0; i < size; i++)
-                sum += (double) call->d_out[(n * channels + c) * size + i];
+                sum += (double) d_out[i];
+        }
         d_bias[c] += (REAL) sum;
     }
 }
@@ -273,8 +305,7 @@ FN(border_back)(CALL *call, const REAL *weight, REAL *d_weight, GError **error)
         CONV(bg_nn_conv_weight)(&g, padded, call->d_out, d_weight);
     }
     if (call->d_in[0] != NULL) {
-        memset(padded, 0, g.n * g.in_channels * g.in_space * sizeof(REAL));
-        CONV(bg_nn_conv_data)(&g, call->d_out, weight, padded);
+        CONV(bg_nn_conv_data)(&g, call->d_out, weight, FALSE, padded);
         border.d_out = padded;
         FN(move_back)(&border);
     }
@@ -293,13 +324,13 @@ FN(weighted_back)(CALL *call, const REAL *weight, REAL *d_weight, GError **error
         if (d_weight != NULL)
             CONV(bg_nn_conv_weight)(&g, call->d_out, call->in[0], d_weight);
         if (call->d_in[0] != NULL)
-            CONV(bg_nn_conv)(&g, call->d_out, weight, call->d_in[0]);
+            CONV(bg_nn_conv)(&g, call->d_out, weight, NULL, !call->fresh, call->d_in[0]);
         return TRUE;
     }
     if (d_weight != NULL)
         CONV(bg_nn_conv_weight)(&g, call->in[0], call->d_out, d_weight);
     if (call->d_in[0] != NULL)
-        CONV(bg_nn_conv_data)(&g, call->d_out, weight, call->d_in[0]);
+        CONV(bg_nn_conv_data)(&g, call->d_out, weight, !call->fresh, call->d_in[0]);
     return TRUE;
 }
 

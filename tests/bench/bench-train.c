@@ -58,6 +58,7 @@ prepare(Ready *ready, const Job *job)
         fprintf(stderr, "%s\n", error->message);
         return FALSE;
     }
+    bg_nn_tape32_leave_inputs(ready->tape);    // as PyTorch, which is not asked for them
     ready->flop = 3 * bg_nn_cpu_get_flop(cpu); // forward, to the data, to the weights
     gsize count =
         bg_nn_shape_count(bg_nn_tape32_get_shape(ready->tape, bg_nn_graph_get_output(graph, 0)));
