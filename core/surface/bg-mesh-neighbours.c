@@ -79,7 +79,7 @@ fill_part(gsize first, gsize last, guint worker, gpointer user_data)
         for (int corner = 0; corner < 3; corner++) {
             Count *count = &self->counts[t[corner]];
             if (t[corner] - from < to - from && count->n != 0)
-                neighbours[count->balance++] = t[(corner + 1) % 3];
+                neighbours[count->balance++] = 3 * t[(corner + 1) % 3];
         }
     }
     for (guint32 v = from; v < to; v++) {
@@ -139,7 +139,7 @@ bg_mesh_neighbours_init(BgMeshNeighbours *self, const BgMeshData *data, GError *
     gsize n = data->n_vertices, n_corners = 3 * data->n_triangles;
 
     *self = (BgMeshNeighbours){ .n_blocks = (n + BG_MESH_BLOCK - 1) / BG_MESH_BLOCK };
-    if (n_corners + n_corners / MANY >= G_MAXUINT32) {
+    if (n_corners + n_corners / MANY >= G_MAXUINT32 || 3 * n >= G_MAXUINT32) {
         g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                     _("A mesh of %zu triangles is too large for this. Decimate or crop it"),
                     data->n_triangles);

@@ -23,7 +23,8 @@ typedef struct {
  * BgMeshNeighbours:
  * @blocks: one for each BG_MESH_BLOCK vertices
  * @order: for each vertex of a block, sorted by the number of neighbours: its number in the block
- * @neighbours: vertex numbers, in the blocks' order; before those of a vertex with many, how many they are
+ * @neighbours: three times the vertex numbers (where x stands), in the blocks' order; before those of a vertex
+ * with many, how many they are
  *
  * The vertices that share an edge with each, laid out for many passes: within a block, those with
  * equally many stand together, so that the length of the loop over them is foreseen. A vertex on an open
@@ -36,7 +37,7 @@ typedef struct {
     guint32 *neighbours;
 } BgMeshNeighbours;
 
-/** bg_mesh_neighbours_init: Returns: %FALSE with %BG_ERROR_NO_MEMORY, or %BG_ERROR_UNSUPPORTED for 2^32 corners */
+/** bg_mesh_neighbours_init: Returns: %FALSE with %BG_ERROR_NO_MEMORY, or %BG_ERROR_UNSUPPORTED for 2^32 corners or numbers */
 gboolean bg_mesh_neighbours_init(BgMeshNeighbours *self, const BgMeshData *data, GError **error);
 void bg_mesh_neighbours_clear(BgMeshNeighbours *self);
 

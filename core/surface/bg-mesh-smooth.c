@@ -17,12 +17,13 @@
 
 // x y z and nothing: one load.
 typedef float Point __attribute__((vector_size(16)));
+typedef gint64 Halves __attribute__((vector_size(16)));
 
 typedef struct {
     const BgMeshData *data;       // borrowed
     BgMeshNeighbours neighbours;  // owned
     Point middle;                 // of the bounds: positions are relative to it
-    float *at, *before;           // owned: x y z, and one number more at the end
+    float *start, *at, *before;   // owned: x y z, and one number more at the end
     float own, here, share, last; // of this pass
 } Smooth;
 
@@ -37,18 +38,22 @@ position(const Smooth *self, gsize v)
 
 // The fourth number is the next point's, and means nothing.
 static inline Point
-load_point(const float *points, gsize v)
+load_point(const float *x)
 {
     Point point;
 
-    memcpy(&point, points + 3 * v, sizeof point);
+    memcpy(&point, x, sizeof point);
     return point;
 }
 
+// In two parts: what a memcpy() of three numbers becomes goes through the stack.
 static inline void
-store_point(float *points, gsize v, Point point)
+store_point(float *x, Point point)
 {
-    memcpy(points + 3 * v, &point, 3 * sizeof(float));
+    gint64 first = ((Halves) point)[0];
+
+    memcpy(x, &first, sizeof first);
+    x[2] = point[2];
 }
 
 // own * x + here * at + share * (mean of the neighbours - at) - last * before, in the place of before, for n
@@ -65,15 +70,15 @@ pass_vertices(const Smooth *pass, const guint16 *order, guint n, gsize first,
         gsize v = first + order[i];
         Point sum = { 0 };
         for (guint k = 0; k < degree; k++)
-            sum += load_point(self.at, neighbour[k]);
-        store_point(self.before, v,
-                    self.own * position(&self, v) + here * load_point(self.at, v) + share * sum -
-                        self.last * load_point(self.before, v));
+            sum += load_point(self.at + neighbour[k]);
+        store_point(self.before + 3 * v, self.own * load_point(self.start + 3 * v) +
+                                             here * load_point(self.at + 3 * v) + share * sum -
+                                             self.last * load_point(self.before + 3 * v));
     }
     return neighbour;
 }
 
-static void
+static inline __attribute__((always_inline)) void
 pass_block(const Smooth *self, gsize number)
 {
     const BgMeshBlock *block = &self->neighbours.blocks[number];
@@ -106,10 +111,30 @@ pass_block(const Smooth *self, gsize number)
 }
 
 static void
-pass_blocks(gsize first, gsize last, guint worker, gpointer user_data)
+pass_blocks_plain(gsize first, gsize last, guint worker, gpointer user_data)
 {
     for (gsize block = first; block < last; block++)
         pass_block(user_data, block);
+}
+
+#if defined(__x86_64__)
+// Sums straight from memory; the same numbers to the last bit.
+__attribute__((target("avx"))) static void
+pass_blocks_avx(gsize first, gsize last, guint worker, gpointer user_data)
+{
+    for (gsize block = first; block < last; block++)
+        pass_block(user_data, block);
+}
+#endif
+
+static BgParallelFunc
+choose_pass(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx"))
+        return pass_blocks_avx;
+#endif
+    return pass_blocks_plain;
 }
 
 static void
@@ -119,8 +144,10 @@ init_points(gsize first, gsize last, guint worker, gpointer user_data)
 
     last = MIN(last * BG_MESH_BLOCK, self->data->n_vertices);
     for (gsize v = first * BG_MESH_BLOCK; v < last; v++) {
-        store_point(self->at, v, self->own * position(self, v));
-        store_point(self->before, v, (Point){ 0 });
+        Point point = position(self, v);
+        store_point(self->start + 3 * v, point);
+        store_point(self->at + 3 * v, self->own * point);
+        store_point(self->before + 3 * v, (Point){ 0 });
     }
 }
 
@@ -198,7 +225,7 @@ run_pass(Smooth *self, float own, float here, float share, float last, GCancella
     self->here = here;
     self->share = share;
     self->last = last;
-    if (!bg_parallel_for(self->neighbours.n_blocks, GRAIN, pass_blocks, self, cancellable))
+    if (!bg_parallel_for(self->neighbours.n_blocks, GRAIN, choose_pass(), self, cancellable))
         return FALSE;
     swap_points(self);
     return TRUE;
@@ -259,13 +286,13 @@ smooth_init(Smooth *self, BgMesh *mesh, GError **error)
     n = self->data->n_vertices;
     if (!bg_mesh_neighbours_init(&self->neighbours, self->data, error))
         return FALSE;
-    self->at = bg_buffer_alloc_items(3 * n + 1, sizeof(float), error);
-    if (self->at == NULL)
-        return FALSE;
-    self->before = bg_buffer_alloc_items(3 * n + 1, sizeof(float), error);
-    if (self->before == NULL)
-        return FALSE;
-    self->at[3 * n] = self->before[3 * n] = 0.0f;
+    float **const all[] = { &self->start, &self->at, &self->before };
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+        *all[i] = bg_buffer_alloc_items(3 * n + 1, sizeof(float), error);
+        if (*all[i] == NULL)
+            return FALSE;
+        (*all[i])[3 * n] = 0.0f;
+    }
     return TRUE;
 }
 
@@ -273,6 +300,7 @@ static void
 smooth_clear(Smooth *self)
 {
     bg_mesh_neighbours_clear(&self->neighbours);
+    bg_buffer_free(self->start);
     bg_buffer_free(self->at);
     bg_buffer_free(self->before);
 }
@@ -287,7 +315,7 @@ copy_points(const Smooth *self, float *positions)
         const guint16 *order = self->neighbours.order + first;
         for (gsize i = self->neighbours.blocks[number].n_vertices[0]; i < n; i++) {
             gsize v = first + order[i];
-            store_point(positions, v, load_point(self->at, v) + self->middle);
+            store_point(positions + 3 * v, load_point(self->at + 3 * v) + self->middle);
         }
     }
 }
