@@ -95,6 +95,7 @@ copy_texts(BgSeries *to, const BgDicomSeries *from)
     set_text(&to->accession_number, from->accession_number);
     set_text(&to->frame_of_reference, from->frame_of_reference);
     set_text(&to->b_values, from->b_values);
+    set_text(&to->plane, from->plane);
     to->frame_kind = g_strdup(from->frame_kind);
     to->referenced_uid = g_strdup(from->referenced_series_uid);
 }

@@ -112,6 +112,8 @@ series_to_json(const BgSeries *series)
     bg_json_set_integer(json, "n_frames", series->n_frames);
     bg_json_set_integer(json, "n_files", series->n_files);
     bg_cli_set_b_values(json, series->b_values);
+    if (series->plane[0] != '\0')
+        bg_json_set_string(json, "plane", series->plane);
     bg_json_set_doubles(json, "spacing_mm", series->spacing_mm, 3);
     bg_json_set_string(json, "date", series->date);
     bg_json_set_string(json, "study_description", series->study_description);

@@ -146,6 +146,8 @@ set_place(const BgCli *cli, BgJson *json, const BgFileInfo *info)
     if (info->has_geometry) {
         bg_cli_set_geometry(cli, json, &info->geometry);
         bg_json_set_boolean(json, "side_known", info->side_known);
+        if (info->side_known)
+            bg_json_set_string(json, "plane", bg_geometry_plane_name(&info->geometry));
         if (info->spacing_unknown) // in px: no millimetres
             bg_json_set(json, "spacing_mm", bg_json_new_null());
     } else {

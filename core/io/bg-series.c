@@ -39,6 +39,7 @@ static const Text texts[] = {
     TEXT(accession_number),
     TEXT(frame_of_reference),
     TEXT(b_values),
+    TEXT(plane),
 };
 
 // May be missing.

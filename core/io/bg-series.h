@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @dims: columns, rows, slices
  * @frame_kind: (nullable): "time", "echo", "b-value", "frame": what sets the frames apart
  * @b_values: of diffusion, s/mm^2, one a frame, with blanks between
+ * @plane: of the slices: "axial", "coronal", "sagittal" or "oblique"; "" where the side is unknown
  * @spacing_mm: along columns, rows, slices; 0 when unknown
  * @n_bytes: of a loaded frame
  * @badges: of char *: short words to be shown in red: "missing slices", "lossy", ...
@@ -46,6 +47,7 @@ typedef struct {
     char *accession_number;
     char *frame_of_reference;
     char *b_values;
+    char *plane;
     BgKind kind;
     gboolean loadable;
     int dims[3];

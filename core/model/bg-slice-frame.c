@@ -4,6 +4,8 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
+#include <math.h>
+
 #define MAX_PICTURE_DIM 65535 // of BgImage
 
 static const char *const plane_names[] = { "axial", "coronal", "sagittal" };
@@ -16,12 +18,28 @@ static const double plane_colours[][3] = {
 };
 
 // The patient axis that a plane lies across.
+// Beyond this cosine to a patient axis a plane is oblique.
+#define MOST_TILTED 0.8
+
 static const int plane_patient_axis[] = { 2, 1, 0 };
 
 const char *
 bg_plane_name(BgPlane plane)
 {
     return plane_names[plane];
+}
+
+const char *
+bg_geometry_plane_name(const BgGeometry *geometry)
+{
+    BgVec3 normal = bg_vec3_normalize(
+        bg_vec3_cross(bg_geometry_direction(geometry, 0), bg_geometry_direction(geometry, 1)));
+
+    for (guint i = 0; i < G_N_ELEMENTS(plane_names); i++) {
+        if (fabs(bg_vec3_get(normal, plane_patient_axis[i])) > MOST_TILTED)
+            return plane_names[i];
+    }
+    return "oblique";
 }
 
 gboolean

@@ -26,6 +26,16 @@ typedef enum {
 const char *bg_plane_name(BgPlane plane);
 gboolean bg_plane_parse(const char *name, BgPlane *plane);
 
+/**
+ * bg_geometry_plane_name:
+ *
+ * The plane that slices of i and j lie in: the patient's own one whose normal is nearest to theirs,
+ * up to an angle whose cosine is 0.8 (37 degrees, as radiologists call them too).
+ *
+ * Returns: (transfer none): "axial", "coronal", "sagittal" or "oblique"
+ */
+const char *bg_geometry_plane_name(const BgGeometry *geometry);
+
 /** bg_plane_rgb: the colour that marks the plane everywhere (look.md), sRGB 0..1 */
 void bg_plane_rgb(BgPlane plane, double rgb[3]);
 

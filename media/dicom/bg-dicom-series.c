@@ -2,11 +2,12 @@
 #include "bg-dicom-series-private.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/model/bg-slice-frame.h"
 
 #include <math.h>
 #include <string.h>
 
-#define N_STRINGS 16
+#define N_STRINGS 17
 
 BgDicomSeries *
 bg_dicom_series_ref(BgDicomSeries *series)
@@ -19,20 +20,33 @@ static void
 list_strings(BgDicomSeries *s, char **list[N_STRINGS])
 {
     char **all[N_STRINGS] = {
-        &s->patient_name,     &s->patient_id, &s->patient_birth_date, &s->patient_sex,
-        &s->study_uid,        &s->study_date, &s->study_time,         &s->study_description,
-        &s->accession_number, &s->series_uid, &s->series_description, &s->series_date,
-        &s->modality,         &s->body_part,  &s->frame_of_reference, &s->b_values,
+        &s->patient_name,
+        &s->patient_id,
+        &s->patient_birth_date,
+        &s->patient_sex,
+        &s->study_uid,
+        &s->study_date,
+        &s->study_time,
+        &s->study_description,
+        &s->accession_number,
+        &s->series_uid,
+        &s->series_description,
+        &s->series_date,
+        &s->modality,
+        &s->body_part,
+        &s->frame_of_reference,
+        &s->b_values,
+        &s->plane,
     };
 
     memcpy(list, all, sizeof all);
 }
 
 static const char *const string_names[N_STRINGS] = {
-    "patient-name", "patient-id", "patient-birth-date", "patient-sex",
-    "study-uid",    "study-date", "study-time",         "study-description",
-    "accession",    "series-uid", "series-description", "series-date",
-    "modality",     "body-part",  "frame-of-reference", "b-values",
+    "patient-name",       "patient-id",  "patient-birth-date", "patient-sex", "study-uid",
+    "study-date",         "study-time",  "study-description",  "accession",   "series-uid",
+    "series-description", "series-date", "modality",           "body-part",   "frame-of-reference",
+    "b-values",           "plane",
 };
 
 static void
@@ -70,14 +84,23 @@ static void
 copy_strings(BgDicomSeries *series, const BgDcmImage *image)
 {
     const char *values[N_STRINGS] = {
-        image->patient_name,       image->patient_id,
-        image->patient_birth_date, image->patient_sex,
-        image->study_uid,          image->study_date,
-        image->study_time,         image->study_description,
-        image->accession_number,   image->series_uid,
-        image->series_description, image->series_date,
-        image->modality,           image->body_part,
-        image->frame_of_reference, "",
+        image->patient_name,
+        image->patient_id,
+        image->patient_birth_date,
+        image->patient_sex,
+        image->study_uid,
+        image->study_date,
+        image->study_time,
+        image->study_description,
+        image->accession_number,
+        image->series_uid,
+        image->series_description,
+        image->series_date,
+        image->modality,
+        image->body_part,
+        image->frame_of_reference,
+        "",
+        "",
     };
     char **strings[N_STRINGS];
 
@@ -132,6 +155,10 @@ copy_grid(BgDicomSeries *series, const BgDcmStack *stack, const BgDcmImage *imag
     }
     if (stack->has_place)
         series->spacing_mm[2] = spacing.z;
+    if (stack->side_known) {
+        g_free(series->plane);
+        series->plane = g_strdup(bg_geometry_plane_name(&stack->geometry));
+    }
     gsize sample = series->content == BG_DICOM_CONTENT_PICTURE
                        ? (gsize) 3
                        : bg_sample_type_size(bg_dcm_sample_format(stack, &is_label).type);

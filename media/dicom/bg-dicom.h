@@ -56,6 +56,7 @@ typedef enum {
  * @n_frames: time points, echoes, b-values or the pictures of a run: volumes in this series
  * @frame_kind: (nullable): static: "time", "echo", "b-value", "frame": what sets the frames apart
  * @b_values: s/mm^2, one a frame, with blanks between, where all of them say it
+ * @plane: of the slices: "axial", "coronal", "sagittal" or "oblique"; "" where the side is unknown
  * @dims: columns, rows, slices
  * @spacing_mm: along columns, rows, slices; 0 when unknown
  * @files: of char *: in the order of frames, and of slices along the normal within a frame
@@ -86,6 +87,7 @@ typedef struct {
     char *body_part;
     char *frame_of_reference;
     char *b_values;
+    char *plane;
     char *referenced_series_uid; // nullable
     int n_slices;
     int n_frames;

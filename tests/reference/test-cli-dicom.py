@@ -84,6 +84,33 @@ def test_series(scratch):
     assert len(r["series"]) == 1 and r["series"][0]["patient"]["name"] == "Doe^Jane"
 
 
+def test_planes(scratch):
+    """Which plane a series lies in is said by its orientation, whatever its description."""
+    def of(name, row, column):
+        folder = new_folder(scratch, name)
+        normal = [row[1] * column[2] - row[2] * column[1], row[2] * column[0] - row[0] * column[2],
+                  row[0] * column[1] - row[1] * column[0]]
+        for n in range(3):
+            rows = dicom.identity("1.2.3.40", f"1.2.3.40.{n}", number=n + 1)
+            rows += dicom.place([3.0 * n * x for x in normal], (*row, *column))
+            dicom.write(os.path.join(folder, str(n)), rows + dicom.picture(8, 6, dicom.ramp(8, 6, n)))
+        r = run("info", folder)
+        assert r["plane"] == r["series"][0]["plane"], (name, r["plane"], r["series"])
+        return r["plane"]
+
+    def turned(angle):
+        return (1, 0, 0), (0, math.cos(math.radians(angle)), math.sin(math.radians(angle)))
+
+    assert of("feet", (1, 0, 0), (0, 1, 0)) == "axial" and of("prone", (-1, 0, 0), (0, -1, 0)) == "axial"
+    assert of("front", (1, 0, 0), (0, 0, -1)) == "coronal"
+    assert of("left", (0, 1, 0), (0, 0, -1)) == "sagittal" and of("right", (0, -1, 0), (0, 0, -1)) == "sagittal"
+    assert [of(f"turned{n}", *turned(n)) for n in (30, 45, 60)] == ["axial", "oblique", "coronal"]
+    unplaced = os.path.join(scratch, "unplaced")
+    dicom.write(unplaced, dicom.identity("1.2.3.41", "1.2.3.41.1") + dicom.picture(8, 6, dicom.ramp(8, 6, 0)))
+    r = run("info", unplaced)
+    assert "plane" not in r and "plane" not in r["series"][0], r
+
+
 def test_faults(scratch):
     def of(name, positions, extra=lambda n: []):
         folder = new_folder(scratch, name)
@@ -630,7 +657,7 @@ def test_harm(scratch):
 
 
 def main():
-    tests = [test_series, test_faults, test_convert_warns, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_mosaic_protocol, test_contours, test_spacing,
+    tests = [test_series, test_planes, test_faults, test_convert_warns, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_mosaic_protocol, test_contours, test_spacing,
              test_names, test_out, test_anonymize, test_harm]
     print(f"1..{len(tests)}")
     failed = 0

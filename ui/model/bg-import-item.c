@@ -252,6 +252,21 @@ bg_import_item_get_modality(BgImportItem *self)
     return self->modality;
 }
 
+// Returns: (nullable): of the slices, for people
+static const char *
+plane_of(BgImportItem *self)
+{
+    static const char *const names[][2] = { { "axial", N_("axial") },
+                                            { "coronal", N_("coronal") },
+                                            { "sagittal", N_("sagittal") },
+                                            { "oblique", N_("oblique") } };
+
+    for (gsize i = 0; self->series != NULL && i < G_N_ELEMENTS(names); i++)
+        if (g_str_equal(self->series->plane, names[i][0]))
+            return _(names[i][1]);
+    return NULL;
+}
+
 char *
 bg_import_item_dup_summary(BgImportItem *self)
 {
@@ -262,6 +277,9 @@ bg_import_item_dup_summary(BgImportItem *self)
 
     if (self->series != NULL && self->series->description[0] != '\0')
         g_string_append_printf(text, "%s  ·  ", self->series->description);
+    const char *plane = plane_of(self);
+    if (plane != NULL)
+        g_string_append_printf(text, "%s  ·  ", plane);
     if (bg_import_item_has_parts(self) && !bg_load_part_is_whole(&self->part, self->dims)) {
         bg_load_part_dims(&self->part, self->dims, dims);
         g_string_append_printf(text,
