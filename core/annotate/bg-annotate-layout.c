@@ -132,6 +132,80 @@ bg_annotate_in_corner(BgAnnotateLayout *layout, BgCorner corner, BgMarkRole role
     return FALSE;
 }
 
+// All its lines in one corner or none. A small one is still read, a missing one is not.
+static gboolean
+note_in_corner(BgAnnotateLayout *layout, BgCorner corner, double size, char **lines, double shift,
+               gboolean anywhere)
+{
+    gboolean right = corner == BG_CORNER_TOP_RIGHT || corner == BG_CORNER_BOTTOM_RIGHT;
+    gboolean bottom = corner == BG_CORNER_BOTTOM_LEFT || corner == BG_CORNER_BOTTOM_RIGHT;
+    double margin = 0.5 * BG_ANNOTATE_MARGIN_PX * layout->scale;
+    double y = layout->column[corner] + (bottom ? -shift : shift);
+    guint n_marks = layout->marks->len, n_boxes = layout->boxes->len, n = g_strv_length(lines);
+
+    for (guint line = 0; line < n; line++) {
+        BgMark mark = bg_mark_text(BG_MARK_TEXT, BG_MARK_ROLE_NOTE, size,
+                                   lines[bottom ? n - 1 - line : line]);
+        double box[4];
+        mark.x = right ? layout->width - margin : margin;
+        mark.to_x = right ? 1.0 : 0.0;
+        mark.y = y;
+        mark.to_y = bottom ? 1.0 : 0.0;
+        bg_mark_get_box(&mark, box);
+        if (!anywhere && !has_room(layout, box)) {
+            g_array_set_size(layout->marks, n_marks);
+            g_array_set_size(layout->boxes, n_boxes);
+            return FALSE;
+        }
+        add(layout, &mark, box);
+        y = bottom ? box[1] : box[1] + box[3];
+    }
+    layout->column[corner] = y + (bottom ? -2.0 : 2.0) * layout->scale;
+    return TRUE;
+}
+
+static gboolean
+place_note(BgAnnotateLayout *layout, double size, const char *text)
+{
+    static const BgCorner corners[] = { BG_CORNER_BOTTOM_RIGHT, BG_CORNER_BOTTOM_LEFT,
+                                        BG_CORNER_TOP_RIGHT, BG_CORNER_TOP_LEFT };
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(corners); i++)
+        for (int step = 0; step < 2 * MAX_LINES; step++)
+            if (note_in_corner(layout, corners[i], size, lines, 0.5 * step * size, FALSE))
+                return TRUE;
+    return FALSE;
+}
+
+void
+bg_annotate_note(BgAnnotateLayout *layout, const char *text)
+{
+    static const double sizes[] = { 1.0, 0.8, 0.65 };
+
+    if (text == NULL || text[0] == '\0')
+        return;
+    g_autofree char *two = g_strdup(text), *words = g_strdelimit(g_strdup(text), " ", '\n');
+    char *last = strrchr(two, ' ');
+    if (last != NULL)
+        *last = '\n';
+    const char *const ways[] = { text, two, words };
+    gboolean has_clear = layout->has_clear, placed = FALSE;
+    for (int clear = 1; clear >= 0; clear--) { // at last, near the crosshair too
+        layout->has_clear = clear && has_clear;
+        for (gsize way = 0; !placed && way < G_N_ELEMENTS(ways); way++)
+            for (gsize i = 0; !placed && i < G_N_ELEMENTS(sizes); i++)
+                placed =
+                    place_note(layout, sizes[i] * BG_ANNOTATE_TEXT_PX * layout->scale, ways[way]);
+    }
+    layout->has_clear = has_clear;
+    if (placed)
+        return;
+    g_auto(GStrv) lines = g_strsplit(two, "\n", 0);
+    note_in_corner(layout, BG_CORNER_BOTTOM_RIGHT, 0.65 * BG_ANNOTATE_TEXT_PX * layout->scale,
+                   lines, 0.0, TRUE);
+}
+
 void
 bg_direction_letters(BgVec3 direction, char letters[4])
 {

@@ -53,6 +53,13 @@ gboolean bg_annotate_place(BgAnnotateLayout *layout, const BgMark *mark);
 gboolean bg_annotate_in_corner(BgAnnotateLayout *layout, BgCorner corner, BgMarkRole role,
                                const char *text);
 
+/**
+ * bg_annotate_note:
+ *
+ * What no picture may lose: smaller, a word a line, over other marks where nothing else helps.
+ */
+void bg_annotate_note(BgAnnotateLayout *layout, const char *text);
+
 /** bg_annotate_letters: on the four edges, for directions right and down; always there */
 void bg_annotate_letters(BgAnnotateLayout *layout, BgVec3 right, BgVec3 down, gboolean side_known);
 

@@ -125,20 +125,20 @@ add_title(const BgAnnotateSlice *params, BgAnnotateLayout *layout)
     bg_annotate_in_corner(layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_TITLE, title);
 }
 
-void
-bg_annotate_slice(const BgAnnotateSlice *params, GArray *marks)
+// Returns: whether the note found its place, which it does not have first of all
+static gboolean
+lay_out(const BgAnnotateSlice *params, gboolean note_first, GArray *marks)
 {
     BgAnnotateLayout layout;
     char text[64];
-
-    g_return_if_fail(params != NULL && params->scale > 0.0);
-    g_return_if_fail(marks != NULL);
 
     bg_annotate_layout_init(&layout, marks, params->frame.width, params->frame.height,
                             params->scale);
     if (params->has_crosshair)
         add_crosshair(params, &layout);
     bg_annotate_letters(&layout, params->frame.u, params->frame.v, params->side_known);
+    if (note_first)
+        bg_annotate_note(&layout, params->note);
     bg_annotate_badges(&layout, params->badges, params->side_known);
     bg_annotate_in_corner(&layout, BG_CORNER_BOTTOM_RIGHT, BG_MARK_ROLE_CONVENTION,
                           bg_convention_name(params->convention));
@@ -153,8 +153,23 @@ bg_annotate_slice(const BgAnnotateSlice *params, GArray *marks)
         g_snprintf(text, sizeof text, "%d/%d", params->slice + 1, params->n_slices);
         bg_annotate_in_corner(&layout, BG_CORNER_BOTTOM_LEFT, BG_MARK_ROLE_SLICE, text);
     }
-    bg_annotate_in_corner(&layout, BG_CORNER_BOTTOM_RIGHT, BG_MARK_ROLE_NOTE, params->note);
+    gboolean noted = note_first || bg_annotate_in_corner(&layout, BG_CORNER_BOTTOM_RIGHT,
+                                                         BG_MARK_ROLE_NOTE, params->note);
     bg_annotate_in_corner(&layout, BG_CORNER_BOTTOM_RIGHT, BG_MARK_ROLE_INTERPOLATION,
                           params->interpolation);
     bg_annotate_layout_clear(&layout);
+    return noted;
+}
+
+void
+bg_annotate_slice(const BgAnnotateSlice *params, GArray *marks)
+{
+    g_return_if_fail(params != NULL && params->scale > 0.0);
+    g_return_if_fail(marks != NULL);
+
+    guint n_marks = marks->len;
+    if (lay_out(params, FALSE, marks) || params->note == NULL)
+        return;
+    g_array_set_size(marks, n_marks);
+    lay_out(params, TRUE, marks);
 }

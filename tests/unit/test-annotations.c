@@ -108,13 +108,20 @@ test_scale_bar(void)
     }
 }
 
+// In the smallest panes there is no room for it beside the letters, but it is there.
+static gboolean
+is_forced(const BgMark *mark, double width, double height)
+{
+    return mark->role == BG_MARK_ROLE_NOTE && MIN(width, height) < 100.0;
+}
+
 static void
 check_no_overlap(const GArray *marks, double width, double height)
 {
     for (guint i = 0; i < marks->len; i++) {
         const BgMark *a = &g_array_index(marks, BgMark, i);
         double p[4], q[4];
-        if (a->kind != BG_MARK_TEXT && a->kind != BG_MARK_PILL)
+        if ((a->kind != BG_MARK_TEXT && a->kind != BG_MARK_PILL) || is_forced(a, width, height))
             continue;
         bg_mark_get_box(a, p);
         g_assert_cmpfloat(p[0], >=, 0.0);
@@ -123,7 +130,7 @@ check_no_overlap(const GArray *marks, double width, double height)
         g_assert_cmpfloat(p[1] + p[3], <=, height);
         for (guint k = i + 1; k < marks->len; k++) {
             const BgMark *b = &g_array_index(marks, BgMark, k);
-            if (b->kind != BG_MARK_TEXT && b->kind != BG_MARK_PILL)
+            if ((b->kind != BG_MARK_TEXT && b->kind != BG_MARK_PILL) || is_forced(b, width, height))
                 continue;
             bg_mark_get_box(b, q);
             if (p[0] < q[0] + q[2] && q[0] < p[0] + p[2] && p[1] < q[1] + q[3] &&
@@ -172,11 +179,49 @@ test_fits(void)
                 params.crosshair_mm = bg_slice_frame_point(&frame, x, y);
                 bg_annotate_slice(&params, marks);
                 check_no_overlap(marks, sizes[w], sizes[h]);
+                g_assert_nonnull(bg_annotations_find(marks, BG_MARK_ROLE_NOTE));
                 for (int edge = 0; edge < 4; edge++)
                     g_assert_nonnull(
                         bg_annotations_find(marks, (BgMarkRole) (BG_MARK_ROLE_LETTER_LEFT + edge)));
             }
         }
+    }
+}
+
+// The smallest picture says it too, in smaller letters and in several lines.
+static void
+test_note(void)
+{
+    for (int size = 24; size <= 400; size += 8) {
+        BgSliceFrame frame = pane_frame(BG_PLANE_AXIAL, BG_CONVENTION_RADIOLOGICAL, size, size);
+        g_autoptr(GArray) marks = bg_annotations_new();
+        g_autoptr(GString) note = g_string_new(NULL);
+        BgAnnotateSlice params;
+        bg_annotate_slice_init(&params, &frame);
+        fill_words(&params);
+        params.has_crosshair = FALSE;
+        bg_annotate_slice(&params, marks);
+        double at = -1e9;
+        for (guint i = 0; i < marks->len; i++) {
+            const BgMark *mark = &g_array_index(marks, BgMark, i);
+            double box[4];
+            if (mark->role != BG_MARK_ROLE_NOTE)
+                continue;
+            // at the bottom the last line is laid out first
+            if (mark->y < at)
+                g_string_prepend_c(note, ' ');
+            else if (note->len > 0)
+                g_string_append_c(note, ' ');
+            g_string_insert(note, mark->y < at ? 0 : -1, mark->text);
+            at = mark->y;
+            bg_mark_get_box(mark, box);
+            g_assert_cmpfloat(mark->size, >=, 7.0);
+            g_assert_cmpfloat(box[1], >=, 0.0);
+            if (size >= 40)
+                g_assert_cmpfloat(box[0], >=, 0.0);
+        }
+        g_assert_cmpstr(note->str, ==, "Not for diagnosis");
+        g_assert_nonnull(bg_annotations_find(marks, BG_MARK_ROLE_LETTER_LEFT));
     }
 }
 
@@ -419,6 +464,7 @@ main(int argc, char **argv)
     g_test_add_func("/annotations/letters/side-unknown", test_side_unknown);
     g_test_add_func("/annotations/scale-bar", test_scale_bar);
     g_test_add_func("/annotations/fits-small-panes", test_fits);
+    g_test_add_func("/annotations/note-is-never-lost", test_note);
     g_test_add_func("/annotations/words", test_words);
     g_test_add_func("/annotations/series", test_series);
     g_test_add_func("/annotations/view", test_view);
