@@ -40,6 +40,8 @@ bg_cli_new(void)
     cli->arguments = g_ptr_array_new_with_free_func(g_free);
     cli->options = g_ptr_array_new_with_free_func(g_free);
     cli->inputs = g_ptr_array_new_with_free_func(g_free);
+    cli->doubts = g_ptr_array_new_with_free_func(g_free);
+    cli->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     cli->result = bg_json_new_object();
     bg_json_set_integer(cli->result, "schema", 1);
     cli->backend = g_strdup("auto");
@@ -53,6 +55,8 @@ bg_cli_free(BgCli *cli)
     g_ptr_array_unref(cli->arguments);
     g_ptr_array_unref(cli->options);
     g_ptr_array_unref(cli->inputs);
+    g_ptr_array_unref(cli->doubts);
+    g_hash_table_unref(cli->asked);
     g_free(cli->series_path);
     bg_file_info_free(cli->subject);
     bg_json_free(cli->result);
@@ -248,6 +252,7 @@ bg_cli_option(const BgCli *cli, const char *name)
 {
     const char *value = NULL;
 
+    g_hash_table_add(cli->asked, g_strdup(name));
     for (guint i = 0; i + 1 < cli->options->len; i += 2)
         if (strcmp(cli->options->pdata[i], name) == 0)
             value = cli->options->pdata[i + 1];
@@ -265,6 +270,7 @@ bg_cli_option_list(const BgCli *cli, const char *name)
 {
     GPtrArray *values = g_ptr_array_new();
 
+    g_hash_table_add(cli->asked, g_strdup(name));
     for (guint i = 0; i + 1 < cli->options->len; i += 2)
         if (strcmp(cli->options->pdata[i], name) == 0)
             g_ptr_array_add(values, cli->options->pdata[i + 1]);

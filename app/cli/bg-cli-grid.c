@@ -130,8 +130,12 @@ bg_cli_grid_resample(BgCli *cli, BgCliGrid *grid, const BgGeometry *target, BgRe
                      GError **error)
 {
     BgResampleParams params = bg_resample_params(target);
+    const char *like = bg_cli_option(cli, "like");
 
     params.method = method;
+    if (like != NULL && !bg_cli_check_overlap(cli, target, bg_cli_grid_get_geometry(grid), like,
+                                              cli->inputs->pdata[0], error))
+        return FALSE;
     if (grid->labels != NULL)
         return bg_cli_grid_take(
             grid, NULL,
@@ -167,6 +171,26 @@ bg_cli_grid_save(BgCli *cli, const BgCliGrid *grid, const char *path, const BgFi
     return bg_cli_wrote(cli, ok, path, error);
 }
 
+// Returns: (transfer full): as @path holds it: a format without a scale holds floats instead
+static char *
+stored_type(BgCli *cli, const BgCliGrid *grid, const char *path)
+{
+    BgSampleType type =
+        grid->volume != NULL ? bg_volume_get_format(grid->volume).type : BG_SAMPLE_UINT8;
+    g_autofree char *lower = g_ascii_strdown(path, -1);
+
+    if (g_str_has_suffix(lower, ".png")) // a file a slice; PNG has no negative numbers
+        type = type == BG_SAMPLE_INT16 ? BG_SAMPLE_UINT16 : type;
+    else if (!bg_cli_is_dicom(path)) {
+        g_autoptr(BgFileInfo) info = bg_io_probe(path, cli->cancellable, NULL);
+        if (info != NULL && info->datatype != NULL)
+            return g_strdup(info->datatype);
+    }
+    return g_strdup(grid->volume != NULL
+                        ? bg_sample_type_name(type)
+                        : bg_label_type_name(bg_label_map_get_label_type(grid->labels)));
+}
+
 gboolean
 bg_cli_set_grid(BgCli *cli, const BgCliGrid *grid, const char *path, GError **error)
 {
@@ -180,10 +204,8 @@ bg_cli_set_grid(BgCli *cli, const BgCliGrid *grid, const char *path, GError **er
     bg_json_set_string(cli->result, "output", path);
     bg_cli_set_dims(cli->result, "dims", geometry->dims[0], geometry->dims[1], geometry->dims[2]);
     bg_cli_set_geometry(cli, cli->result, geometry);
-    bg_json_set_string(cli->result, "datatype",
-                       grid->volume != NULL
-                           ? bg_sample_type_name(bg_volume_get_format(grid->volume).type)
-                           : bg_label_type_name(bg_label_map_get_label_type(grid->labels)));
+    g_autofree char *type = stored_type(cli, grid, path);
+    bg_json_set_string(cli->result, "datatype", type);
     bg_json_set_double(cli->result, "value_min", s.min);
     bg_json_set_double(cli->result, "value_max", s.max);
     bg_json_set_double(cli->result, "value_mean", s.mean);

@@ -16,6 +16,41 @@ bg_cli_add_warning(BgCli *cli, const char *text)
     bg_json_set(cli->result, "warnings", array);
 }
 
+void
+bg_cli_doubt(BgCli *cli, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (g_ptr_array_find_with_equal_func(cli->doubts, text, g_str_equal, NULL)) {
+        g_free(text);
+        return;
+    }
+    bg_cli_add_warning(cli, text);
+    g_ptr_array_add(cli->doubts, text);
+}
+
+gboolean
+bg_cli_check_overlap(BgCli *cli, const BgGeometry *to, const BgGeometry *from, const char *what,
+                     const char *where, GError **error)
+{
+    double share = bg_geometry_share_within(to, from);
+
+    if (share <= 0.0) {
+        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                    "nothing in common: %s: it lies outside of %s. Give another place, or align "
+                    "the two first",
+                    what, where);
+        return FALSE;
+    }
+    if (share < 0.1)
+        bg_cli_doubt(cli, "only %.2g %% of %s lies within %s: the rest is empty", 100.0 * share,
+                     what, where);
+    return TRUE;
+}
+
 static gboolean
 is_reason(const char *text)
 {

@@ -227,10 +227,14 @@ bg_cli_filter_mask(BgCli *cli, BgCliGrid *grid, GError **error)
 }
 
 static BgLabelMap *
-take_labels(const BgCliGrid *grid, GError **error)
+take_labels(const BgCli *cli, const BgCliGrid *grid, GError **error)
 {
-    return grid->labels != NULL ? bg_label_map_ref(grid->labels)
-                                : bg_label_map_new_from_volume(grid->volume, error);
+    if (grid->labels != NULL)
+        return bg_label_map_ref(grid->labels);
+    g_autoptr(BgLabelMap) labels = bg_label_map_new_from_volume(grid->volume, error);
+    return labels != NULL && bg_cli_check_drawn(labels, bg_cli_arg(cli, 1), error)
+               ? g_steal_pointer(&labels)
+               : NULL;
 }
 
 gboolean
@@ -253,7 +257,7 @@ bg_cli_filter_morphology(BgCli *cli, BgCliGrid *grid, GError **error)
     if (!bg_cli_get_double(cli, "radius", &radius_mm, error) ||
         !bg_cli_get_int(cli, "value", 0, G_MAXINT, &value, error))
         return FALSE;
-    g_autoptr(BgLabelMap) labels = take_labels(grid, error);
+    g_autoptr(BgLabelMap) labels = take_labels(cli, grid, error);
     if (labels == NULL)
         return FALSE;
     bg_json_set_string(cli->result, "operation", operation);
@@ -289,7 +293,7 @@ bg_cli_filter_clean(BgCli *cli, BgCliGrid *grid, GError **error)
         !bg_cli_get_double(cli, "least", &cleaning.least_ml, error))
         return FALSE;
     cleaning.n_largest = (guint) n_largest;
-    g_autoptr(BgLabelMap) labels = take_labels(grid, error);
+    g_autoptr(BgLabelMap) labels = take_labels(cli, grid, error);
     BgLabelMap *clean = labels != NULL ? bg_label_map_clean(labels, &cleaning, &cleaned,
                                                             &cli->progress, cli->cancellable, error)
                                        : NULL;
@@ -306,7 +310,7 @@ bg_cli_filter_distance(BgCli *cli, BgCliGrid *grid, GError **error)
 
     if (!bg_cli_get_int(cli, "value", 0, G_MAXINT, &value, error))
         return FALSE;
-    g_autoptr(BgLabelMap) labels = take_labels(grid, error);
+    g_autoptr(BgLabelMap) labels = take_labels(cli, grid, error);
     if (labels == NULL)
         return FALSE;
     return bg_cli_grid_take(

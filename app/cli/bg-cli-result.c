@@ -3,10 +3,15 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-hash.h"
+#include "core/io/bg-io-raw.h"
 #include "core/surface/bg-mesh-measures.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
+
+#define SURELY_LABELS 32 // so many different ones at most: whatever the neighbours are
+
+#define MAX_ROW 110 // characters of a line for people
 
 void
 bg_cli_add_input(BgCli *cli, const char *path)
@@ -118,6 +123,29 @@ bg_cli_load_labels(BgCli *cli, const char *path, GError **error)
         return NULL;
     }
     return bg_label_map_ref(loaded->labels);
+}
+
+gboolean
+bg_cli_check_drawn(const BgLabelMap *labels, const char *path, GError **error)
+{
+    g_autoptr(GArray) counts = bg_label_map_count(labels);
+
+    if (counts->len <= SURELY_LABELS || bg_raw_looks_like_labels(labels))
+        return TRUE;
+    g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
+                "not a label map: %s: it has %u different values, and neighbours are unlike, as in "
+                "a scan. Give a label map, or make one with segment",
+                path, counts->len);
+    return FALSE;
+}
+
+BgLabelMap *
+bg_cli_load_drawn(BgCli *cli, const char *path, GError **error)
+{
+    g_autoptr(BgLabelMap) labels = bg_cli_load_labels(cli, path, error);
+
+    return labels != NULL && bg_cli_check_drawn(labels, path, error) ? g_steal_pointer(&labels)
+                                                                     : NULL;
 }
 
 BgMesh *
@@ -407,6 +435,7 @@ print_list(const char *name, const BgJson *array, int depth)
     }
 }
 
+// An object: in a line where it is short, else a line a member.
 static void
 print_row(const char *name, const BgJson *object, int depth)
 {
@@ -415,6 +444,12 @@ print_row(const char *name, const BgJson *object, int depth)
     for (gsize i = 0; i < bg_json_count(object); i++) {
         g_string_append_printf(text, "%s%s ", i > 0 ? "  " : "", bg_json_name_at(object, i));
         append_value(text, bg_json_value_at(object, i));
+    }
+    if (text->len > MAX_ROW) {
+        g_print("%*s%s\n", 2 * depth, "", *name != '\0' ? name : "-");
+        for (gsize i = 0; i < bg_json_count(object); i++)
+            print_member(bg_json_name_at(object, i), bg_json_value_at(object, i), depth + 1);
+        return;
     }
     g_print("%*s%-*s %s\n", 2 * depth, "", 18 - 2 * depth, name, text->str);
 }

@@ -76,6 +76,8 @@ struct _BgCli {
     BgFileInfo *subject;  // owned: the first input that names a patient; NULL until one is read
     GCancellable *cancellable;
     BgProgress progress;
+    GPtrArray *doubts; // of char *: warnings that are told on stderr too
+    GHashTable *asked; // of char *: options that the command has looked at
     gboolean json, quiet, force, help, version;
     gboolean failed; // done and told, but status 1: a self-test with failures
     gboolean ras;    // coordinates in and out are RAS
@@ -156,6 +158,18 @@ void bg_cli_blame_path(GError **error, const char *path);
 BgLoaded *bg_cli_load_as_volume(BgCli *cli, const char *path, GError **error);
 BgVolume *bg_cli_load_volume(BgCli *cli, const char *path, GError **error);
 BgLabelMap *bg_cli_load_labels(BgCli *cli, const char *path, GError **error);
+
+/**
+ * bg_cli_check_drawn:
+ * @path: of @labels, for the message
+ *
+ * Returns: %FALSE with %BG_ERROR_UNSUPPORTED: the values are those of a scan: many, and next to each
+ *   other unlike
+ */
+gboolean bg_cli_check_drawn(const BgLabelMap *labels, const char *path, GError **error);
+
+/** bg_cli_load_drawn: bg_cli_load_labels() and bg_cli_check_drawn() */
+BgLabelMap *bg_cli_load_drawn(BgCli *cli, const char *path, GError **error);
 BgMesh *bg_cli_load_mesh(BgCli *cli, const char *path, GError **error);
 
 /** bg_cli_check_output: early, before the work: refuses a file that is there without --force, and one that
@@ -184,6 +198,20 @@ void bg_cli_set_geometry(const BgCli *cli, BgJson *json, const BgGeometry *geome
 
 /** bg_cli_add_warning: to the result's "warnings" */
 void bg_cli_add_warning(BgCli *cli, const char *text);
+
+/** bg_cli_doubt: a warning that stderr tells of too: the output may not be what was meant. Once each */
+void bg_cli_doubt(BgCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/**
+ * bg_cli_check_overlap:
+ * @to: what is computed; @from: of what; @what, @where: words for them, in messages
+ *
+ * Doubts where less than a tenth of @to lies within @from.
+ *
+ * Returns: %FALSE with %BG_ERROR_MISMATCH: they have nothing in common
+ */
+gboolean bg_cli_check_overlap(BgCli *cli, const BgGeometry *to, const BgGeometry *from,
+                              const char *what, const char *where, GError **error);
 
 /**
  * bg_cli_check_patients:

@@ -213,6 +213,9 @@ run_job(BgCli *cli, Job *job, GError **error)
             out);
         return FALSE;
     }
+    if (bg_cli_has(cli, "interpolation") && !bg_cli_has(cli, "like") && !bg_cli_has(cli, "spacing"))
+        bg_cli_doubt(cli, "--interpolation makes no difference: without --spacing or --like every "
+                          "voxel is kept");
     gboolean ok = job->frames->len > 1 ? save_frames(cli, job, out, error)
                                        : bg_cli_grid_save(cli, first, out, job->info, error);
     if (!ok)

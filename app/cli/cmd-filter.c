@@ -50,6 +50,7 @@ static const BgCliOption options[] = {
 typedef struct {
     const char *name;
     gboolean keeps_labels; // else the numbers are taken as values
+    const char *options;   // its own, with blanks between
     gboolean (*run)(BgCli *cli, BgCliGrid *grid, GError **error);
 } Filter;
 
@@ -124,7 +125,7 @@ box_of_labels(BgCli *cli, const BgGeometry *geometry, BgVoxelBox *box, GError **
     if (!bg_cli_get_double(cli, "margin", &margin_mm, error) ||
         !bg_cli_get_int(cli, "value", 0, G_MAXINT, &value, error))
         return FALSE;
-    g_autoptr(BgLabelMap) labels = bg_cli_load_labels(cli, path, error);
+    g_autoptr(BgLabelMap) labels = bg_cli_load_drawn(cli, path, error);
     if (labels == NULL)
         return FALSE;
     if (!bg_geometry_equal(bg_label_map_get_geometry(labels), geometry, 1e-2)) {
@@ -176,20 +177,39 @@ run_crop(BgCli *cli, BgCliGrid *grid, GError **error)
 }
 
 static const Filter filters[] = {
-    { "gaussian", FALSE, run_gaussian },
-    { "median", FALSE, run_median },
-    { "resample", TRUE, run_resample },
-    { "crop", TRUE, run_crop },
-    { "n4", FALSE, bg_cli_filter_n4 },
-    { "normalize", FALSE, bg_cli_filter_normalize },
-    { "nlm", FALSE, bg_cli_filter_nlm },
-    { "pad", TRUE, bg_cli_filter_pad },
-    { "mask", FALSE, bg_cli_filter_mask },
-    { "morphology", TRUE, bg_cli_filter_morphology },
-    { "brain-mask", FALSE, bg_cli_filter_brain },
-    { "clean", TRUE, bg_cli_filter_clean },
-    { "distance", TRUE, bg_cli_filter_distance },
+    { "gaussian", FALSE, "sigma", run_gaussian },
+    { "median", FALSE, "radius", run_median },
+    { "resample", TRUE, "spacing like interpolation", run_resample },
+    { "crop", TRUE, "box label value margin", run_crop },
+    { "n4", FALSE, "mask shrink iterations threshold field", bg_cli_filter_n4 },
+    { "normalize", FALSE, "method mask low high per-slice", bg_cli_filter_normalize },
+    { "nlm", FALSE, "noise strength patch search", bg_cli_filter_nlm },
+    { "pad", TRUE, "size by multiple fill", bg_cli_filter_pad },
+    { "mask", FALSE, "mask keep fill", bg_cli_filter_mask },
+    { "morphology", TRUE, "operation radius value", bg_cli_filter_morphology },
+    { "brain-mask", FALSE, "radius", bg_cli_filter_brain },
+    { "clean", TRUE, "largest least fill-holes each-label", bg_cli_filter_clean },
+    { "distance", TRUE, "value signed", bg_cli_filter_distance },
 };
+
+// Options of other filters are refused: what they were given for would not be done.
+static gboolean
+check_options(const BgCli *cli, const Filter *filter, GError **error)
+{
+    g_auto(GStrv) own = g_strsplit(filter->options, " ", -1);
+
+    for (guint i = 0; i + 1 < cli->options->len; i += 2) {
+        const char *name = cli->options->pdata[i];
+        if (strcmp(name, "series") == 0 || strcmp(name, "frame") == 0 ||
+            g_strv_contains((const char *const *) own, name))
+            continue;
+        g_autofree char *all = g_strjoinv(", --", own);
+        bg_cli_usage_error(error, "not an option of filter %s: --%s: it takes --%s", filter->name,
+                           name, all);
+        return FALSE;
+    }
+    return TRUE;
+}
 
 static gboolean
 run_filter(BgCli *cli, const Filter *filter, BgCliGrid *grid, BgFileInfo **info, GError **error)
@@ -197,7 +217,8 @@ run_filter(BgCli *cli, const Filter *filter, BgCliGrid *grid, BgFileInfo **info,
     const char *out = bg_cli_arg(cli, 2);
     int frame = 0;
 
-    if (!bg_cli_get_int(cli, "frame", 0, G_MAXINT, &frame, error) ||
+    if (!check_options(cli, filter, error) ||
+        !bg_cli_get_int(cli, "frame", 0, G_MAXINT, &frame, error) ||
         !bg_cli_check_output(cli, out, error) ||
         !bg_cli_grid_load(cli, bg_cli_arg(cli, 1), frame, grid, info, error))
         return FALSE;

@@ -96,7 +96,7 @@ label_mesh(BgCli *cli, const Job *job, BgMesh **raw, GError **error)
 
     if (!parse_labels(cli, numbers, error))
         return NULL;
-    g_autoptr(BgLabelMap) labels = bg_cli_load_labels(cli, bg_cli_arg(cli, 0), error);
+    g_autoptr(BgLabelMap) labels = bg_cli_load_drawn(cli, bg_cli_arg(cli, 0), error);
     if (labels == NULL)
         return NULL;
     BgLabelSurfaceParams params = { .labels = (const guint32 *) (gpointer) numbers->data,
@@ -225,6 +225,10 @@ set_groups(BgCli *cli, BgMesh *mesh, GError **error)
 static gboolean
 save(BgCli *cli, BgMesh *mesh, const char *out, GError **error)
 {
+    g_autofree char *lower = g_ascii_strdown(out, -1);
+    if (bg_cli_has(cli, "ascii") && !g_str_has_suffix(lower, ".stl") &&
+        !g_str_has_suffix(lower, ".ply"))
+        bg_cli_doubt(cli, "--ascii makes no difference: STL and PLY alone are of two kinds");
     if (bg_cli_is_dicom(out))
         return bg_cli_save_dicom_mesh(cli, mesh, out, error);
 

@@ -2,7 +2,9 @@
 // bregma-cli montage: many slices in one picture, or one after the other in a film.
 #include "bg-cli-picture.h"
 
-#include "core/base/bg-error.h"
+#include "core/annotate/bg-annotations.h"
+#include "core/base/bg-buffer.h"
+#include "core/cast/bg-slice.h"
 #include "core/io/bg-gif-write.h"
 #include "core/segment/bg-label-picture.h"
 #include "core/volume/bg-crop.h"
@@ -27,6 +29,8 @@ typedef struct {
     BgVolume *volume;   // owned: LPS, cubic voxels
     BgLabelMap *labels; // owned, nullable
     double window[2];
+    double finest_mm;
+    gboolean side_known;
     int axis, first, last, count, columns, delay_ms;
 } Montage;
 
@@ -85,7 +89,9 @@ find_window(BgCli *cli, Montage *montage, GError **error)
 static gboolean
 load(BgCli *cli, Montage *montage, GError **error)
 {
-    g_autoptr(BgVolume) volume = bg_cli_load_volume(cli, bg_cli_arg(cli, 0), error);
+    const char *path = bg_cli_arg(cli, 0);
+    g_autoptr(BgLoaded) loaded = bg_cli_load_as_volume(cli, path, error);
+    BgVolume *volume = loaded != NULL ? loaded->volume : NULL; // borrowed
     const char *label = bg_cli_option(cli, "label");
     BgGeometry turned, grid;
     BgVoxelBox box;
@@ -95,6 +101,8 @@ load(BgCli *cli, Montage *montage, GError **error)
         return FALSE;
     BgVec3 own = bg_geometry_spacing_mm(&turned);
     double finest = MIN(own.x, MIN(own.y, own.z));
+    montage->finest_mm = finest;
+    montage->side_known = loaded->info->side_known;
     if (!bg_geometry_new_spacing(&turned, bg_vec3(finest, finest, finest), &grid, error))
         return FALSE;
     BgResampleParams params = bg_resample_params(&grid);
@@ -102,8 +110,9 @@ load(BgCli *cli, Montage *montage, GError **error)
     montage->last = grid.dims[montage->axis] - 1;
     if (montage->volume == NULL || label == NULL)
         return montage->volume != NULL;
-    g_autoptr(BgLabelMap) labels = bg_cli_load_labels(cli, label, error);
-    if (labels == NULL)
+    g_autoptr(BgLabelMap) labels = bg_cli_load_drawn(cli, label, error);
+    if (labels == NULL ||
+        !bg_cli_check_overlap(cli, bg_label_map_get_geometry(labels), &grid, label, path, error))
         return FALSE;
     montage->labels = bg_resample_labels(labels, &params, NULL, cli->cancellable, error);
     if (montage->labels == NULL)
@@ -115,6 +124,40 @@ load(BgCli *cli, Montage *montage, GError **error)
         bg_cli_add_warning(cli, "the label map is empty there: all slices are shown");
     }
     return TRUE;
+}
+
+// Letters on each of the pictures in @image, and the note on the last.
+static BgImage *
+annotate(const Montage *montage, BgImage *image, int columns, guint n, GError **error)
+{
+    static const BgConvention convention = BG_CONVENTION_RADIOLOGICAL; // as LPS pictures are
+    static const BgPlane planes[3] = { BG_PLANE_SAGITTAL, BG_PLANE_CORONAL, BG_PLANE_AXIAL };
+    const BgImageFormat *format = bg_image_get_format(image);
+    const guint8 *rgb = bg_image_get_pixels(image);
+    gsize n_pixels = (gsize) format->width * (gsize) format->height;
+    bg_auto_buffer guint32 *argb = bg_buffer_alloc_items(n_pixels, sizeof(guint32), error);
+    BgSliceFrame frame = { .width = format->width,
+                           .height = format->height,
+                           .spacing_mm = montage->finest_mm };
+    int rows = ((int) n + columns - 1) / columns;
+    double width = (double) format->width / columns, height = (double) format->height / rows;
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgVec3 right, down;
+
+    if (argb == NULL)
+        return NULL;
+    for (gsize i = 0; i < n_pixels; i++)
+        argb[i] = 0xff000000u | (guint32) rgb[3 * i] << 16 | (guint32) rgb[3 * i + 1] << 8 |
+                  rgb[3 * i + 2];
+    bg_plane_axes(planes[montage->axis], convention, &right, &down);
+    for (guint tile = 0; tile < n; tile++) {
+        double box[4] = { width * ((int) tile % columns), height * ((int) tile / columns), width,
+                          height };
+        bg_annotate_tile(marks, box, right, down, montage->side_known,
+                         tile + 1 == n ? "Not for diagnosis" : NULL);
+    }
+    bg_cli_draw_marks(marks, argb, format->width, format->height);
+    return bg_slice_image_from_argb(argb, &frame, error);
 }
 
 static GPtrArray *
@@ -146,8 +189,10 @@ save_film(BgCli *cli, const Montage *montage, const GPtrArray *pictures, const c
                                : bg_gif_new(out, cli->force, montage->delay_ms, provenance, error);
     gboolean ok = gif != NULL;
 
-    for (guint i = 0; ok && i < pictures->len; i++)
-        ok = bg_gif_add(gif, pictures->pdata[i], error);
+    for (guint i = 0; ok && i < pictures->len; i++) {
+        g_autoptr(BgImage) picture = annotate(montage, pictures->pdata[i], 1, 1, error);
+        ok = picture != NULL && bg_gif_add(gif, picture, error);
+    }
     return bg_cli_wrote(cli, ok && bg_gif_commit(gif, error), out, error);
 }
 
@@ -170,8 +215,11 @@ run(BgCli *cli, GError **error)
         return FALSE;
     if (film)
         return save_film(cli, &montage, pictures, out, error);
-    g_autoptr(BgImage) image = bg_montage((BgImage *const *) pictures->pdata, pictures->len,
-                                          MIN(montage.columns, (int) pictures->len), error);
+    int columns = MIN(montage.columns, (int) pictures->len);
+    g_autoptr(BgImage) plain =
+        bg_montage((BgImage *const *) pictures->pdata, pictures->len, columns, error);
+    g_autoptr(BgImage) image =
+        plain != NULL ? annotate(&montage, plain, columns, pictures->len, error) : NULL;
     return image != NULL && bg_cli_save_png(cli, image, out, error);
 }
 

@@ -217,7 +217,7 @@ load_labels(BgCli *cli, Job *job, GError **error)
 
     if (path == NULL)
         return TRUE;
-    job->labels = bg_cli_load_labels(cli, path, error);
+    job->labels = bg_cli_load_drawn(cli, path, error);
     if (job->labels == NULL)
         return FALSE;
     g_autoptr(GArray) counts = bg_label_map_count(job->labels);

@@ -84,6 +84,37 @@ parse_output(const char *path, OutKind *kind, GError **error)
     return TRUE;
 }
 
+// Options that only mean something beside another one, or without it.
+static gboolean
+check_idle(const BgCli *cli, const Job *job, GError **error)
+{
+    static const char *const of_oblique[] = { "origin", "up", "size", "spacing" };
+    static const char *const of_planes[] = { "index", "convention" };
+    gboolean plane = job->plane >= 0;
+    const char *const *others = plane ? of_oblique : of_planes;
+    gsize n = plane ? G_N_ELEMENTS(of_oblique) : G_N_ELEMENTS(of_planes);
+
+    for (gsize i = 0; i < n; i++) {
+        if (bg_cli_has(cli, others[i])) {
+            bg_cli_usage_error(error, "not of this plane: --%s: it goes with %s", others[i],
+                               plane ? "--origin and --normal" : "--plane and --index");
+            return FALSE;
+        }
+    }
+    if (bg_cli_has(cli, "mode") && !bg_cli_has(cli, "slab"))
+        bg_cli_usage_error(error, "of which slab: --mode=%s: give --slab=mm too",
+                           bg_cli_option(cli, "mode"));
+    else if (bg_cli_has(cli, "depth") && job->count == 1)
+        bg_cli_usage_error(error, "how many slices: --depth=%s: give --count=N too, 2 or more",
+                           bg_cli_option(cli, "depth"));
+    else if (bg_cli_has(cli, "annotate") && job->kind != OUT_PNG)
+        bg_cli_usage_error(error, "no picture: --annotate: give an output that ends with .png "
+                                  "or .dcm");
+    else
+        return TRUE;
+    return FALSE;
+}
+
 static gboolean
 parse_words(BgCli *cli, Job *job, GError **error)
 {
@@ -148,7 +179,7 @@ parse_numbers(BgCli *cli, Job *job, GError **error)
                            bg_cli_option(cli, "slab"));
         return FALSE;
     }
-    return TRUE;
+    return check_idle(cli, job, error);
 }
 
 static gboolean
@@ -204,6 +235,66 @@ frame_at(const Job *job, int n)
     return frame;
 }
 
+// A slice as a grid, as thick as its slab.
+static BgGeometry
+slice_geometry(const Job *job, int n)
+{
+    BgSliceFrame frame = frame_at(job, n);
+    BgVec3 thick = bg_vec3_scale(frame.normal, fmax(job->sampling.slab_mm, 1e-3));
+
+    return (BgGeometry){ .dims = { frame.width, frame.height, 1 },
+                         .patient_from_voxel = bg_affine_from_columns(
+                             bg_vec3_scale(frame.u, frame.spacing_mm),
+                             bg_vec3_scale(frame.v, frame.spacing_mm), thick, frame.origin_mm) };
+}
+
+static int
+count_outside(const Job *job, const BgGeometry *geometry)
+{
+    int n_outside = 0;
+
+    for (int n = 0; n < job->count; n++) {
+        BgGeometry slice = slice_geometry(job, n);
+        n_outside += bg_geometry_share_within(&slice, geometry) <= 0.0;
+    }
+    return n_outside;
+}
+
+// A black picture with no word about it looks like a finding.
+static gboolean
+check_place(BgCli *cli, const Job *job, GError **error)
+{
+    const char *path = bg_cli_arg(cli, 0), *label = bg_cli_option(cli, "label");
+    const BgGeometry *geometry = bg_volume_get_geometry(job->volume);
+    int n_outside = count_outside(job, geometry);
+
+    if (n_outside == job->count) {
+        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                    "nothing there: %s: the plane lies outside of the volume. Give another "
+                    "--origin",
+                    path);
+        return FALSE;
+    }
+    if (n_outside > 0)
+        bg_cli_doubt(cli, "%d of %d slices lie outside of the volume: they are black", n_outside,
+                     job->count);
+    if (label == NULL)
+        return TRUE;
+    const BgGeometry *drawn = bg_label_map_get_geometry(job->labels);
+    if (bg_geometry_share_within(drawn, geometry) <= 0.0) {
+        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                    "nothing in common: %s: it lies outside of %s. Give the labels of this volume, "
+                    "or align the two first",
+                    label, path);
+        return FALSE;
+    }
+    n_outside = count_outside(job, drawn);
+    if (n_outside > 0)
+        bg_cli_doubt(cli, "%d of %d slices lie outside of the labels' grid: none are drawn there",
+                     n_outside, job->count);
+    return TRUE;
+}
+
 static gboolean
 load(BgCli *cli, Job *job, GError **error)
 {
@@ -214,7 +305,7 @@ load(BgCli *cli, Job *job, GError **error)
         return FALSE;
     job->volume = bg_volume_ref(job->loaded->volume);
     if (label != NULL) {
-        job->labels = bg_cli_load_labels(cli, label, error);
+        job->labels = bg_cli_load_drawn(cli, label, error);
         if (job->labels == NULL)
             return FALSE;
     }
@@ -483,7 +574,8 @@ run_job(BgCli *cli, Job *job, GError **error)
 
     if (!parse_output(out, &job->kind, error) || !parse_words(cli, job, error) ||
         !parse_numbers(cli, job, error) || !check_outputs(cli, job, out, label_out, error) ||
-        !load(cli, job, error) || !make_frame(cli, job, error) || !make_stack(cli, job, error))
+        !load(cli, job, error) || !make_frame(cli, job, error) || !make_stack(cli, job, error) ||
+        !check_place(cli, job, error))
         return FALSE;
 
     set_result(cli, job, out);

@@ -166,11 +166,24 @@ complete_message(const BgCli *cli, GError **error)
                    cli->arguments->len > 0 ? bg_cli_arg(cli, 0) : "built-in data");
 }
 
+// What was given and made no difference is said: it was given for a reason.
+static void
+tell_idle_options(BgCli *cli)
+{
+    for (guint i = 0; i + 1 < cli->options->len; i += 2) {
+        const char *name = cli->options->pdata[i];
+        if (!g_hash_table_contains(cli->asked, name))
+            bg_cli_doubt(cli, "--%s makes no difference here: it was not used", name);
+    }
+}
+
 gboolean
 bg_cli_run(BgCli *cli, GError **error)
 {
-    if (check_backend(cli, error) && cli->command->run(cli, error))
+    if (check_backend(cli, error) && cli->command->run(cli, error)) {
+        tell_idle_options(cli);
         return TRUE;
+    }
     complete_message(cli, error);
     return FALSE;
 }
@@ -239,6 +252,8 @@ run(BgCli *cli, char **argv)
         return report(cli, error);
 
     clear_progress();
+    for (guint i = 0; i < cli->doubts->len; i++)
+        g_printerr("bregma-cli: warning: %s\n", (char *) cli->doubts->pdata[i]);
     if (cli->json) {
         g_autofree char *text = bg_json_print(cli->result, TRUE);
         g_print("%s\n", text);

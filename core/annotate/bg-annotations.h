@@ -167,6 +167,17 @@ typedef struct {
     const char *note;
 } BgAnnotateSlice;
 
+/**
+ * bg_annotate_tile:
+ * @box: x, y, width and height of a picture within a larger one, in pixels
+ * @right, @down: on it, LPS
+ * @note: (nullable): as bg_annotate_slice() has it
+ *
+ * The letters of its sides and the note: what a small one of many has room for.
+ */
+void bg_annotate_tile(GArray *marks, const double box[4], BgVec3 right, BgVec3 down,
+                      gboolean side_known, const char *note);
+
 /** bg_annotate_slice_init: scale 1, radiological, calibrated, side known, no plane, no words */
 void bg_annotate_slice_init(BgAnnotateSlice *params, const BgSliceFrame *frame);
 

@@ -50,14 +50,23 @@ on_error_entry(unsigned n, const H5E_error2_t *entry, void *user_data)
     return 0;
 }
 
+// The library tells of a full disk as "time = ..., errno = 28, error message = '...', buf = ...".
+static const char *
+own_words(const char *words)
+{
+    const char *number = strstr(words, "errno = ");
+    gint64 code = number != NULL ? g_ascii_strtoll(number + strlen("errno = "), NULL, 10) : 0;
+
+    return code > 0 && code < G_MAXINT ? g_strerror((int) code) : words;
+}
+
 gboolean
 bg_h5_fail(const BgH5 *h5, const char *path, GError **error)
 {
     const char *words = NULL;
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, on_error_entry, &words); // the innermost says most
-    if (words == NULL)
-        words = "-";
+    words = words != NULL ? own_words(words) : "-";
     if (h5->output != NULL)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
                     // Translators: the name of a part of a file, and the HDF5 library's own words

@@ -209,6 +209,52 @@ bg_geometry_obliquity_deg(const BgGeometry *geometry)
     return most * 180.0 / G_PI;
 }
 
+// Whether the box around @geometry in the voxels of @other touches @other.
+static gboolean
+may_meet(const BgGeometry *geometry, const BgAffine *other_from_voxel, const int other_dims[3])
+{
+    BgVec3 low = bg_vec3(INFINITY, INFINITY, INFINITY), high = bg_vec3_scale(low, -1.0);
+
+    for (int corner = 0; corner < 8; corner++) {
+        BgVec3 voxel = bg_vec3((corner & 1) ? geometry->dims[0] - 0.5 : -0.5,
+                               (corner & 2) ? geometry->dims[1] - 0.5 : -0.5,
+                               (corner & 4) ? geometry->dims[2] - 0.5 : -0.5);
+        BgVec3 at = bg_affine_apply(other_from_voxel, voxel);
+        low = bg_vec3(fmin(low.x, at.x), fmin(low.y, at.y), fmin(low.z, at.z));
+        high = bg_vec3(fmax(high.x, at.x), fmax(high.y, at.y), fmax(high.z, at.z));
+    }
+    for (int axis = 0; axis < 3; axis++)
+        if (bg_vec3_get(high, axis) <= -0.5 || bg_vec3_get(low, axis) >= other_dims[axis] - 0.5)
+            return FALSE;
+    return TRUE;
+}
+
+double
+bg_geometry_share_within(const BgGeometry *geometry, const BgGeometry *other)
+{
+    const int *dims = geometry->dims, *within = other->dims;
+    int n[3] = { MIN(dims[0], 32), MIN(dims[1], 32), MIN(dims[2], 32) };
+    BgAffine inverse = bg_geometry_voxel_from_patient(other);
+    BgAffine other_from_voxel = bg_affine_multiply(&inverse, &geometry->patient_from_voxel);
+    gsize n_points = 0, n_within = 0;
+
+    if (!may_meet(geometry, &other_from_voxel, within))
+        return 0.0;
+    for (int k = 0; k < n[2]; k++)
+        for (int j = 0; j < n[1]; j++)
+            for (int i = 0; i < n[0]; i++) {
+                BgVec3 voxel =
+                    bg_vec3((i + 0.5) * dims[0] / n[0] - 0.5, (j + 0.5) * dims[1] / n[1] - 0.5,
+                            (k + 0.5) * dims[2] / n[2] - 0.5);
+                BgVec3 at = bg_affine_apply(&other_from_voxel, voxel);
+                n_points++;
+                n_within += at.x >= -0.5 && at.x <= within[0] - 0.5 && at.y >= -0.5 &&
+                            at.y <= within[1] - 0.5 && at.z >= -0.5 && at.z <= within[2] - 0.5;
+            }
+    // Less than a point of the lattice is something still.
+    return fmax((double) n_within, 0.5) / (double) n_points;
+}
+
 gboolean
 bg_geometry_equal(const BgGeometry *a, const BgGeometry *b, double tolerance_mm)
 {

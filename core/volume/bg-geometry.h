@@ -80,6 +80,16 @@ double bg_geometry_shear_deg(const BgGeometry *geometry);
 /** bg_geometry_obliquity_deg: Returns: the largest angle of an axis to its patient axis */
 double bg_geometry_obliquity_deg(const BgGeometry *geometry);
 
+/**
+ * bg_geometry_share_within:
+ *
+ * How much of @geometry lies in @other, by a lattice of at most 32 x 32 x 32 points, outer halves of
+ * voxels included.
+ *
+ * Returns: 0..1; exactly 0 only where the two surely have nothing in common
+ */
+double bg_geometry_share_within(const BgGeometry *geometry, const BgGeometry *other);
+
 /** bg_geometry_equal: same dims, and no corner voxel further apart than @tolerance_mm */
 gboolean bg_geometry_equal(const BgGeometry *a, const BgGeometry *b, double tolerance_mm);
 

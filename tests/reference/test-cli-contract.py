@@ -4,6 +4,7 @@
 import json
 import math
 import os
+import resource
 import signal
 import struct
 import shutil
@@ -449,6 +450,118 @@ def test_outputs(case):
         assert source.read() == before
 
 
+def run_doubtful(*args):
+    """A result, and the same warnings on stderr."""
+    done = subprocess.run([CLI, "--json", *map(str, args)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    told = [line[len("bregma-cli: warning: "):] for line in done.stderr.splitlines()]
+    assert told and all(line in result["warnings"] for line in told), (done.stderr, result.get("warnings"))
+    return result, " | ".join(told)
+
+
+def test_places(case):
+    """What has nothing in common with what it is computed of is refused, what has little is said."""
+    columns = cli_files.columns_of("LPS", (1.0, 1.0, 2.0))
+    far, near = case.at("far.nii"), case.at("near.nii")
+    for path, shift in ((far, 500), (near, 15.6)):
+        origin = [case.origin[0] + shift, *case.origin[1:]]
+        cli_files.write_nifti(path, columns, origin, case.dims, bytes([1]) * math.prod(case.dims))
+    out = case.at("placed.nii")
+    for command in (("convert",), ("filter", "resample")):
+        run(*command, case.volume, out, f"--like={far}", status=1)
+        assert not os.path.exists(out)
+        _, told = run_doubtful(*command, case.volume, out, f"--like={near}", "--force")
+        assert "lies within" in told, told
+        os.remove(out)
+        r = run_json(*command, case.volume, out, f"--like={case.labels}")
+        assert not any("lies within" in w for w in r.get("warnings", [])), r["warnings"]
+        os.remove(out)
+    plane = ["--plane=axial", "--index=5"]
+    picture = case.at("placed.png")
+    run("slice", case.volume, picture, "--origin=0,0,300", "--normal=0,0,1", status=1)
+    run("slice", case.volume, picture, *plane, f"--label={far}", status=1)
+    assert not os.path.exists(picture)
+    r, told = run_doubtful("slice", case.volume, picture, "--origin=0,0,0", "--normal=0,0,1", "--depth=40",
+                           "--count=5")
+    assert "3 of 5" in told, told
+    run("slice", case.volume, case.at("placed-too.png"), *plane, f"--label={case.labels}")
+    run("montage", case.volume, case.at("m.png"), f"--label={far}", status=1)
+
+
+def test_idle_options(case):
+    """An option that would make no difference is refused, or said to make none."""
+    volume, out = case.volume, case.at("idle.nii")
+    for args in (["gaussian", "--sigma=1", "--radius=2"], ["median", "--radius=1", "--sigma=2"],
+                 ["n4", "--method=minmax"], ["crop", "--box=0,3,0,3,0,3", "--spacing=1,1,1"]):
+        run("filter", args[0], volume, out, *args[1:], status=2)
+    plane, oblique = ["--plane=axial", "--index=3"], ["--origin=0,0,0", "--normal=0,1,1"]
+    picture = case.at("idle.png")
+    for args in (plane + ["--mode=mip"], plane + ["--size=9x9"], plane + ["--up=0,0,1"], oblique + ["--index=2"],
+                 plane + ["--depth=9"], oblique + ["--convention=neurological"]):
+        run("slice", volume, picture, *args, status=2)
+    run("slice", volume, case.at("idle.tiff"), *plane, "--annotate", status=2)
+    assert not os.path.exists(out) and not os.path.exists(picture)
+    for args in (["convert", volume, out, "--interpolation=cubic"], ["convert", volume, out, "--reference=x.dcm"],
+                 ["mesh", volume, case.at("idle.obj"), "--iso=100", "--ascii"],
+                 ["filter", "crop", volume, out, "--box=0,3,0,3,0,3", "--margin=5"]):
+        _, told = run_doubtful(*args, "--force")
+        assert args[-1].split("=")[0] in told and "no difference" in told, told
+
+
+def test_no_labels(case):
+    """A scan is no label map: its values are many, and neighbours unlike."""
+    dims = (24, 24, 24)
+    columns = cli_files.columns_of("LPS", (1.0, 1.0, 1.0))
+    origin = cli_files.centred_origin(columns, dims)
+    scan = case.at("scan.nii")
+    cli_files.write_nifti(scan, columns, origin, dims, bytes((i * i * 7 + i) % 251 for i in range(24 ** 3)))
+    few = case.at("few.nii")  # unlike neighbours alone are no reason
+    cli_files.write_nifti(few, columns, origin, dims, bytes((i * i * 7 + i) % 5 for i in range(24 ** 3)))
+    for path, status in ((scan, 1), (few, 0)):
+        run("--quiet", "mesh", path, case.at("n.stl"), "--label=3", "--force", status=status)
+        run("filter", "morphology", path, case.at("n.nii"), "--operation=dilate", "--radius=1", "--force",
+            status=status)
+        run("slice", path, case.at("n.png"), "--plane=axial", "--index=3", f"--label={path}", "--force",
+            status=status)
+
+
+def test_written_type(case):
+    """datatype is that of the file: one that has no place for a scale holds floats."""
+    scaled = case.at("scaled.nii")
+    with open(case.volume, "rb") as source:
+        data = bytearray(source.read())
+    struct.pack_into("<ff", data, 112, 0.3, 3.0)
+    with open(scaled, "wb") as target:
+        target.write(data)
+    for suffix, want in (("nii", "uint8"), ("nrrd", "float32"), ("mha", "float32"), ("npy", "float32"),
+                         ("h5", "float32"), ("tif", "float32")):
+        out = case.at("typed." + suffix)
+        r, there = run_json("convert", scaled, out), run_json("info", out)
+        assert r["datatype"] == there["datatype"] == want, (suffix, r["datatype"], there["datatype"])
+        close(r["value_sum"], there["value_sum"], 1e-2)
+
+
+def test_full_disk(case):
+    """Where no more can be written, HDF5's own words are not shown, and nothing is left."""
+    def small_files():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    dims = (32, 32, 32)
+    columns = cli_files.columns_of("LPS", (1.0, 1.0, 1.0))
+    noise = case.at("noise.nii")
+    cli_files.write_nifti(noise, columns, cli_files.centred_origin(columns, dims), dims,
+                          bytes((i * i * i % 65521) * 37 % 251 for i in range(32 ** 3)))
+    before = sorted(os.listdir(case.folder))
+    for suffix in ("h5", "mnc", "nii.gz"):
+        done = subprocess.run([CLI, "convert", noise, case.at("full." + suffix)], capture_output=True, text=True,
+                              check=False, preexec_fn=small_files)
+        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, (suffix, done)
+        assert "arge" in done.stderr and "errno" not in done.stderr and "0x" not in done.stderr, done.stderr
+        assert sorted(os.listdir(case.folder)) == before
+
+
 def test_interrupt(case):
     big = case.at("big")
     run("phantom", big, "--kind=spheres", "--size=160")
@@ -480,7 +593,8 @@ def test_numbers(case):
 TESTS = [test_info, test_convert, test_slice, test_filter, test_mesh, test_render,
          test_sides_in_3d, test_phantom,
          test_register_points, test_register_volumes, test_landmarks_plane,
-         test_again, test_command_line, test_outputs, test_interrupt, test_numbers]
+         test_again, test_command_line, test_outputs, test_places, test_idle_options, test_no_labels,
+         test_written_type, test_full_disk, test_interrupt, test_numbers]
 
 
 def main():
