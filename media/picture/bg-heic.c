@@ -83,8 +83,6 @@ take_exif(Job *job)
     gsize skip = 4 + ((gsize) bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]);
     if (skip < n)
         bg_exif_parse(bytes + skip, n - skip, &job->exif);
-    // The library turns the picture itself, by the file's own boxes.
-    job->exif.orientation = 1;
 }
 
 static gboolean
@@ -104,6 +102,8 @@ open_file(Job *job, const char *path, GCancellable *cancellable, GError **error)
         !check(heif_context_get_primary_image_handle(job->context, &job->handle), error))
         return FALSE;
     take_exif(job);
+    // The library turns the picture itself, by the file's own boxes and not by EXIF; here it is said.
+    job->exif.orientation = bg_heif_orientation(bytes, n);
     job->format = (BgImageFormat){
         .width = heif_image_handle_get_width(job->handle),
         .height = heif_image_handle_get_height(job->handle),

@@ -11,6 +11,15 @@ extern const BgReader bg_reader_heic;
 extern const BgReader bg_reader_jpeg;
 extern const BgReader bg_reader_tiff;
 
+/**
+ * bg_heif_orientation:
+ * @bytes: a HEIF file's
+ *
+ * Returns: what its boxes irot and imir do to the primary picture, by EXIF's numbers, 1 to 8; 1 also
+ *   where they cannot be read
+ */
+int bg_heif_orientation(const guint8 *bytes, gsize n_bytes);
+
 #define BG_PICTURE_MAX_FILE (512u << 20)
 
 /** bg_pictures_read_file: (transfer full): all of it, at most BG_PICTURE_MAX_FILE */

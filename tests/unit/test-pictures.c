@@ -116,6 +116,38 @@ check_camera(const BgFileInfo *info, int orientation, gboolean exif)
     g_assert_cmpfloat_with_epsilon(info->sensor_mm[1], 16.0, 1e-9);
 }
 
+// "turned-ANGLE-MODE.heic": irot's quarter turns against the clock, then imir's mirror.
+static void
+check_heic(const BgFileInfo *info, const char *name)
+{
+    static const struct {
+        const char *file, *words;
+    } turns[] = {
+        { "turned-0-0", "(4) was followed: the picture was mirrored upside down" },
+        { "turned-0-1", "(2) was followed: the picture was mirrored left to right" },
+        { "turned-1-None", "(8) was followed: the picture was turned by 90° counter-clockwise" },
+        { "turned-1-0", "(5) was followed: the picture was mirrored along the diagonal" },
+        { "turned-1-1", "(7) was followed: the picture was mirrored along the other diagonal" },
+        { "turned-2-None", "(3) was followed: the picture was turned by 180°" },
+        { "turned-2-0", "(2) was followed: the picture was mirrored left to right" },
+        { "turned-2-1", "(4) was followed: the picture was mirrored upside down" },
+        { "turned-3-None", "(6) was followed: the picture was turned by 90° clockwise" },
+        { "turned-3-0", "(7) was followed: the picture was mirrored along the other diagonal" },
+        { "turned-3-1", "(5) was followed: the picture was mirrored along the diagonal" },
+    };
+    gboolean found = FALSE;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(turns); i++) {
+        g_autofree char *file = g_strconcat(turns[i].file, ".heic", NULL);
+        if (!g_str_equal(file, name))
+            continue;
+        g_assert_true(has_warning(info, turns[i].words));
+        found = TRUE;
+    }
+    g_assert_true(found == has_warning(info, "orientation"));
+    g_assert_true(found || g_str_equal(name, "upright.heic"));
+}
+
 static void
 check_case(const char *folder, const BgJson *facts)
 {
@@ -151,6 +183,8 @@ check_case(const char *folder, const BgJson *facts)
     check_pixels(name, loaded->image, facts);
     if (bg_json_get(facts, "orientation") != NULL)
         check_camera(loaded->info, get_int(facts, "orientation"), g_str_has_suffix(name, ".jpg"));
+    if (g_str_has_suffix(name, ".heic"))
+        check_heic(loaded->info, name);
     if (g_str_has_suffix(name, ".jpg") || g_str_has_suffix(name, ".heic"))
         g_assert_true(has_warning(loaded->info, "lossy"));
     g_unlink(path);
