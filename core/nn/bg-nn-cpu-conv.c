@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions of the CPU executor, with the batch norm and the rectifier that follow them.
 #include "bg-nn-cpu-private.h"
+#include "bg-nn-narrow.h"
 #include "bg-nn-winograd.h"
 #include "core/base/bg-buffer.h"
 
@@ -261,8 +262,8 @@ blocked_desc(const BgNnShape *shape)
 
     for (int k = 0; k < shape->rank; k++)
         dims[k] = (dnnl_dim_t) shape->dims[k];
-    dnnl_status_t status =
-        dnnl_memory_desc_init_by_tag(&desc, shape->rank, dims, dnnl_f32, dnnl_nChw8c);
+    dnnl_status_t status = dnnl_memory_desc_init_by_tag(
+        &desc, shape->rank, dims, dnnl_f32, shape->rank == 5 ? dnnl_nCdhw8c : dnnl_nChw8c);
     g_assert(status == dnnl_success);
     return desc;
 }
@@ -290,6 +291,43 @@ plan_fast(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
     bg_nn_step_add(cpu, &step);
     cpu->constant_bytes += bg_nn_winograd_get_bytes(winograd);
     cpu->native[fused->made.last] = step.out;
+    return TRUE;
+}
+
+static gboolean
+run_narrow(BgNnCpu *cpu, BgNnStep *step, GError **error)
+{
+    bg_nn_narrow_run(step->data, bg_nn_memory_data(bg_nn_value(cpu, step->in[0])->memory),
+                     bg_nn_memory_data(bg_nn_value(cpu, step->out)->memory));
+    return TRUE;
+}
+
+static gboolean
+can_be_narrow(const Fused *fused)
+{
+    return fused->layer->kind == BG_NN_CONV && (fused->in.rank == 4 || fused->in.rank == 5) &&
+           bg_nn_narrow_can(&fused->g);
+}
+
+static gboolean
+plan_narrow(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
+{
+    dnnl_memory_desc_t in = blocked_desc(&fused->in), out = bg_nn_desc_dense(&fused->out);
+    BgNnNarrow *narrow = bg_nn_narrow_new(&fused->g, fused->made.weight, fused->made.bias,
+                                          fused->made.rectify ? fused->made.slope : 1, error);
+
+    if (narrow == NULL)
+        return FALSE;
+    BgNnStep step = { .layer = fused->made.last,
+                      .run = run_narrow,
+                      .n_in = 1,
+                      .data = narrow,
+                      .free_data = (GDestroyNotify) bg_nn_narrow_free };
+    step.in[0] = bg_nn_plan_reorder(cpu, input, &in);
+    step.out = bg_nn_plan_value(cpu, &out);
+    bg_nn_step_add(cpu, &step);
+    cpu->constant_bytes += bg_nn_narrow_get_bytes(narrow);
+    cpu->native[fused->made.last] = cpu->dense[fused->made.last] = step.out;
     return TRUE;
 }
 
@@ -326,6 +364,7 @@ bg_nn_plan_weighted(BgNnCpu *cpu, int number, GError **error)
     if (fused.layer->kind == BG_NN_CONV && fused.layer->pad_mode != BG_NN_PAD_ZERO)
         input = plan_border(cpu, number, &fused);
     ok = can_be_fast(cpu, &fused) ? plan_fast(cpu, &fused, input, error)
+         : can_be_narrow(&fused)  ? plan_narrow(cpu, &fused, input, error)
                                   : plan_direct(cpu, &fused, input, error);
     bg_nn_fused_clear(&fused.made);
     return ok;
