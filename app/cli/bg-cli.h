@@ -257,6 +257,7 @@ extern const BgCliCommand bg_cli_command_fuse;
 extern const BgCliCommand bg_cli_command_models;
 extern const BgCliCommand bg_cli_command_train;
 extern const BgCliCommand bg_cli_command_segment;
+extern const BgCliCommand bg_cli_command_lesion;
 extern const BgCliCommand bg_cli_command_montage;
 
 G_END_DECLS

@@ -187,6 +187,19 @@ def test_fuse_learned(case):
     run("fuse", *pictures, "-o", out, "--method=average", f"--contributions={parts}", "--force", status=2)
 
 
+def test_lesion_says(case):
+    """No weights of the networks for skin ship: what is missing or wrong is said."""
+    picture = case.at("skin.png")
+    run("slice", case.contrast("t1"), picture, "--plane=axial", "--index=20")
+    assert "none ship" in run("lesion", picture, status=2)
+    run("lesion", picture, "--classifier=nothing", status=1)
+    run("lesion", picture, f"--outline={case.model}", "-o", case.at("mask.png"), status=1)
+    run("lesion", picture, f"--outline={case.model}", "--mean=120", status=2)
+    run("lesion", picture, "--classifier=nothing", "-o", case.at("mask.png"), status=2)
+    run("lesion", picture, f"--outline={case.model}", "--threshold=2", status=2)
+    assert not os.path.exists(case.at("mask.png"))
+
+
 TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
 
 
