@@ -28,6 +28,7 @@ static const BgCliOption options[] = {
     { "normalise", BG_CLI_VALUE, "=none|imagenet|caffe  vgg19-*: of the network's input" },
     { "upsample", BG_CLI_VALUE, "=nearest|bilinear  vgg19-*: of the weight maps" },
     { "colour", BG_CLI_VALUE, "=yuv|hsv|grey  how colours are kept" },
+    { "full-range", BG_CLI_FLAG, "  pictures: stretched to the range of the sources" },
     { "contributions", BG_CLI_PATH, "=PNG  learned, two pictures: what each brought, in colour" },
     { "override-patient", BG_CLI_VALUE,
       "=REASON  volumes of two patients belong together, because" },
@@ -116,6 +117,7 @@ get_params(const BgCli *cli, BgFusionParams *params, BgFusionColour *colour, GEr
     params->input = (BgVgg19Input) input;
     params->bilinear = size;
     params->combinations = bg_cli_has(cli, "combinations");
+    params->full_range = bg_cli_has(cli, "full-range");
     params->renormalise = !bg_cli_has(cli, "no-renormalise");
     *colour = (BgFusionColour) which;
     return TRUE;
@@ -404,6 +406,11 @@ run(BgCli *cli, GError **error)
         return FALSE;
     const BgLoaded *first = loaded->pdata[0];
     bg_json_set_string(cli->result, "method", bg_fusion_method_name(params.method));
+    if (params.full_range && first->image == NULL) {
+        bg_cli_usage_error(error, "not of volumes: --full-range: each slice would be stretched "
+                                  "otherwise");
+        return FALSE;
+    }
     if (flatten && first->volume == NULL) {
         g_set_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED,
                     "cannot flatten: %s: it is no volume. Give one", bg_cli_arg(cli, 0));

@@ -128,6 +128,30 @@ check(const BgChannel *const *sources, gsize n, const BgFusionParams *params,
     return TRUE;
 }
 
+static void
+widen(const BgChannel *channel, float *low, float *high)
+{
+    for (gsize i = 0; i < bg_channel_count(channel); i++) {
+        *low = MIN(*low, channel->values[i]);
+        *high = MAX(*high, channel->values[i]);
+    }
+}
+
+static void
+stretch(const BgChannel *const *sources, gsize n_sources, BgChannel *fused)
+{
+    float low = INFINITY, high = -INFINITY, own_low = INFINITY, own_high = -INFINITY;
+
+    for (gsize s = 0; s < n_sources; s++)
+        widen(sources[s], &low, &high);
+    widen(fused, &own_low, &own_high);
+    if (!(own_high > own_low))
+        return;
+    float factor = (high - low) / (own_high - own_low);
+    for (gsize i = 0; i < bg_channel_count(fused); i++)
+        fused->values[i] = low + factor * (fused->values[i] - own_low);
+}
+
 gboolean
 bg_fuse(const BgChannel *const *sources, gsize n_sources, const BgFusionParams *params,
         BgFusionModel *model, BgFusionResult *result, const BgProgress *progress,
@@ -159,6 +183,8 @@ bg_fuse(const BgChannel *const *sources, gsize n_sources, const BgFusionParams *
         bg_fusion_result_clear(&made);
         return FALSE;
     }
+    if (params->full_range)
+        stretch(sources, n_sources, made.fused);
     bg_progress_report(progress, 1.0);
     *result = made;
     return TRUE;

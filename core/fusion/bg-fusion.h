@@ -74,6 +74,9 @@ const char *bg_fusion_model_get_sha256(const BgFusionModel *model);
  * @after_relu: VGG19_*: maps after the rectifier; else before, their absolute value
  * @input: VGG19_*: how the network's input is scaled
  * @bilinear: VGG19_*: weight maps are enlarged so; else each value fills its block
+ * @full_range: the fused values are stretched to go from the least to the greatest of the sources:
+ *   means and networks lose contrast. Of pictures; slices of one volume would each be stretched
+ *   otherwise
  */
 typedef struct {
     BgFusionMethod method;
@@ -83,6 +86,7 @@ typedef struct {
     gboolean after_relu;
     BgVgg19Input input;
     gboolean bilinear;
+    gboolean full_range;
 } BgFusionParams;
 
 /** bg_fusion_params: as published: SSIM after rectifiers, renormalised, bilinear; MAX before, in blocks */

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Means of the measures of fused pictures over pairs NAME_MRI.png and NAME_(CT|PET|SPECT).png, a line a method,
 beside what FunFuseAn's poster states for it (another hundred pairs of the same atlas).
-Usage: fusion-quality.py BREGMA_CLI FOLDER [METHOD[=WEIGHTS] ...]"""
+A METHOD that ends with "+" is stretched to its sources' range.
+Usage: fusion-quality.py BREGMA_CLI FOLDER [METHOD[+][=WEIGHTS] ...]"""
 import glob
 import json
 import os
@@ -28,8 +29,10 @@ def main():
             method, _, weights = word.partition("=")
             sums = dict.fromkeys(KEYS, 0.0)
             for mri, other in pairs:
-                args = [cli, "--json", "fuse", mri, other, "-o", os.path.join(out, "f.png"), f"--method={method}", "--force"]
-                done = subprocess.run(args + ([f"--weights={weights}"] if weights else []), capture_output=True, text=True, check=True)
+                args = [cli, "--json", "fuse", mri, other, "-o", os.path.join(out, "f.png"), f"--method={method.rstrip('+')}", "--force"]
+                args += ["--full-range"] if method.endswith("+") else []
+                args += [f"--weights={weights}"] if weights else []
+                done = subprocess.run(args, capture_output=True, text=True, check=True)
                 found = json.loads(done.stdout)
                 for key in KEYS:
                     sums[key] += found[key] / len(pairs)

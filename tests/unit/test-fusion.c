@@ -156,6 +156,32 @@ check_method(const char *name, BgFusionMethod method)
     g_assert_cmpint(n_done, >=, 3);
 }
 
+// From the least to the greatest of the sources, and between as before.
+static void
+test_full_range(void)
+{
+    BgFusionParams params = bg_fusion_params(BG_FUSION_AVERAGE);
+    g_autoptr(GError) error = NULL;
+    g_auto(BgFusionResult) plain = { 0 }, wide = { 0 };
+    BgChannel *sources[2] = { bg_channel_new(41, 43, NULL), bg_channel_new(41, 43, NULL) };
+    const BgChannel *const *read_only = (const BgChannel *const *) sources;
+
+    for (gsize i = 0; i < bg_channel_count(sources[0]); i++) {
+        sources[0]->values[i] = 0.1f + 0.8f * (float) (i % 41) / 40.0f;
+        sources[1]->values[i] = 0.3f + 0.2f * (float) (i / 41) / 42.0f;
+    }
+    bg_fuse(read_only, 2, &params, NULL, &plain, NULL, NULL, &error);
+    g_assert_no_error(error);
+    params.full_range = TRUE;
+    bg_fuse(read_only, 2, &params, NULL, &wide, NULL, NULL, &error);
+    g_assert_no_error(error);
+    for (gsize i = 0; i < bg_channel_count(sources[0]); i++) // 0.2..0.7 to 0.1..0.9
+        g_assert_cmpfloat_with_epsilon(wide.fused->values[i],
+                                       0.1 + ((double) plain.fused->values[i] - 0.2) * 1.6, 1e-5);
+    bg_channel_free(sources[0]);
+    bg_channel_free(sources[1]);
+}
+
 static void
 test_average(void)
 {
@@ -457,6 +483,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/fusion/average", test_average);
+    g_test_add_func("/fusion/full-range", test_full_range);
     g_test_add_func("/fusion/two-scale", test_two_scale);
     g_test_add_func("/fusion/imported", test_imported);
     g_test_add_func("/fusion/nsst-papcnn", test_papcnn);
