@@ -9,11 +9,12 @@
 #include <string.h>
 
 #define MIN_DEPTH_MM 1e-6
-#define STEP_TOLERANCE 1e-13 // relative change of the sum of squares that ends it
+#define STEP_TOLERANCE 1e-10 // relative change of the sum of squares that ends it
+#define EXACT_PX2 1e-18      // a point, squared: nothing is left to lower
 #define MAX_P 7
 
 // One point's residual (px), and, with @j, its two rows of derivatives.
-static gboolean
+static inline __attribute__((always_inline)) gboolean
 residual(const BgPoseData *data, const BgRigid *pose, double focal, int i, double e[2], double *j)
 {
     const double *k = data->k;
@@ -140,7 +141,7 @@ bg_pose_minimise_to(const BgPoseData *data, BgRigid *pose, double *focal, int ma
             next = normal_equations(data, &to, next_f, n_p, next_h, next_g);
         }
         if (next <= sum) {
-            gboolean done = sum - next <= tolerance * sum;
+            gboolean done = sum - next <= tolerance * sum || next <= EXACT_PX2 * data->n;
             *pose = to;
             f = next_f;
             sum = next;

@@ -13,6 +13,7 @@
 #define DEG (180.0 / G_PI)
 #define MAX_STEPS 60
 #define FIRST_STEPS 8        // of each start, before the best are refined
+#define LOOK_STEPS 2         // after which a start has come near those that are known
 #define FIRST_TOLERANCE 1e-5 // of the sum of squares: a start that gains less by a step has arrived
 #define ALL_TRIPLES 14       // points up to which every triple is tried: 364
 #define N_TRIPLES 600        // chosen at random above: 20 % outliers leave one clean in 3
@@ -123,8 +124,17 @@ rank(const Fit *fit, Fit *best, Fit *second)
         second->sum = HUGE_VAL;
 }
 
+// Whether a start that has come near one of the two goes where they are.
+static gboolean
+is_known(const Fit *fit, const Fit *best, const Fit *second)
+{
+    return (best->sum < HUGE_VAL && turn_between_deg(&fit->pose, &best->pose) < SAME_POSE_DEG) ||
+           (second->sum < HUGE_VAL && turn_between_deg(&fit->pose, &second->pose) < SAME_POSE_DEG);
+}
+
+// @enough_px: a best fit that is worse is not worth its last digits
 static void
-fit_starts(const BgPoseData *data, Fit *best, Fit *second)
+fit_starts(const BgPoseData *data, double enough_px, Fit *best, Fit *second)
 {
     BgRigid starts[BG_POSE_MAX_STARTS];
     int n = bg_pose_starts(data, starts);
@@ -132,9 +142,16 @@ fit_starts(const BgPoseData *data, Fit *best, Fit *second)
     best->sum = second->sum = HUGE_VAL;
     for (int i = 0; i < n; i++) {
         Fit fit = { starts[i], 1.0, HUGE_VAL };
+        if (i > 0) {
+            bg_pose_minimise_to(data, &fit.pose, NULL, LOOK_STEPS, FIRST_TOLERANCE, NULL);
+            if (is_known(&fit, best, second))
+                continue;
+        }
         fit.sum = bg_pose_minimise_to(data, &fit.pose, NULL, FIRST_STEPS, FIRST_TOLERANCE, NULL);
         rank(&fit, best, second);
     }
+    if (best->sum > enough_px * enough_px * data->n)
+        return;
     if (best->sum < HUGE_VAL)
         best->sum = bg_pose_minimise(data, &best->pose, NULL, MAX_STEPS, NULL);
     if (second->sum < HUGE_VAL) {
@@ -158,7 +175,7 @@ fit_focal(Gathered *gathered, const BgCamera *camera, Fit *best, Fit *second)
         double focal = 0.4 * longer * pow(1.4, i) / camera->k[0];
         Fit fit, other;
         set_focal(gathered, camera, focal);
-        fit_starts(&gathered->data, &fit, &other);
+        fit_starts(&gathered->data, HUGE_VAL, &fit, &other);
         if (!(fit.sum < HUGE_VAL))
             continue;
         set_focal(gathered, camera, 1.0);
@@ -170,12 +187,13 @@ fit_focal(Gathered *gathered, const BgCamera *camera, Fit *best, Fit *second)
 }
 
 static void
-fit_all(Gathered *gathered, const BgCamera *camera, gboolean estimate_focal, Fit *best, Fit *second)
+fit_all(Gathered *gathered, const BgCamera *camera, gboolean estimate_focal, double enough_px,
+        Fit *best, Fit *second)
 {
     if (estimate_focal)
         fit_focal(gathered, camera, best, second);
     else
-        fit_starts(&gathered->data, best, second);
+        fit_starts(&gathered->data, enough_px, best, second);
 }
 
 static gsize
@@ -275,7 +293,7 @@ settle(Gathered *all, Gathered *some, const BgPosePoint *points, gsize n, const 
         gather(some, points, n, used, camera);
         if (is_line(&some->data))
             return 0;
-        fit_all(some, camera, estimate_focal, fit, second);
+        fit_all(some, camera, estimate_focal, HUGE_VAL, fit, second);
         if (!(fit->sum < HUGE_VAL))
             return 0;
         memcpy(before, used, sizeof *used * n);
@@ -467,9 +485,10 @@ typedef struct {
     gboolean outside;
 } Attempt;
 
+// @enough_px: as fit_starts()
 static void
 attempt(const BgPosePoint *points, gsize n, const BgPoseParams *params, const BgCamera *camera,
-        Attempt *to)
+        double enough_px, Attempt *to)
 {
     double limit_px = BG_POSE_OUTLIER_SIGMAS * get_noise(params);
     Gathered all;
@@ -477,7 +496,7 @@ attempt(const BgPosePoint *points, gsize n, const BgPoseParams *params, const Bg
     *to = (Attempt){ .used = g_new0(gboolean, n) };
     gathered_init(&all, n);
     gather(&all, points, n, NULL, camera);
-    fit_all(&all, camera, params->estimate_focal, &to->fit, &to->second);
+    fit_all(&all, camera, params->estimate_focal, enough_px, &to->fit, &to->second);
     if (to->fit.sum < HUGE_VAL && (!params->robust || n == BG_POSE_MIN_POINTS)) {
         for (gsize i = 0; i < n; i++)
             to->used[i] = TRUE;
@@ -620,8 +639,11 @@ bg_pose_estimate(const BgPosePoint *points, gsize n_points, const BgPoseParams *
     if (!ok)
         return FALSE;
 
-    attempt(direct, n_points, params, &camera, &one);
-    attempt(swapped, n_points, params, &other, &mirror);
+    attempt(direct, n_points, params, &camera, HUGE_VAL, &one);
+    // Whether the mirror image is far behind is all that is asked of it.
+    double behind_px =
+        2.0 * (OTHER_POSE_FACTOR * MIN(one.rms_px, 1e6) + OTHER_POSE_PX + get_noise(params));
+    attempt(swapped, n_points, params, &other, behind_px, &mirror);
     ok = check_attempt(&one, &mirror, params, error) &&
          finish(direct, n_points, params, &camera, &one, &found, error);
     if (ok) {

@@ -63,7 +63,14 @@ target_error_mm(const BgPhantomPhoto *photo, const BgCamera *camera)
 typedef struct {
     double before_mm, after_mm;
     BgPoseRefined refined;
+    GCancellable *stop; // nullable: cancelled at the first report
 } Outcome;
+
+static void
+stop_at_once(double fraction, gpointer user_data)
+{
+    g_cancellable_cancel(user_data);
+}
 
 static void
 run_case(BgCortex *cortex, guint64 seed, guint64 shot, gboolean mirrored, Outcome *outcome)
@@ -105,7 +112,14 @@ run_case(BgCortex *cortex, guint64 seed, guint64 shot, gboolean mirrored, Outcom
                                   .start = &pose,
                                   .region = (const double *) (gpointer) region->data,
                                   .n_region = region->len / 2 };
-    ok = bg_pose_refine(&refine, &outcome->refined, NULL, NULL, &error);
+    const BgProgress progress = { stop_at_once, outcome->stop };
+    ok = bg_pose_refine(&refine, &outcome->refined, outcome->stop != NULL ? &progress : NULL,
+                        outcome->stop, &error);
+    if (outcome->stop != NULL) {
+        g_assert_false(ok);
+        g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+        return;
+    }
     g_assert_no_error(error);
     g_assert_true(ok);
     outcome->before_mm = target_error_mm(photo, &pose.camera);
@@ -122,7 +136,7 @@ test_phantom(void)
 
     for (int k = 0; k < n_cases; k++) {
         guint64 seed = (guint64) (k / CASES_A_HEAD) + 1;
-        Outcome o;
+        Outcome o = { 0 };
         if (k % CASES_A_HEAD == 0) {
             g_clear_pointer(&cortex, bg_cortex_unref);
             cortex = make_cortex(seed);
@@ -155,7 +169,7 @@ static void
 test_mirrored(void)
 {
     BgCortex *cortex = make_cortex(1);
-    Outcome straight, mirrored;
+    Outcome straight = { 0 }, mirrored = { 0 };
 
     run_case(cortex, 1, 103, FALSE, &straight);
     run_case(cortex, 1, 103, TRUE, &mirrored);
@@ -168,12 +182,28 @@ test_mirrored(void)
     g_assert_true(mirrored.refined.trusted);
 }
 
+// In the middle: it ends with that word, and what was to be filled is as it was.
+static void
+test_cancelled(void)
+{
+    BgCortex *cortex = make_cortex(1);
+    g_autoptr(GCancellable) stop = g_cancellable_new();
+    Outcome outcome = { .stop = stop };
+
+    outcome.refined.moved_px = 77.0;
+    run_case(cortex, 1, 103, FALSE, &outcome);
+    bg_cortex_unref(cortex);
+    g_assert_true(g_cancellable_is_cancelled(stop));
+    g_assert_cmpfloat(outcome.refined.moved_px, ==, 77.0);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pose-refine/phantom", test_phantom);
     g_test_add_func("/pose-refine/mirrored", test_mirrored);
+    g_test_add_func("/pose-refine/cancelled", test_cancelled);
     int status = g_test_run();
     g_clear_pointer(&first_head, bg_cortex_unref);
     return status;
