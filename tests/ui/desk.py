@@ -179,11 +179,16 @@ class Window:
         return self.find_once(start, role)
 
     def find_once(self, start, role):
+        """The first one; of rows the one that is called just so, if there is one."""
+        first = None
         for node in self.walk():
-            if (node.get_name() or "").startswith(start) and (
-                    role is None or node.get_role() == role):
+            name = node.get_name() or ""
+            if not name.startswith(start) or (role is not None and node.get_role() != role):
+                continue
+            if role != Atspi.Role.LIST_ITEM or name == start:
                 return node
-        return None
+            first = first or node
+        return first
 
     def named(self, start, role=None):
         return wait("“%s”" % start, lambda: self.find(start, role))

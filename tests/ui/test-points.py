@@ -179,6 +179,53 @@ class Tests:
         wait("the point where it was", lambda: max(abs(a - b) for a, b in zip(
             self.save("back%d.csv" % next(n))["P4"], before["P4"])) < 1e-9)
 
+    def choose(self, name, position):
+        """In a drop-down, by keys: Home, then down."""
+        node = [n for n in self.window.walk() if n.get_name() == name][0]
+        wait("“%s” in sight" % name, lambda: 130 < self.window.centre(node)[1] < 850)
+        x, y = self.window.centre(node)
+        pointer(x, y)
+        pointer(x, y, "b1c")
+        key(0xFF50)
+        for _ in range(position):
+            key(0xFF54)
+        key(0xFF0D)
+
+    def by_values(self, *arguments):
+        """The same by the window and by the command line."""
+        said = json.loads(subprocess.run(
+            [self.cli, "--json", "register", "volumes", self.fixed, self.moving, *arguments],
+            check=True, stdout=subprocess.PIPE).stdout)
+        self.window.press("By values")
+        label = wait("a fit by values", lambda: self.window.find(
+            "Registered to t1 by mutual-information. Mutual information %.3f before, %.3f after" % (
+                said["metric_before"], said["metric_after"])), 60.0)
+        assert label is not None
+        undo()
+        self.window.named("Registered to t1 by landmarks")
+
+    def test_registers_by_values_as_it_is_told(self):
+        """From where it lies, from anywhere, affine, and where labels are: numbers of the command line."""
+        here = os.path.join(self.folder, "here.json")
+        self.cli_points("--output=" + here)
+        self.by_values("--from=" + here)
+        box = self.window.find("Values: from where it lies now", desk.Atspi.Role.CHECK_BOX)
+        x, y = self.window.centre(box)
+        pointer(x, y)
+        pointer(x, y, "b1c")
+        wait("no tick", lambda: not box.get_state_set().contains(desk.Atspi.StateType.CHECKED))
+        self.by_values()
+        self.choose("Model of the registration", 2)
+        self.by_values("--model=affine")
+        labels = os.path.join(os.path.dirname(self.fixed), "brain.nii.gz")
+        self.window.action("open-path", desk.GLib.Variant("s", labels))
+        self.window.named("brain", desk.Atspi.Role.LIST_ITEM)
+        wait("the labels", lambda: not [n for n in self.window.walk()
+                                        if n.get_name() == "READING"])
+        self.window.select("t2")
+        self.choose("Where values count", 1)
+        self.by_values("--model=affine", "--mask=" + labels)
+
     def test_moves_the_volume_by_hand(self):
         self.do("Registration by hand")
         left = self.window.named("To the left (mm)", desk.Atspi.Role.SPIN_BUTTON).get_value_iface()
@@ -227,6 +274,19 @@ class Tests:
         wait("no registration", lambda: not self.window.find("Registered to t1 by landmarks"))
         undo()
         wait("the registration again", lambda: self.window.find("Registered to t1 by landmarks"))
+
+    def test_nothing_is_moved_without_a_volume(self):
+        self.window.close()  # which may ask nothing: the case is saved
+        labels = os.path.join(os.path.dirname(self.fixed), "labels.nii.gz")
+        self.window = Window(self.program, [labels], os.path.join(self.folder, "state3"))
+        self.window.named("labels", desk.Atspi.Role.LIST_ITEM)
+        wait("a slice", lambda: self.window.find("Axial slice, "))
+        x, y = self.window.centre(self.window.named("Axial slice"))
+        pointer(x, y)
+        key(ord("m"))
+        drag(x, y, 40, 0)
+        wait("the reason", lambda: any("There is no volume to move" in (n.get_name() or "")
+                                       for n in self.window.walk()))
 
 
 def main():

@@ -368,7 +368,7 @@ refine(gpointer data, const BgProgress *progress, GCancellable *cancellable, GEr
                               refined.moved_px, refined.moved_mm, refined.metric_before,
                               refined.metric_after)
             // Translators: the reason follows
-            : g_strdup_printf(_("Not refined, the points' camera stays: %s"), refined.doubt);
+            : g_strdup_printf(_("Not refined, the points' camera stays: %s."), refined.doubt);
     return found;
 }
 

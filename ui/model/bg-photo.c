@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "core/model/bg-distortion.h"
 #include "core/register/bg-pose.h"
+#include "ui/model/bg-moved.h"
 
 #define ZOOM_MIN 0.2
 #define ZOOM_MAX 80.0
@@ -25,11 +26,37 @@ bg_photo_get(BgSession *session)
 }
 
 const BgPhotoCamera *
+bg_photo_camera_of(BgSession *session, const BgLayer *layer)
+{
+    BgCase *bg_case = bg_session_get_case(session);
+    const BgPhotoCamera *own = bg_case_get_camera(bg_case, layer->id);
+    const BgLayer *fixed =
+        own == NULL && bg_moved_is(layer) ? bg_moved_get_fixed(session, layer) : NULL;
+
+    return fixed != NULL ? bg_case_get_camera(bg_case, fixed->id) : own;
+}
+
+gboolean
+bg_photo_get_pair(BgSession *session, const BgLayer **below, const BgLayer **over)
+{
+    const BgLayer *layer = bg_photo_get(session);
+    const BgLayer *moved = layer != NULL ? bg_moved_of(session, layer->id) : NULL;
+    const BgLayer *fixed = moved != NULL ? bg_moved_get_fixed(session, moved) : NULL;
+
+    if (fixed == NULL || fixed->payload.image == NULL || moved->payload.image == NULL ||
+        (moved == layer && bg_photo_camera_of(session, moved) != NULL))
+        return FALSE;
+    *below = fixed;
+    *over = moved;
+    return TRUE;
+}
+
+const BgPhotoCamera *
 bg_photo_get_camera(BgSession *session)
 {
     const BgLayer *layer = bg_photo_get(session);
 
-    return layer != NULL ? bg_case_get_camera(bg_session_get_case(session), layer->id) : NULL;
+    return layer != NULL ? bg_photo_camera_of(session, layer) : NULL;
 }
 
 gboolean

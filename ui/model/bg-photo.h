@@ -12,6 +12,18 @@ const BgLayer *bg_photo_get(BgSession *session);
 /** bg_photo_get_camera: (transfer none) (nullable): of the photograph that is worked on */
 const BgPhotoCamera *bg_photo_get_camera(BgSession *session);
 
+/** bg_photo_camera_of: (transfer none) (nullable): its own, or that of the photograph onto which it was put */
+const BgPhotoCamera *bg_photo_camera_of(BgSession *session, const BgLayer *layer);
+
+/**
+ * bg_photo_get_pair:
+ * @below, @over: (out) (transfer none): two photographs that lie on each other, of one size
+ *
+ * Returns: %FALSE unless the photograph that is worked on was registered to another one. What was put
+ *   onto one whose camera is known is laid under the volume instead
+ */
+gboolean bg_photo_get_pair(BgSession *session, const BgLayer **below, const BgLayer **over);
+
 /**
  * bg_photo_project:
  * @u, @v: (out): pixel of the photograph as it was taken, mirrored if it is

@@ -4,6 +4,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/io/bg-landmarks-io.h"
+#include "ui/model/bg-moved.h"
 #include "ui/model/bg-photo.h"
 
 #include <string.h>
@@ -478,7 +479,8 @@ registration_from(BgSession *session, const char *list_id)
 
     for (guint i = 0; i < items->len; i++) {
         const BgRegistration *item = g_ptr_array_index(items, i);
-        if (g_str_equal(item->method, "landmarks") &&
+        const BgLayer *moving = bg_case_get_layer(bg_session_get_case(session), item->moving);
+        if (g_str_equal(item->method, "landmarks") && (moving == NULL || !bg_moved_is(moving)) &&
             (g_str_equal(item->moving_points, list_id) || g_str_equal(item->fixed_points, list_id)))
             return item;
     }
@@ -491,6 +493,7 @@ bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandma
     BgCase *bg_case = bg_session_get_case(session);
     const BgLandmarkList *list = bg_case_get_landmarks(bg_case, list_id);
     const BgRegistration *item = registration_from(session, list_id);
+    g_autofree char *id = g_strdup(list_id); // may be the old list's own
     g_autoptr(GError) error = NULL;
     BgTransformModel model;
 
@@ -509,5 +512,6 @@ bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandma
         !bg_points_register(session, moving, fixed, model, &error))
         bg_session_fail(session, _("The registration stays as it was"), error);
     bg_case_end_gesture(bg_case);
-    return item != NULL;
+    gboolean again = bg_moved_again(session, id);
+    return item != NULL || again;
 }

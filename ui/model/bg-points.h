@@ -74,7 +74,8 @@ BgRegistration *bg_points_new_registration(BgSession *session, const char *movin
  * bg_points_set_use:
  *
  * Registrations that were made from the list are fitted again, in the same step of undo; where that
- * cannot be, they stay, and it is said. Returns: whether there was one
+ * cannot be, they stay, and it is said. Layers that were made anew by them are made again by a job, a
+ * step of its own. Returns: whether there was one
  */
 gboolean bg_points_set_use(BgSession *session, const char *list_id, gsize index, BgLandmarkUse use);
 
@@ -101,6 +102,9 @@ typedef struct {
 
 /** BgPointsTold: @words: what came of it, for people, where no registration says it; @owner: still there */
 typedef void (*BgPointsTold)(gpointer owner, const char *words);
+
+/** bg_points_own_volume: (transfer full) (nullable): a volume where its file has it, whatever moves it */
+BgVolume *bg_points_own_volume(BgSession *session, const char *layer_id);
 
 /** bg_points_register_volumes: by mutual information, as a job; rigid or affine */
 void bg_points_register_volumes(BgSession *session, const BgVolumesBy *by);

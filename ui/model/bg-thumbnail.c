@@ -113,10 +113,12 @@ range_of(BgImage *image)
         return range;
 
     const float *values = bg_image_get_pixels(image);
-    gsize n = bg_image_get_n_bytes(image) / sizeof *values;
+    gsize n = bg_image_get_n_bytes(image) / sizeof *values, step = (gsize) format->n_channels;
+    gboolean alpha = step % 2 == 0;
     range = (Range){ INFINITY, -INFINITY };
     for (gsize i = 0; i < n; i++) {
-        if (!isfinite(values[i]))
+        gsize last = i - i % step + step - 1; // of the pixel: its alpha channel, where it has one
+        if (!isfinite(values[i]) || (alpha && (i == last || values[last] <= 0.0f)))
             continue;
         range.low = MIN(range.low, values[i]);
         range.high = MAX(range.high, values[i]);
@@ -171,6 +173,45 @@ bg_thumbnail_flatten(BgImage *image, GError **error)
         for (int x = 0; x < format->width; x++)
             rgb_at(image, x, y, range, rgb + 3 * ((gsize) y * (gsize) format->width + (gsize) x));
     return bg_image_new_take(&flat, rgb, error);
+}
+
+static guint8
+alpha_of(BgImage *image, gsize pixel)
+{
+    const BgImageFormat *format = bg_image_get_format(image);
+    gsize at = (pixel + 1) * (gsize) format->n_channels - 1;
+    gconstpointer pixels = bg_image_get_pixels(image);
+
+    switch (format->type) {
+    case BG_PIXEL_UINT8:
+        return ((const guint8 *) pixels)[at];
+    case BG_PIXEL_UINT16:
+        return (guint8) (((const guint16 *) pixels)[at] >> 8);
+    case BG_PIXEL_FLOAT32:
+        break;
+    }
+    return grey_of(((const float *) pixels)[at], (Range){ 0.0f, 1.0f });
+}
+
+BgImage *
+bg_thumbnail_flatten_keeping_alpha(BgImage *image, GError **error)
+{
+    const BgImageFormat *format = bg_image_get_format(image);
+    const BgImageFormat whole = { format->width, format->height, 4, BG_PIXEL_UINT8 };
+    gsize n = (gsize) format->width * (gsize) format->height;
+    g_autoptr(BgImage) flat = bg_thumbnail_flatten(image, error);
+
+    if (flat == NULL || format->n_channels % 2 == 1)
+        return g_steal_pointer(&flat);
+    guint8 *rgba = bg_buffer_alloc_items(n, 4, error);
+    if (rgba == NULL)
+        return NULL;
+    const guint8 *rgb = bg_image_get_pixels(flat);
+    for (gsize i = 0; i < n; i++) {
+        memcpy(rgba + 4 * i, rgb + 3 * i, 3);
+        rgba[4 * i + 3] = alpha_of(image, i);
+    }
+    return bg_image_new_take(&whole, rgba, error);
 }
 
 static BgImage *

@@ -33,6 +33,9 @@ BgImage *bg_thumbnail_draw(const BgThumbnail *self, GCancellable *cancellable, G
  */
 BgImage *bg_thumbnail_flatten(BgImage *image, GError **error);
 
+/** bg_thumbnail_flatten_keeping_alpha: the same as RGBA where the picture has an alpha channel */
+BgImage *bg_thumbnail_flatten_keeping_alpha(BgImage *image, GError **error);
+
 /** bg_recent_keep: puts @image into the cache as the picture of the file @path; failures are silent */
 void bg_recent_keep(const char *path, BgImage *image);
 

@@ -83,8 +83,8 @@ own_geometry(BgSession *session, const char *layer_id, BgGeometry *geometry)
     return TRUE;
 }
 
-static BgVolume *
-own_volume(BgSession *session, const char *layer_id)
+BgVolume *
+bg_points_own_volume(BgSession *session, const char *layer_id)
 {
     const BgLayer *layer = bg_case_get_layer(bg_session_get_case(session), layer_id);
 
@@ -120,8 +120,8 @@ bg_points_register_volumes(BgSession *session, const BgVolumesBy *by)
     input->session = g_object_ref(session);
     input->moving_id = g_strdup(by->moving_id);
     input->fixed_id = g_strdup(by->fixed_id);
-    input->moving = own_volume(session, by->moving_id);
-    input->fixed = own_volume(session, by->fixed_id);
+    input->moving = bg_points_own_volume(session, by->moving_id);
+    input->fixed = bg_points_own_volume(session, by->fixed_id);
     input->params = bg_volume_register_params(by->model);
     if (by->mask_id != NULL)
         input->mask = own_mask(session, by->mask_id, by->fixed_id);
@@ -223,8 +223,8 @@ bg_points_refine(BgSession *session, GObject *owner, BgPointsTold told)
     }
     PointInput *input = g_new0(PointInput, 1);
     input->volumes.session = g_object_ref(session);
-    input->volumes.moving = own_volume(session, item->moving);
-    input->volumes.fixed = own_volume(session, item->fixed);
+    input->volumes.moving = bg_points_own_volume(session, item->moving);
+    input->volumes.fixed = bg_points_own_volume(session, item->fixed);
     input->list_id = g_strdup(list->id);
     input->index = index;
     input->fixed_mm = partner->position;

@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
 #include "ui/model/bg-camera-job.h"
+#include "ui/model/bg-moved.h"
 #include "ui/model/bg-photo.h"
 
 struct _BgCameraSection {
@@ -40,12 +41,23 @@ applies(BgSection *section, const BgLayer *layer)
     return layer != NULL && layer->payload.image != NULL;
 }
 
+static gboolean
+is_moved(BgCameraSection *self)
+{
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
+
+    return layer != NULL && bg_moved_is(layer);
+}
+
 static char *
 describe(BgCameraSection *self, const BgPhotoCamera *camera)
 {
     GString *words = g_string_new(NULL);
 
-    if (camera == NULL) {
+    if (camera == NULL && is_moved(self)) {
+        g_string_append(words, _("This photograph was put onto another one, and is seen by the "
+                                 "camera of that one."));
+    } else if (camera == NULL) {
         g_string_append(words, _("It is not known from where this was taken. Place at least four "
                                  "points of the same names in the volume and here (P), or read "
                                  "the camera's file."));

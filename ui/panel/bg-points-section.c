@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
 #include "ui/model/bg-camera-job.h"
+#include "ui/model/bg-moved.h"
 #include "ui/model/bg-points.h"
 #include "ui/panel/bg-form.h"
 
@@ -19,14 +20,18 @@ struct _BgPointsSection {
     GtkWidget *import, *export, *register_box, *result_box, *by_points, *by_values, *approve;
     GtkWidget *withdraw, *mask_box, *refine;
     GtkDropDown *fixed, *model, *mask;
-    GtkCheckButton *from_here;
+    GtkCheckButton *from_here, *mirror_meant;
     GtkLabel *result;
 
-    GPtrArray *fixed_ids; // owned: of char *: the layers of the drop-down
-    GPtrArray *mask_ids;  // owned: likewise, after "everywhere"
-    char *words;          // owned, nullable: what came of refining a point, ...
-    BgAffine words_of;    // ... while this is the registration
-    gboolean unfolded;    // once by itself; then the user folds it
+    GPtrArray *fixed_ids;  // owned: of char *: the layers of the drop-down
+    GPtrArray *mask_ids;   // owned: likewise, after "everywhere"
+    char *words;           // owned, nullable: what came of refining a point, ...
+    BgAffine words_of;     // ... while this is the registration
+    gboolean unfolded;     // once by itself; then the user folds it
+    gboolean of_pictures;  // what the model was offered for
+    char *moving_id;       // owned, nullable: for what the fixed layers were listed
+    gboolean listing;      // we change the choice, ...
+    gboolean fixed_chosen; // ... else the user has made it
 };
 
 G_DEFINE_FINAL_TYPE(BgPointsSection, bg_points_section, BG_TYPE_SECTION)
@@ -39,6 +44,21 @@ volume_of(BgPointsSection *self)
     BgSession *session = bg_section_get_session(BG_SECTION(self));
 
     return session != NULL ? bg_session_get_volume(session) : NULL;
+}
+
+// The photograph or the volume whose points are shown, and which is registered.
+static const BgLayer *
+moving_of(BgPointsSection *self)
+{
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+
+    return session != NULL ? bg_points_get_layer(session) : NULL;
+}
+
+static gboolean
+is_picture(const BgLayer *layer)
+{
+    return layer != NULL && layer->kind == BG_KIND_IMAGE;
 }
 
 static gboolean
@@ -212,11 +232,12 @@ make_tick(BgPointsSection *self, const BgLandmark *point, gsize index)
 static double
 residual_of(BgSession *session, const BgLandmarkList *list, gsize index)
 {
-    double projected[2];
+    double projected[2], residual;
 
-    return bg_landmarks_get_space(list->points) == BG_LANDMARK_PICTURE
-               ? bg_points_residual_px(session, list, index, projected)
-               : bg_points_residual_mm(session, list, index);
+    residual = bg_landmarks_get_space(list->points) == BG_LANDMARK_PICTURE
+                   ? bg_points_residual_px(session, list, index, projected)
+                   : bg_points_residual_mm(session, list, index);
+    return residual >= 0.0 ? residual : bg_moved_residual(session, list, index);
 }
 
 typedef struct {
@@ -323,15 +344,18 @@ show_points(BgPointsSection *self, const BgLandmarkList *list)
 }
 
 static gboolean
-can_be_fixed(const BgLayer *layer, const BgLayer *volume)
+can_be_fixed(const BgLayer *layer, const BgLayer *moving)
 {
-    return layer->payload.volume != NULL && !g_str_equal(layer->id, volume->id);
+    gboolean alike =
+        is_picture(moving) ? layer->payload.image != NULL : layer->payload.volume != NULL;
+
+    return alike && !g_str_equal(layer->id, moving->id) && !bg_moved_is(layer);
 }
 
 static gboolean
-can_be_mask(const BgLayer *layer, const BgLayer *volume)
+can_be_mask(const BgLayer *layer, const BgLayer *moving)
 {
-    return layer->payload.labels != NULL;
+    return layer->payload.labels != NULL && !is_picture(moving);
 }
 
 // Fills @down with layers; @first: (nullable): an entry before them, without an id
@@ -353,7 +377,7 @@ list_layers(BgPointsSection *self, GtkDropDown *down, GPtrArray *ids, const char
         gtk_string_list_append(names, first);
     for (guint i = 0; i < layers->len; i++) {
         const BgLayer *layer = g_ptr_array_index(layers, i);
-        if (!takes(layer, volume_of(self)))
+        if (!takes(layer, moving_of(self)))
             continue;
         if (g_strcmp0(chosen, layer->id) == 0)
             selected = ids->len + at;
@@ -365,19 +389,108 @@ list_layers(BgPointsSection *self, GtkDropDown *down, GPtrArray *ids, const char
         gtk_drop_down_set_selected(down, selected);
 }
 
-static void
-show_others(BgPointsSection *self, const BgLayer *volume)
+static BgTransformModel
+model_of(BgPointsSection *self)
 {
-    const BgRegistration *item = bg_case_get_registration(
-        bg_session_get_case(bg_section_get_session(BG_SECTION(self))), volume->id);
+    static const BgTransformModel models[] = { BG_TRANSFORM_RIGID, BG_TRANSFORM_SIMILARITY,
+                                               BG_TRANSFORM_AFFINE, BG_TRANSFORM_TPS };
 
+    return models[MIN(gtk_drop_down_get_selected(self->model), G_N_ELEMENTS(models) - 1)];
+}
+
+static void
+on_fixed(BgPointsSection *self)
+{
+    self->fixed_chosen = self->fixed_chosen || !self->listing;
+}
+
+// By values there is no spline.
+static void
+on_model(BgPointsSection *self)
+{
+    gtk_widget_set_sensitive(self->by_values, model_of(self) != BG_TRANSFORM_TPS);
+}
+
+// Onto which something lies already, or from where it was taken is known.
+static gboolean
+is_anchor(BgSession *session, const char *layer_id)
+{
+    const GPtrArray *items = bg_session_get_state(session)->registrations;
+
+    for (guint i = 0; i < items->len; i++)
+        if (g_str_equal(((const BgRegistration *) g_ptr_array_index(items, i))->fixed, layer_id))
+            return TRUE;
+    return bg_case_get_camera(bg_session_get_case(session), layer_id) != NULL;
+}
+
+// With whose points most of the moving one's share their names: (transfer none) (nullable): an id
+static const char *
+guess_fixed(BgPointsSection *self, const BgLayer *moving)
+{
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const BgLandmarkList *own = bg_points_of_layer(session, moving->id);
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+    const char *best = NULL;
+    guint n_best = 0;
+
+    for (guint i = 0; own != NULL && i < layers->len; i++) {
+        const BgLayer *layer = g_ptr_array_index(layers, i);
+        const BgLandmarkList *list = bg_points_of_layer(session, layer->id);
+        guint n = 0;
+        for (gsize p = 0; list != NULL && p < bg_landmarks_count(own->points); p++)
+            n += bg_landmarks_find(list->points, bg_landmarks_get(own->points, p)->name) != NULL;
+        if (n > 0) // of equals the anchor
+            n = 2 * n + is_anchor(session, layer->id);
+        if (n > n_best && can_be_fixed(layer, moving)) {
+            n_best = n;
+            best = layer->id;
+        }
+    }
+    return best;
+}
+
+static void
+show_others(BgPointsSection *self, const BgLayer *moving)
+{
+    const BgRegistration *item =
+        bg_moved_registration(bg_section_get_session(BG_SECTION(self)), moving->id);
+    gboolean own = item != NULL && g_str_equal(item->moving, moving->id);
+
+    gboolean chosen = g_strcmp0(self->moving_id, moving->id) == 0 && self->fixed_chosen;
+    if (g_strcmp0(self->moving_id, moving->id) != 0) {
+        g_free(self->moving_id);
+        self->moving_id = g_strdup(moving->id);
+        self->fixed_chosen = FALSE;
+    }
+    self->listing = TRUE;
     list_layers(self, self->fixed, self->fixed_ids, NULL, can_be_fixed,
-                item != NULL ? item->fixed : NULL);
+                item != NULL ? item->fixed
+                : chosen     ? NULL
+                             : guess_fixed(self, moving));
+    self->listing = FALSE;
     list_layers(self, self->mask, self->mask_ids, _("everywhere"), can_be_mask, NULL);
     gtk_widget_set_visible(self->mask_box, self->mask_ids->len > 0);
     gtk_widget_set_visible(GTK_WIDGET(self->from_here), item != NULL);
-    gtk_widget_set_visible(self->refine, item != NULL);
-    gtk_widget_set_visible(self->register_box, self->fixed_ids->len > 0);
+    gtk_widget_set_visible(self->refine, own && !is_picture(moving));
+    gtk_widget_set_visible(GTK_WIDGET(self->mirror_meant), is_picture(moving));
+    gtk_widget_set_visible(self->register_box, self->fixed_ids->len > 0 && !bg_moved_is(moving));
+    gtk_widget_set_tooltip_text(
+        self->by_points,
+        is_picture(moving)
+            ? _("By points of the same name: rigid and similarity two, affine three, "
+                "spline four at least")
+            : _("By points of the same name: rigid and similarity three, affine "
+                "four, spline five at least"));
+    gtk_widget_set_tooltip_text(self->by_values,
+                                is_picture(moving)
+                                    ? _("By mutual information of what both photographs show")
+                                    : _("By mutual information, rigid or affine"));
+    if (self->of_pictures != is_picture(moving)) {
+        self->of_pictures = is_picture(moving);
+        // Pixels of two cameras are not equally large; voxels are.
+        gtk_drop_down_set_selected(self->model, self->of_pictures ? 2 : 0);
+    }
+    on_model(self);
 }
 
 static char *
@@ -390,6 +503,10 @@ describe(BgPointsSection *self, const BgRegistration *item)
     // Translators: a layer's name, and how: "landmarks", "mutual-information"
     g_string_append_printf(words, _("Registered to %s by %s."),
                            fixed != NULL ? fixed->name : item->fixed, item->method);
+    const BgLayer *moved = bg_case_get_layer(bg_case, item->moving);
+    if (moved != NULL && moved != moving_of(self))
+        // Translators: a layer's name
+        g_string_append_printf(words, _(" Shown as “%s”."), moved->name);
     if (*item->words != '\0') {
         g_string_append_printf(words, " %s", item->words);
     } else {
@@ -414,10 +531,10 @@ describe(BgPointsSection *self, const BgRegistration *item)
 }
 
 static void
-show_result(BgPointsSection *self, const BgLayer *volume)
+show_result(BgPointsSection *self, const BgLayer *moving)
 {
-    const BgRegistration *item = bg_case_get_registration(
-        bg_session_get_case(bg_section_get_session(BG_SECTION(self))), volume->id);
+    const BgRegistration *item =
+        bg_moved_registration(bg_section_get_session(BG_SECTION(self)), moving->id);
 
     gtk_widget_set_visible(self->result_box, item != NULL);
     if (item == NULL)
@@ -431,7 +548,7 @@ static void
 update(BgSection *section, const BgLayer *layer, BgChange changes)
 {
     BgPointsSection *self = BG_POINTS_SECTION(section);
-    const BgLayer *volume = volume_of(self);
+    const BgLayer *moving = moving_of(self);
 
     if (!self->unfolded &&
         (bg_points_get_active(bg_section_get_session(section)) != NULL ||
@@ -443,13 +560,10 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
                      BG_CHANGE_SELECTION)))
         return;
     show_points(self, bg_points_get_active(bg_section_get_session(section)));
-    if (volume == NULL || bg_points_get_layer(bg_section_get_session(section)) != volume) {
-        gtk_widget_set_visible(self->register_box, FALSE); // a photograph's camera stands below
-        gtk_widget_set_visible(self->result_box, FALSE);
+    if (moving == NULL)
         return;
-    }
-    show_others(self, volume);
-    show_result(self, volume);
+    show_others(self, moving);
+    show_result(self, moving);
 }
 
 // All panes go where the point is.
@@ -526,13 +640,20 @@ chosen_fixed(BgPointsSection *self)
     return at < self->fixed_ids->len ? g_ptr_array_index(self->fixed_ids, at) : NULL;
 }
 
-static BgTransformModel
-model_of(BgPointsSection *self)
+// Photographs, and volumes by splines, are made anew: a job.
+static void
+make_anew(BgPointsSection *self, gboolean by_values)
 {
-    static const BgTransformModel models[] = { BG_TRANSFORM_RIGID, BG_TRANSFORM_SIMILARITY,
-                                               BG_TRANSFORM_AFFINE };
+    const BgLayer *moving = moving_of(self);
+    const BgMovedBy by = { .moving_id = moving->id,
+                           .fixed_id = chosen_fixed(self),
+                           .model = model_of(self),
+                           .by_values = by_values,
+                           .from_here = gtk_check_button_get_active(self->from_here),
+                           .mirrored = gtk_check_button_get_active(self->mirror_meant) };
 
-    return models[MIN(gtk_drop_down_get_selected(self->model), G_N_ELEMENTS(models) - 1)];
+    if (by.fixed_id != NULL)
+        bg_moved_make(bg_section_get_session(BG_SECTION(self)), &by);
 }
 
 static void
@@ -544,6 +665,11 @@ on_by_points(GtkButton *button, gpointer user_data)
     const BgLandmarkList *fixed = bg_points_of_layer(session, chosen_fixed(self));
     g_autoptr(GError) error = NULL;
 
+    if (moving_of(self) != NULL &&
+        (is_picture(moving_of(self)) || model_of(self) == BG_TRANSFORM_TPS)) {
+        make_anew(self, FALSE);
+        return;
+    }
     if (moving == NULL || fixed == NULL) {
         g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                             _("One of the two volumes has no points. Place at least three points "
@@ -559,14 +685,18 @@ static void
 on_by_values(GtkButton *button, gpointer user_data)
 {
     BgPointsSection *self = user_data;
-    const BgLayer *volume = volume_of(self);
+    const BgLayer *moving = moving_of(self);
     const char *fixed = chosen_fixed(self);
 
-    if (volume == NULL || fixed == NULL)
+    if (moving == NULL || fixed == NULL)
         return;
+    if (is_picture(moving)) {
+        make_anew(self, TRUE);
+        return;
+    }
     guint mask = gtk_drop_down_get_selected(self->mask);
     const BgVolumesBy by = {
-        .moving_id = volume->id,
+        .moving_id = moving->id,
         .fixed_id = fixed,
         .mask_id = mask > 0 && mask <= self->mask_ids->len
                        ? g_ptr_array_index(self->mask_ids, mask - 1)
@@ -584,15 +714,22 @@ on_refine(GtkButton *button, gpointer user_data)
     bg_points_refine(bg_section_get_session(BG_SECTION(user_data)), G_OBJECT(user_data), on_told);
 }
 
+static const BgRegistration *
+registration_of(BgPointsSection *self)
+{
+    const BgLayer *moving = moving_of(self);
+
+    return moving != NULL
+               ? bg_moved_registration(bg_section_get_session(BG_SECTION(self)), moving->id)
+               : NULL;
+}
+
 static void
 on_approve(GtkWidget *widget, gpointer user_data)
 {
     BgPointsSection *self = user_data;
-    const BgLayer *volume = volume_of(self);
-    BgSession *session = bg_section_get_session(BG_SECTION(self));
     const char *by = gtk_editable_get_text(GTK_EDITABLE(self->approver));
-    const BgRegistration *old =
-        volume != NULL ? bg_case_get_registration(bg_session_get_case(session), volume->id) : NULL;
+    const BgRegistration *old = registration_of(self);
 
     if (old == NULL || *by == '\0') {
         gtk_widget_grab_focus(GTK_WIDGET(self->approver));
@@ -600,19 +737,21 @@ on_approve(GtkWidget *widget, gpointer user_data)
     }
     g_autoptr(BgRegistration) item = bg_registration_copy(old);
     bg_approval_set(&item->approval, by);
-    bg_session_do(session, bg_command_set_registration(item));
+    bg_session_do(bg_section_get_session(BG_SECTION(self)), bg_command_set_registration(item));
 }
 
 static void
 on_withdraw(GtkButton *button, gpointer user_data)
 {
     BgPointsSection *self = user_data;
-    const BgLayer *volume = volume_of(self);
     BgSession *session = bg_section_get_session(BG_SECTION(self));
-    const BgRegistration *item =
-        volume != NULL ? bg_case_get_registration(bg_session_get_case(session), volume->id) : NULL;
+    const BgRegistration *item = registration_of(self);
+    const BgLayer *moved =
+        item != NULL ? bg_case_get_layer(bg_session_get_case(session), item->moving) : NULL;
 
-    if (item != NULL)
+    if (moved != NULL && bg_moved_is(moved))
+        bg_moved_remove(session, moved->id);
+    else if (item != NULL)
         bg_session_do(session, bg_command_remove_registration(item->id));
 }
 
@@ -624,6 +763,7 @@ bg_points_section_finalize(GObject *object)
     g_ptr_array_unref(self->fixed_ids);
     g_ptr_array_unref(self->mask_ids);
     g_free(self->words);
+    g_free(self->moving_id);
 
     G_OBJECT_CLASS(bg_points_section_parent_class)->finalize(object);
 }
@@ -656,6 +796,7 @@ bg_points_section_class_init(BgPointsSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, mask);
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, mask_box);
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, from_here);
+    gtk_widget_class_bind_template_child(widget_class, BgPointsSection, mirror_meant);
     gtk_widget_class_bind_template_child(widget_class, BgPointsSection, result);
     gtk_widget_class_bind_template_callback(widget_class, on_row_selected);
     gtk_widget_class_bind_template_callback(widget_class, on_add);
@@ -675,4 +816,6 @@ bg_points_section_init(BgPointsSection *self)
     self->fixed_ids = g_ptr_array_new_with_free_func(g_free);
     self->mask_ids = g_ptr_array_new_with_free_func(g_free);
     gtk_widget_init_template(GTK_WIDGET(self));
+    g_signal_connect_swapped(self->model, "notify::selected", G_CALLBACK(on_model), self);
+    g_signal_connect_swapped(self->fixed, "notify::selected", G_CALLBACK(on_fixed), self);
 }

@@ -52,7 +52,7 @@ reset(BgPhotoView *self)
 static const BgLandmarkList *
 point_at(BgPhotoView *self, double x, double y, gsize *index)
 {
-    const BgLayer *layer = bg_photo_get(self->session);
+    const BgLayer *layer = bg_photo_view_layer(self);
     const BgLandmarkList *list =
         layer != NULL ? bg_points_of_layer(self->session, layer->id) : NULL;
     BgPhotoFrame frame;
@@ -78,7 +78,7 @@ point_at(BgPhotoView *self, double x, double y, gsize *index)
 static void
 place_point(BgPhotoView *self, double x, double y)
 {
-    const BgLayer *layer = bg_photo_get(self->session);
+    const BgLayer *layer = bg_photo_view_layer(self);
     BgPhotoFrame frame;
     BgVec3 at_mm;
 
@@ -130,7 +130,8 @@ pick(BgPhotoView *self, double x, double y)
     if (!bg_photo_view_frame(self, &frame))
         return;
     BgVec3 pixel = pixel_at(&frame, x, y);
-    if (bg_photo_render_pick(self->render, pixel.x, pixel.y, &at_mm))
+    if (bg_photo_view_layer(self) == bg_photo_get(self->session) &&
+        bg_photo_render_pick(self->render, pixel.x, pixel.y, &at_mm))
         bg_session_move_cursor(self->session, at_mm);
 }
 

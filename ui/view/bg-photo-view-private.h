@@ -22,6 +22,8 @@ struct _BgPhotoView {
     BgPhotoRole role;
     GdkTexture *texture;  // owned, nullable: the photograph
     BgImage *textured;    // owned, nullable: what @texture was made of
+    GdkTexture *over;     // owned, nullable: the photograph that was registered to it
+    BgImage *over_of;     // owned, nullable: what @over was made of
     gboolean has_pointer; // over the pane
 
     BgPhotoDrag drag;
@@ -36,6 +38,9 @@ typedef struct {
     double left, top, scale;
     int width, height; // of the photograph
 } BgPhotoFrame;
+
+/** bg_photo_view_layer: (transfer none) (nullable): the photograph whose pixels the pane counts in */
+const BgLayer *bg_photo_view_layer(BgPhotoView *self);
 
 /** bg_photo_view_frame: FALSE without a photograph */
 gboolean bg_photo_view_frame(BgPhotoView *self, BgPhotoFrame *frame);

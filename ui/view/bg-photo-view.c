@@ -3,6 +3,7 @@
 
 #include "core/annotate/bg-annotations.h"
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-moved.h"
 #include "ui/model/bg-photo.h"
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-texture.h"
@@ -16,10 +17,25 @@
 
 G_DEFINE_FINAL_TYPE(BgPhotoView, bg_photo_view, GTK_TYPE_WIDGET)
 
+// Two photographs in the overlay's pane: (out) (transfer none)
+static gboolean
+get_pair(BgPhotoView *self, const BgLayer **below, const BgLayer **over)
+{
+    return self->role == BG_PHOTO_ROLE_OVERLAY && bg_photo_get_pair(self->session, below, over);
+}
+
+const BgLayer *
+bg_photo_view_layer(BgPhotoView *self)
+{
+    const BgLayer *below, *over;
+
+    return get_pair(self, &below, &over) ? below : bg_photo_get(self->session);
+}
+
 gboolean
 bg_photo_view_frame(BgPhotoView *self, BgPhotoFrame *frame)
 {
-    const BgLayer *layer = bg_photo_get(self->session);
+    const BgLayer *layer = bg_photo_view_layer(self);
     const BgPhotoLook *look = bg_session_get_photo_look(self->session);
     double width = gtk_widget_get_width(GTK_WIDGET(self));
     double height = gtk_widget_get_height(GTK_WIDGET(self));
@@ -42,8 +58,10 @@ bg_photo_view_want(BgPhotoView *self)
     GtkWidget *widget = GTK_WIDGET(self);
     BgPhotoFrame frame;
 
+    const BgLayer *below, *over;
+
     if (self->role == BG_PHOTO_ROLE_PICTURE || !gtk_widget_get_mapped(widget) ||
-        !bg_photo_view_frame(self, &frame))
+        get_pair(self, &below, &over) || !bg_photo_view_frame(self, &frame))
         return;
 
     // The part of the photograph that the pane shows.
@@ -54,7 +72,7 @@ bg_photo_view_want(BgPhotoView *self)
     bg_photo_render_want(self->render, &rect, frame.scale * gtk_widget_get_scale_factor(widget));
 }
 
-// The photograph as a texture.
+// Photographs as textures.
 
 static gpointer
 flatten_on_worker(gpointer image, GCancellable *cancellable, GError **error)
@@ -64,42 +82,75 @@ flatten_on_worker(gpointer image, GCancellable *cancellable, GError **error)
     return flat != NULL ? bg_texture_from_rgb(flat) : NULL;
 }
 
+static gpointer
+flatten_over_on_worker(gpointer image, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(BgImage) flat = bg_thumbnail_flatten_keeping_alpha(image, error);
+
+    return flat != NULL ? bg_texture_from_rgb(flat) : NULL;
+}
+
+// @result: (transfer full) (nullable)
+static void
+take_texture(BgPhotoView *self, GdkTexture **texture, gpointer result, const GError *error)
+{
+    if (result == NULL) {
+        bg_session_fail(self->session, _("The photograph could not be shown"), error);
+        return;
+    }
+    g_clear_object(texture);
+    *texture = result;
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
 static void
 on_flat(gpointer owner, gpointer result, const GError *error)
 {
     BgPhotoView *self = owner;
 
-    if (result == NULL) {
-        bg_session_fail(self->session, _("The photograph could not be shown"), error);
+    take_texture(self, &self->texture, result, error);
+}
+
+static void
+on_over_flat(gpointer owner, gpointer result, const GError *error)
+{
+    BgPhotoView *self = owner;
+
+    take_texture(self, &self->over, result, error);
+}
+
+// @work: how @image becomes @texture, which was made of @textured
+static void
+make_texture(BgPhotoView *self, BgImage *image, GdkTexture **texture, BgImage **textured,
+             BgWork work)
+{
+    if (image == *textured)
         return;
-    }
-    g_clear_object(&self->texture);
-    self->texture = result;
-    gtk_widget_queue_draw(GTK_WIDGET(self));
+    g_clear_object(texture);
+    g_clear_pointer(textured, bg_image_unref);
+    if (image == NULL)
+        return;
+    *textured = bg_image_ref(image);
+    work.owner = G_OBJECT(self);
+    work.yields = TRUE;
+    work.request = bg_image_ref(image);
+    work.free_request = (GDestroyNotify) bg_image_unref;
+    work.free_result = g_object_unref;
+    bg_worker_post(bg_session_get_slice_worker(self->session), &work);
 }
 
 static void
 take_photograph(BgPhotoView *self)
 {
-    const BgLayer *layer = bg_photo_get(self->session);
-    BgImage *image = layer != NULL ? layer->payload.image : NULL;
+    const BgLayer *layer = bg_photo_view_layer(self), *below, *over;
+    gboolean is_pair = get_pair(self, &below, &over);
 
-    if (image == self->textured)
+    if (self->role == BG_PHOTO_ROLE_RENDER)
         return;
-    g_clear_object(&self->texture);
-    g_clear_pointer(&self->textured, bg_image_unref);
-    if (image == NULL || self->role == BG_PHOTO_ROLE_RENDER)
-        return;
-
-    self->textured = bg_image_ref(image);
-    BgWork work = { .owner = G_OBJECT(self),
-                    .yields = TRUE,
-                    .func = flatten_on_worker,
-                    .request = bg_image_ref(image),
-                    .free_request = (GDestroyNotify) bg_image_unref,
-                    .done = on_flat,
-                    .free_result = g_object_unref };
-    bg_worker_post(bg_session_get_slice_worker(self->session), &work);
+    make_texture(self, layer != NULL ? layer->payload.image : NULL, &self->texture, &self->textured,
+                 (BgWork){ .func = flatten_on_worker, .done = on_flat });
+    make_texture(self, is_pair ? over->payload.image : NULL, &self->over, &self->over_of,
+                 (BgWork){ .slot = 1, .func = flatten_over_on_worker, .done = on_over_flat });
 }
 
 static const char *
@@ -119,11 +170,15 @@ role_title(BgPhotoRole role)
 static void
 update_name(BgPhotoView *self)
 {
-    const BgLayer *layer = bg_photo_get(self->session);
+    const BgLayer *layer = bg_photo_get(self->session), *below, *over;
     const BgPhotoLook *look = bg_session_get_photo_look(self->session);
     g_autofree char *name = NULL;
 
-    if (layer == NULL)
+    if (get_pair(self, &below, &over))
+        // Translators: "OVERLAY", a layer's name, how ("opacity", "swipe"), how much
+        name = g_strdup_printf(_("%s, %s, %s %.0f %%"), role_title(self->role), over->name,
+                               bg_overlay_name(look->overlay), look->amount * 100.0);
+    else if (layer == NULL)
         // Translators: %s is "PHOTOGRAPH", "OVERLAY", ...
         name = g_strdup_printf(_("%s, empty"), role_title(self->role));
     else if (self->role == BG_PHOTO_ROLE_OVERLAY)
@@ -164,6 +219,16 @@ static void
 append_render(BgPhotoView *self, const BgPhotoFrame *frame, GtkSnapshot *snapshot)
 {
     BgPhotoRect rect;
+    const BgLayer *below, *over;
+
+    if (get_pair(self, &below, &over)) {
+        graphene_rect_t photo = GRAPHENE_RECT_INIT((float) frame->left, (float) frame->top,
+                                                   (float) (frame->width * frame->scale),
+                                                   (float) (frame->height * frame->scale));
+        if (self->over != NULL)
+            gtk_snapshot_append_texture(snapshot, self->over, &photo);
+        return;
+    }
     GdkTexture *texture = bg_photo_render_get(self->render, &rect);
 
     if (texture == NULL)
@@ -236,7 +301,7 @@ append_overlay(BgPhotoView *self, const BgPhotoFrame *frame, const graphene_rect
 static void
 add_points(BgPhotoView *self, const BgPhotoFrame *frame, double scale, GArray *marks)
 {
-    const BgLayer *layer = bg_photo_get(self->session);
+    const BgLayer *layer = bg_photo_view_layer(self);
     const BgLandmarkList *list = bg_points_of_layer(self->session, layer->id);
     gsize selected_index;
     const char *selected = bg_session_get_selected_point(self->session, &selected_index);
@@ -289,10 +354,18 @@ describe_camera(const BgPhotoCamera *camera)
                            *camera->approval.by != '\0' ? _(", approved") : _(", not approved"));
 }
 
+static char *
+describe_pair(const BgRegistration *item)
+{
+    // Translators: how photographs were registered ("landmarks", ...), and whether somebody has approved it
+    return g_strdup_printf(_("Registered by %s%s"), item->method,
+                           *item->approval.by != '\0' ? _(", approved") : _(", not approved"));
+}
+
 static void
 add_words(BgPhotoView *self, double scale, GArray *marks)
 {
-    const BgLayer *layer = bg_photo_get(self->session);
+    const BgLayer *layer = bg_photo_get(self->session), *below, *over;
     const BgPhotoCamera *camera = bg_photo_get_camera(self->session);
     double width = gtk_widget_get_width(GTK_WIDGET(self));
     double height = gtk_widget_get_height(GTK_WIDGET(self));
@@ -301,8 +374,15 @@ add_words(BgPhotoView *self, double scale, GArray *marks)
     if (!bg_session_get_toggle(self->session, BG_TOGGLE_ANNOTATIONS))
         return;
     add_text(marks, edge, edge, 0.0, 0.0, scale, role_title(self->role));
-    add_text(marks, edge, edge + line, 0.0, 0.0, scale, layer->name);
-    if (self->role != BG_PHOTO_ROLE_PICTURE) {
+    if (get_pair(self, &below, &over)) {
+        const BgRegistration *item = bg_moved_registration(self->session, over->id);
+        g_autofree char *words = describe_pair(item);
+        add_text(marks, edge, edge + line, 0.0, 0.0, scale, over->name);
+        add_text(marks, edge, height - edge, 0.0, 1.0, scale, words);
+    } else {
+        add_text(marks, edge, edge + line, 0.0, 0.0, scale, layer->name);
+    }
+    if (self->role != BG_PHOTO_ROLE_PICTURE && !get_pair(self, &below, &over)) {
         const char *engine = bg_photo_render_get_engine(self->render);
         g_autofree char *words = describe_camera(camera);
         add_text(marks, edge, height - edge, 0.0, 1.0, scale, words);
@@ -316,8 +396,11 @@ static void
 add_cursor(BgPhotoView *self, const BgPhotoFrame *frame, double scale, GArray *marks)
 {
     const BgPhotoCamera *camera = bg_photo_get_camera(self->session);
+    const BgLayer *below, *over;
     double u, v;
 
+    if (get_pair(self, &below, &over)) // which may have another size
+        camera = bg_photo_camera_of(self->session, below);
     if (camera == NULL || !bg_session_get_toggle(self->session, BG_TOGGLE_CROSSHAIR) ||
         !bg_photo_project(camera, bg_session_get_state(self->session)->cursor_mm, &u, &v))
         return;
@@ -335,9 +418,10 @@ static gboolean
 shown_at(gpointer user_data, double x, double y, BgVec3 *at_mm)
 {
     BgPhotoView *self = user_data;
+    const BgLayer *below, *over;
     BgPhotoFrame frame;
 
-    return bg_photo_view_frame(self, &frame) &&
+    return !get_pair(self, &below, &over) && bg_photo_view_frame(self, &frame) &&
            bg_photo_render_pick(self->render, (x - frame.left) / frame.scale - 0.5,
                                 (y - frame.top) / frame.scale - 0.5, at_mm);
 }
@@ -457,6 +541,8 @@ bg_photo_view_dispose(GObject *object)
     g_clear_object(&self->render);
     g_clear_object(&self->texture);
     g_clear_pointer(&self->textured, bg_image_unref);
+    g_clear_object(&self->over);
+    g_clear_pointer(&self->over_of, bg_image_unref);
 
     G_OBJECT_CLASS(bg_photo_view_parent_class)->dispose(object);
 }
