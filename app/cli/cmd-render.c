@@ -222,12 +222,10 @@ load_labels(BgCli *cli, Job *job, GError **error)
         return FALSE;
     g_autoptr(GArray) counts = bg_label_map_count(job->labels);
     g_autofree guint32 *numbers = g_new(guint32, counts->len + 1);
-    gboolean brats = TRUE;
-    for (guint i = 0; i < counts->len; i++) {
+    for (guint i = 0; i < counts->len; i++)
         numbers[i] = g_array_index(counts, BgLabelCount, i).label;
-        brats = brats && numbers[i] <= 4;
-    }
-    job->table = bg_label_table_new_default(numbers, counts->len, brats);
+    job->table =
+        bg_label_table_new_default(numbers, counts->len, bg_labels_are_brats(numbers, counts->len));
     job->params.labels = job->labels;
     job->params.label_table = job->table;
     job->params.label_weight = 0.8;

@@ -2,7 +2,6 @@
 #include "bg-layer.h"
 
 // BraTS codes: 1, 2, 4, and in later years 3; a table of its names fits when nothing else occurs.
-#define BRATS_LARGEST_LABEL 4
 
 void
 bg_payload_copy(const BgPayload *from, BgPayload *to)
@@ -129,8 +128,8 @@ describe_labels(BgLayer *self, const BgLabelMap *map)
         labels[i] = g_array_index(counts, BgLabelCount, i).label;
 
     guint32 largest = counts->len > 0 ? labels[counts->len - 1] : 0;
-    self->labels = bg_label_table_new_default(labels, counts->len,
-                                              largest > 0 && largest <= BRATS_LARGEST_LABEL);
+    self->labels =
+        bg_label_table_new_default(labels, counts->len, bg_labels_are_brats(labels, counts->len));
     self->window_centre = largest / 2.0;
     self->window_width = MAX(largest, 1.0);
     self->linear = FALSE;

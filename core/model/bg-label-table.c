@@ -86,6 +86,19 @@ bg_label_table_new_default(const guint32 *labels, gsize n_labels, gboolean brats
     return bg_label_table_new(entries);
 }
 
+gboolean
+bg_labels_are_brats(const guint32 *labels, gsize n_labels)
+{
+    gboolean seen[G_N_ELEMENTS(brats_entries) + 1] = { FALSE };
+
+    for (gsize i = 0; i < n_labels; i++) {
+        if (labels[i] > G_N_ELEMENTS(brats_entries))
+            return FALSE;
+        seen[labels[i]] = TRUE;
+    }
+    return seen[4] && (seen[1] || seen[2]);
+}
+
 BgLabelTable *
 bg_label_table_ref(BgLabelTable *table)
 {

@@ -39,6 +39,15 @@ BgLabelTable *bg_label_table_new(const GArray *entries);
  */
 BgLabelTable *bg_label_table_new_default(const guint32 *labels, gsize n_labels, gboolean brats);
 
+/**
+ * bg_labels_are_brats:
+ * @labels: those that occur, any order, 0 or not
+ *
+ * Numbers say nothing of what they mean: a brain mask is 1 and three tissues are 1, 2, 3. Only the set of BraTS
+ * is its own: 4 and others below it, as 3 was given up (1, 2, 4; before 2014 1 to 4).
+ */
+gboolean bg_labels_are_brats(const guint32 *labels, gsize n_labels);
+
 BgLabelTable *bg_label_table_ref(BgLabelTable *table);
 void bg_label_table_unref(BgLabelTable *table);
 

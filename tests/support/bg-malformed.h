@@ -46,11 +46,11 @@ gsize bg_malformed_run(const BgMalformedSeed *seed, const BgMalformedSeed *other
 
 /**
  * BgMalformedWatch: what one call cost. Start before, stop after
- * @seconds: wall time
+ * @seconds: of processors: a busy machine makes it no longer
  * @peak_bytes: resident memory above that of the start, at its highest; 0 where the system does not tell
  */
 typedef struct {
-    gint64 start_us;
+    double start_s;
     gsize start_bytes;
     double seconds;
     gsize peak_bytes;

