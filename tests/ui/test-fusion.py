@@ -276,6 +276,27 @@ class Tests:
         self.window.named("Camera by landmarks")
         self.alive()
 
+    def test_what_is_put_onto_it_is_seen_by_its_camera(self):
+        self.window.action("open-path", desk.GLib.Variant("s", self.file("thermal.png")))
+        self.window.named("thermal", desk.Atspi.Role.LIST_ITEM)
+        self.window.select("thermal")
+        wait("no points", lambda: not self.window.find("1  L1", desk.Atspi.Role.LIST_ITEM))
+        self.window.action("load-points",
+                           desk.GLib.Variant("s", self.file("landmarks-thermal.csv")))
+        self.window.named("1  L1", desk.Atspi.Role.LIST_ITEM)
+        self.window.press("By points")
+        self.window.named("Registered to optical by landmarks. Shown as “thermal on optical”.")
+        self.window.named("OVERLAY, thermal on optical, ")
+        self.window.select("thermal on optical")
+        self.window.named("This photograph was put onto another one")
+        for step in ("1 Volume: t1, done", "2 Photograph: thermal on optical, done",
+                     "3 Points: 8 of at least 4 in both, done", "6 Camera: by landmarks, done",
+                     "7 Check: 7 check-only points, done"):
+            self.window.named(step)
+        self.window.press("8 Approve")
+        self.window.named("Camera by landmarks")
+        self.alive()
+
 
 def main():
     if len(sys.argv) != 3:

@@ -15,7 +15,7 @@ struct _BgCameraSection {
     GtkCheckButton *mirrored, *estimate;
     GtkDropDown *overlay;
     GtkAdjustment *amount_adjustment, *focal_adjustment, *sensor_adjustment;
-    GtkWidget *result_box, *save, *approve;
+    GtkWidget *result_box, *save, *approve, *lens_box, *sensor_box, *solve_box;
     GtkEntry *approver;
 
     char *words; // owned, nullable: why the last job left the camera as it was
@@ -93,6 +93,11 @@ show_camera(BgCameraSection *self)
     gtk_label_set_text(self->state, words);
     gtk_widget_set_visible(self->result_box, camera != NULL);
     gtk_widget_set_sensitive(self->save, camera != NULL);
+    // The other one's camera is found there.
+    GtkWidget *ways[] = { GTK_WIDGET(self->mirrored), GTK_WIDGET(self->estimate), self->lens_box,
+                          self->sensor_box, self->solve_box };
+    for (gsize i = 0; i < G_N_ELEMENTS(ways); i++)
+        gtk_widget_set_visible(ways[i], camera != NULL || !is_moved(self));
     if (camera != NULL)
         gtk_widget_set_sensitive(self->approve, *camera->approval.by == '\0');
 }
@@ -333,6 +338,9 @@ bg_camera_section_class_init(BgCameraSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgCameraSection, sensor_adjustment);
     gtk_widget_class_bind_template_child(widget_class, BgCameraSection, result_box);
     gtk_widget_class_bind_template_child(widget_class, BgCameraSection, save);
+    gtk_widget_class_bind_template_child(widget_class, BgCameraSection, lens_box);
+    gtk_widget_class_bind_template_child(widget_class, BgCameraSection, sensor_box);
+    gtk_widget_class_bind_template_child(widget_class, BgCameraSection, solve_box);
     gtk_widget_class_bind_template_child(widget_class, BgCameraSection, approve);
     gtk_widget_class_bind_template_child(widget_class, BgCameraSection, approver);
     gtk_widget_class_bind_template_callback(widget_class, on_load);

@@ -65,8 +65,11 @@ progress_of(BgSession *session)
 {
     const GPtrArray *layers = bg_session_get_state(session)->layers;
     Progress progress = { .photo = bg_photo_get(session), .camera = bg_photo_get_camera(session) };
-    const BgLandmarkList *in_photo =
-        progress.photo != NULL ? bg_points_of_layer(session, progress.photo->id) : NULL;
+    // What was put onto another photograph is seen by that one's camera, which its points made.
+    const char *pointed = progress.camera != NULL  ? progress.camera->layer_id
+                          : progress.photo != NULL ? progress.photo->id
+                                                   : NULL;
+    const BgLandmarkList *in_photo = bg_points_of_layer(session, pointed);
     progress.volume = volume_of(session, progress.camera, in_photo);
     const BgLandmarkList *in_volume =
         progress.volume != NULL ? bg_points_of_layer(session, progress.volume->id) : NULL;
@@ -197,10 +200,15 @@ on_step(GtkButton *button, gpointer user_data)
     case STEP_CROP:
         layer = progress.volume;
         break;
-    case STEP_PHOTOGRAPH:
     case STEP_CAMERA:
     case STEP_CHECK:
     case STEP_APPROVE:
+        if (progress.camera != NULL)
+            layer = bg_case_get_layer(bg_session_get_case(session), progress.camera->layer_id);
+        if (layer == NULL)
+            layer = progress.photo;
+        break;
+    case STEP_PHOTOGRAPH:
         layer = progress.photo;
         break;
     case STEP_POINTS:

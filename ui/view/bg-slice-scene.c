@@ -355,17 +355,19 @@ badges(BgSession *session, const char *warning)
             break;
         }
     }
+    gboolean registered = FALSE, approved = TRUE;
     for (guint i = 0; i < layers->len; i++) {
         const BgLayer *layer = layers->pdata[i];
         const BgRegistration *item =
             bg_case_get_registration(bg_session_get_case(session), layer->id);
-        if (layer->visible && item != NULL) {
-            g_ptr_array_add(words, (gpointer) (*item->approval.by != '\0'
-                                                   ? _("REGISTERED")
-                                                   : _("REGISTERED, NOT APPROVED")));
-            break;
-        }
+        if (!layer->visible || item == NULL || layer->kind == BG_KIND_IMAGE) // not in slices
+            continue;
+        registered = TRUE;
+        approved = approved && *item->approval.by != '\0';
     }
+    if (registered)
+        g_ptr_array_add(words,
+                        (gpointer) (approved ? _("REGISTERED") : _("REGISTERED, NOT APPROVED")));
     for (guint i = 0; i < layers->len; i++) {
         const BgLayer *layer = layers->pdata[i];
         if (layer->visible && g_str_equal(layer->generated_by, "segment")) {
