@@ -5,6 +5,8 @@
 #include "core/base/bg-error.h"
 #include "core/image/bg-fusion-metrics.h"
 #include "core/image/bg-image-metrics.h"
+#include "core/segment/bg-cohort.h"
+#include "core/segment/bg-compare-report.h"
 #include "core/segment/bg-label-metrics.h"
 #include "core/segment/bg-label-shape.h"
 
@@ -19,6 +21,7 @@ static const BgCliOption options[] = {
     { "surface", BG_CLI_VALUE,
       "=voxels|surfels  labels: centres of voxels, or pieces by their area" },
     { "plot", BG_CLI_PATH, "=SVG  labels: Dice of each slice; cohort: box plot of Dice" },
+    { "report", BG_CLI_PATH, "=HTML  labels: a page with the table, a box plot and the slices" },
     { "csv", BG_CLI_PATH, "=FILE  cohort: a line a case and region" },
     { "tolerance", BG_CLI_VALUE, "=mm  labels: of the surface Dice; 1 unless given" },
     { NULL },
@@ -223,12 +226,26 @@ set_distance(BgJson *json, const char *name, double distance_mm)
     bg_json_set_double(json, penalised, isnan(distance_mm) ? BG_BRATS_PENALTY_MM : distance_mm);
 }
 
+// What a report tells of a region.
+typedef struct {
+    char name[32];
+    BgLabelMetrics metrics;
+    double *slices; // owned
+} Found;
+
+static void
+clear_found(gpointer data)
+{
+    g_free(((Found *) data)->slices);
+}
+
 static gboolean
 measure_region(BgCli *cli, BgLabelMap *const maps[2], const BgLabelRegion *region,
-               BgSurfaceKind kind, double tolerance_mm, BgJson *regions, double *jaccard,
+               BgSurfaceKind kind, double tolerance_mm, BgJson *regions, GArray *all,
                GError **error)
 {
     BgLabelMetrics m;
+    Found found = { 0 };
 
     if (!bg_label_metrics(maps[0], maps[1], region, kind, tolerance_mm, &m, &cli->progress,
                           cli->cancellable, error)) {
@@ -249,28 +266,31 @@ measure_region(BgCli *cli, BgLabelMap *const maps[2], const BgLabelRegion *regio
     bg_json_set_double(json, "surface_dice", m.surface_dice);
     bg_json_set_double(json, "volume_pred_ml", m.volume_pred_ml);
     bg_json_set_double(json, "volume_true_ml", m.volume_true_ml);
-    *jaccard = m.jaccard;
-    return TRUE;
+    g_strlcpy(found.name, region->name, sizeof found.name);
+    found.metrics = m;
+    found.slices = g_new(double, bg_label_map_get_geometry(maps[0])->dims[2]);
+    g_array_append_val(all, found);
+    return bg_slice_dice(maps[0], maps[1], region, found.slices, error);
 }
 
 static gboolean
 measure_regions(BgCli *cli, BgLabelMap *const maps[2], gboolean brats, const GArray *labels,
-                BgSurfaceKind kind, double tolerance_mm, GError **error)
+                BgSurfaceKind kind, double tolerance_mm, GArray *all, GError **error)
 {
     BgJson *regions = bg_json_new_object();
     gsize n = labels->len;
     const BgLabelRegion *table = brats ? bg_brats_regions(&n) : NULL;
-    double sum = 0.0, jaccard;
+    double sum = 0.0;
 
     bg_json_set(cli->result, "regions", regions);
     for (gsize i = 0; i < n; i++) {
         guint32 label = brats ? 0 : g_array_index(labels, guint32, i);
         g_autofree char *name = g_strdup_printf("%u", label);
         BgLabelRegion one = { name, { label }, 1 };
-        if (!measure_region(cli, maps, brats ? &table[i] : &one, kind, tolerance_mm, regions,
-                            &jaccard, error))
+        if (!measure_region(cli, maps, brats ? &table[i] : &one, kind, tolerance_mm, regions, all,
+                            error))
             return FALSE;
-        sum += jaccard;
+        sum += g_array_index(all, Found, i).metrics.jaccard;
     }
     bg_json_set_double(cli->result, "mean_iou", n > 0 ? sum / (double) n : (double) NAN);
     return TRUE;
@@ -303,6 +323,39 @@ get_labels_options(const BgCli *cli, gboolean *brats, BgSurfaceKind *kind, doubl
 }
 
 static gboolean
+save_report(BgCli *cli, const GArray *all, BgLabelMap *pred, BgSurfaceKind kind,
+            double tolerance_mm, GError **error)
+{
+    g_autofree const char **names = g_new(const char *, MAX(all->len, 1));
+    g_autofree const double **slices = g_new(const double *, MAX(all->len, 1));
+    g_autofree BgLabelMetrics *metrics = g_new(BgLabelMetrics, MAX(all->len, 1));
+    g_autofree char *provenance = bg_cli_provenance(cli, error);
+    g_autofree char *title = g_path_get_basename(bg_cli_arg(cli, 1));
+    BgCompareReport report = { .title = title,
+                               .pred = bg_cli_arg(cli, 1),
+                               .truth = bg_cli_arg(cli, 2),
+                               .names = names,
+                               .metrics = metrics,
+                               .slices = slices,
+                               .n_rows = all->len,
+                               .n_slices = (gsize) bg_label_map_get_geometry(pred)->dims[2],
+                               .kind = kind,
+                               .tolerance_mm = tolerance_mm,
+                               .provenance = provenance };
+
+    if (provenance == NULL)
+        return FALSE;
+    for (guint i = 0; i < all->len; i++) {
+        const Found *found = &g_array_index(all, Found, i);
+        names[i] = found->name;
+        metrics[i] = found->metrics;
+        slices[i] = found->slices;
+    }
+    g_autofree char *html = bg_compare_report(&report);
+    return bg_cli_save_text(cli, "report", html, error);
+}
+
+static gboolean
 run_labels(BgCli *cli, GError **error)
 {
     BgSurfaceKind kind;
@@ -329,7 +382,10 @@ run_labels(BgCli *cli, GError **error)
         bg_json_append(warnings,
                        bg_json_new_string("labels other than 1, 2 and 4 occur: they are in "
                                           "no region of BraTS"));
-    if (!measure_regions(cli, maps, brats, labels, kind, tolerance_mm, error))
+    g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Found));
+    g_array_set_clear_func(all, clear_found);
+    if (!measure_regions(cli, maps, brats, labels, kind, tolerance_mm, all, error) ||
+        (bg_cli_has(cli, "report") && !save_report(cli, all, pred, kind, tolerance_mm, error)))
         return FALSE;
     gsize n_brats;
     const BgLabelRegion *table = bg_brats_regions(&n_brats);

@@ -150,6 +150,12 @@ def test_cohort(case):
     run_json("evaluate", "labels", case.at("c0.mha"), case.at("c3.mha"), "--regions=brats", f"--plot={case.at('slices.svg')}")
     with open(case.at("slices.svg"), encoding="utf-8") as plot:
         assert plot.read().count("<path") == 3
+    done = run_json("evaluate", "labels", case.at("c0.mha"), case.at("c3.mha"), f"--report={case.at('page.html')}")
+    with open(case.at("page.html"), encoding="utf-8") as file:
+        page = file.read()
+    assert page.count("<svg") == 2 and page.count("<script") == 0
+    for name, region in done["regions"].items():
+        assert f"<tr><td>{name}</td><td>{region['dice']:.4f}</td><td>{region['jaccard']:.4f}</td>" in page, name
     run("evaluate", "cohort", case.at("none.csv"), status=1)
     with open(case.at("bad.csv"), "w", encoding="utf-8") as out:
         out.write("c0.mha\n")

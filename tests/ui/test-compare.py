@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 import desk
-from desk import key, pointer, undo, wait, whole_png, Window
+from desk import hold, key, pointer, undo, wait, whole_png, Window
 
 SIZE = 64          # voxels of 1 mm
 RADIUS = 16.0      # mm
@@ -25,7 +25,7 @@ def write_ball(path, x_left):
     for k in range(SIZE):
         for j in range(SIZE):
             for i in range(SIZE):
-                if (i - half - x_left) ** 2 + (j - half) ** 2 + (k - half) ** 2 <= RADIUS ** 2:
+                if inside(i, j, k, x_left):
                     data[i + SIZE * (j + SIZE * k)] = 1
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
@@ -41,6 +41,31 @@ def write_ball(path, x_left):
     header[344:348] = b"n+1\0"
     with open(path, "wb") as file:
         file.write(header + data)
+
+
+def inside(i, j, k, x_left):
+    half = SIZE // 2
+    return (i - half - x_left) ** 2 + (j - half) ** 2 + (k - half) ** 2 <= RADIUS ** 2
+
+
+def slice_dices():
+    """Of both balls, slice by slice; None where neither is."""
+    dices = []
+    for k in range(SIZE):
+        both = each = 0
+        for j in range(SIZE):
+            for i in range(SIZE):
+                a, b = inside(i, j, k, 0), inside(i, j, k, SHIFT)
+                both, each = both + (a and b), each + a + b
+        dices.append(2.0 * both / each if each else None)
+    return dices
+
+
+def quantile(values, share):
+    values = sorted(values)
+    at = share * (len(values) - 1)
+    low = int(at)
+    return values[low] + (at - low) * (values[min(low + 1, len(values) - 1)] - values[low])
 
 
 class Picture:
@@ -135,12 +160,55 @@ class Tests:
             self.window.named(name, desk.Atspi.Role.LIST_ITEM)
         wait("both", lambda: not [n for n in self.window.walk() if n.get_name() == "READING"])
 
-    def test_surfaces_show_their_distance(self):
+    def save_by(self, button, path):
+        """Presses a button that asks for a file, and answers."""
+        self.window.press(button)
+        name = self.window.named("Name:", desk.Atspi.Role.TEXT)
+        wait("a place for it", lambda: self.window.shown(name))
+        hold(37, True)
+        key(ord("a"))
+        hold(37, False)
+        desk.Atspi.generate_keyboard_event(0, path, desk.Atspi.KeySynthType.STRING)
+        key(0xFF0D)
+        wait("no dialog", lambda: not self.window.find("Name:", desk.Atspi.Role.TEXT))
+        wait("the file", lambda: os.path.exists(path) and os.path.getsize(path) > 0)
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def test_charts_and_files_tell_the_numbers(self):
         self.window.select("rater")
         self.window.do("Labels")  # folded, so that what is below comes into sight
         self.window.do("Sizes")
         self.window.do("Compare")
         self.choose("Labels that are taken for true", 1)
+        self.window.press("Compare labels")
+        dices = slice_dices()
+        known = [d for d in dices if d is not None]
+        words = self.words("Box plot of the Dice of slices:").split("\n")
+        label = [w for w in words if w.startswith("Label 1") or w.startswith("WT")][0]
+        numbers = label.split(": ", 1)[1].replace("median ", "").split(", ")
+        wanted = [quantile(known, share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        for found, want in zip(numbers, wanted):
+            assert abs(float(found) - want) < 6e-4, (label, wanted)
+        assert ("of %d slices" % len(known)) in label, label
+
+        csv = self.save_by("Save comparison as CSV", self.file("comparison.csv"))
+        rows, slices = csv.split("\nslice,dice\n")
+        row = dict(zip(rows.split("\n")[0].split(","), rows.split("\n")[1].split(",")))
+        n_each = sum(inside(i, j, k, 0) for i in range(SIZE) for j in range(SIZE)
+                     for k in range(SIZE))
+        assert abs(float(row["volume_true_ml"]) - n_each / 1000.0) < 1e-4, row
+        assert abs(float(row["hausdorff_mm"]) - SHIFT) < 1e-6, row
+        for line, want in zip(slices.split("\n"), dices):
+            found = line.split(",")[1]
+            assert (found == "") == (want is None), line
+            assert want is None or abs(float(found) - want) < 1e-5, (line, want)
+
+        page = self.save_by("Save comparison with charts", self.file("comparison.html"))
+        assert page.count("<svg") == 2 and "“rater” judged by “truth”" in page
+        assert ("<td>%.2f</td>" % SHIFT) in page and '"command"' in page.replace("&quot;", '"')
+
+    def test_surfaces_show_their_distance(self):
         self.window.press("Surfaces in 3D by distance")
         self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
         self.window.named("Surface of truth", desk.Atspi.Role.LIST_ITEM)

@@ -214,6 +214,46 @@ test_meshes_inside_the_volume(void)
     g_assert_cmpfloat(psnr(without->colour, without_gl->colour), >=, 25.0);
 }
 
+// Distances that grow with x: every colour of the range, and both ends beyond it.
+static void
+test_colours_of_distances(void)
+{
+    g_autoptr(GError) error = NULL;
+    BgIsoParams bone = { .iso = 300.0, .normals = TRUE };
+    BgCastParams params;
+
+    if (caster == NULL) {
+        g_test_skip("no OpenGL 3.3");
+        return;
+    }
+    g_autoptr(BgMesh) mesh = bg_isosurface(head_ct, &bone, NULL, NULL, &error);
+    g_assert_no_error(error);
+    gsize n = bg_mesh_get_data(mesh)->n_vertices;
+    float *distances_mm = bg_buffer_alloc_items(n, sizeof(float), &error);
+    g_assert_no_error(error);
+    for (gsize v = 0; v < n; v++)
+        distances_mm[v] = bg_mesh_get_data(mesh)->positions[3 * v];
+    g_autoptr(BgMesh) map = bg_mesh_with_distances(mesh, distances_mm, &error);
+    g_assert_no_error(error);
+    BgCastMesh shown = {
+        .mesh = map, .rgb = { 0.1, 0.9, 0.1 }, .opacity = 1.0, .visible = TRUE, .range_mm = 50.0
+    };
+    init_params(&params, head_ct, &views[1], NULL);
+    params.meshes = &shown;
+    params.n_meshes = 1;
+
+    g_autoptr(BgCastImage) ours = bg_cast(NULL, &params, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(BgCastImage) theirs = bg_gl_caster_cast(caster, NULL, &params, NULL, &error);
+    g_assert_no_error(error);
+    g_test_message("distances: %.1f dB", psnr(ours->colour, theirs->colour));
+    g_assert_cmpfloat(psnr(ours->colour, theirs->colour), >=, 25.0);
+    shown.range_mm = 0.0; // plain: another picture altogether
+    g_autoptr(BgCastImage) plain = bg_cast(NULL, &params, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpfloat(psnr(ours->colour, plain->colour), <, 22.0);
+}
+
 static void
 test_refuses_labels(void)
 {
@@ -250,6 +290,7 @@ main(int argc, char *argv[])
     g_test_add_func("/gl-caster/techniques", test_techniques);
     g_test_add_func("/gl-caster/clips", test_clips);
     g_test_add_func("/gl-caster/meshes-inside-the-volume", test_meshes_inside_the_volume);
+    g_test_add_func("/gl-caster/colours-of-distances", test_colours_of_distances);
     g_test_add_func("/gl-caster/refuses/labels", test_refuses_labels);
     int status = g_test_run();
     bg_volume_unref(head_mr);

@@ -3,6 +3,8 @@
 
 #include "core/base/bg-i18n.h"
 #include "core/filter/bg-distance-map.h"
+#include "core/segment/bg-cohort.h"
+#include "core/segment/bg-compare-report.h"
 
 #include <math.h>
 #include <string.h>
@@ -228,6 +230,12 @@ slices_of(BgLabelMap *pred, BgLabelMap *truth)
     return slices;
 }
 
+static void
+clear_row(gpointer data)
+{
+    g_free(((BgCompareRow *) data)->slices);
+}
+
 BgComparison *
 bg_label_compare(const BgCompareRequest *request, const BgProgress *progress,
                  GCancellable *cancellable, GError **error)
@@ -238,7 +246,10 @@ bg_label_compare(const BgCompareRequest *request, const BgProgress *progress,
         parts_of(counts->len > 0 ? counts : other, counts->len > 0 ? other : NULL, request->table);
     BgComparison *result = g_new0(BgComparison, 1);
 
+    result->kind = request->kind;
+    result->tolerance_mm = request->tolerance_mm;
     result->rows = g_array_new(FALSE, FALSE, sizeof(BgCompareRow));
+    g_array_set_clear_func(result->rows, clear_row);
     for (guint p = 0; p < parts->len; p++) {
         const Part *part = &g_array_index(parts, Part, p);
         BgCompareRow row = { 0 };
@@ -252,12 +263,48 @@ bg_label_compare(const BgCompareRequest *request, const BgProgress *progress,
             bg_comparison_free(result);
             return NULL;
         }
+        row.slices = g_new(double, bg_label_map_get_geometry(request->pred)->dims[2]);
         g_array_append_val(result->rows, row);
+        if (!bg_slice_dice(request->pred, request->truth, &part->region, row.slices, error)) {
+            bg_comparison_free(result);
+            return NULL;
+        }
     }
     // Grids are equal now: the metrics have looked, where there was anything to look at.
     result->slices = parts->len > 0 ? slices_of(request->pred, request->truth)
                                     : g_array_new(FALSE, FALSE, sizeof(double));
     return result;
+}
+
+char *
+bg_comparison_to_html(const BgComparison *comparison, const char *pred, const char *truth,
+                      const char *provenance)
+{
+    guint n = comparison->rows->len;
+    g_autofree const char **names = g_new(const char *, MAX(n, 1));
+    g_autofree const double **slices = g_new(const double *, MAX(n, 1));
+    g_autofree BgLabelMetrics *metrics = g_new(BgLabelMetrics, MAX(n, 1));
+    // Translators: title of a page: the name of a segmentation
+    g_autofree char *title = g_strdup_printf(_("Comparison of %s"), pred);
+    BgCompareReport report = { .title = title,
+                               .pred = pred,
+                               .truth = truth,
+                               .names = names,
+                               .metrics = metrics,
+                               .slices = slices,
+                               .n_rows = n,
+                               .n_slices = comparison->slices->len,
+                               .kind = comparison->kind,
+                               .tolerance_mm = comparison->tolerance_mm,
+                               .provenance = provenance };
+
+    for (guint r = 0; r < n; r++) {
+        const BgCompareRow *row = &g_array_index(comparison->rows, BgCompareRow, r);
+        names[r] = row->name;
+        metrics[r] = row->metrics;
+        slices[r] = row->slices;
+    }
+    return bg_compare_report(&report);
 }
 
 char *

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/model/bg-label-table.h"
+#include "core/segment/bg-label-metrics.h"
 #include "core/segment/bg-label-shape.h"
 
 G_BEGIN_DECLS
@@ -43,10 +44,11 @@ GArray *bg_label_sizes(const BgSizesRequest *request, GCancellable *cancellable,
 /** bg_label_sizes_to_csv: (transfer full): @structure: (nullable): what distances are to */
 char *bg_label_sizes_to_csv(const GArray *rows, const char *structure);
 
-/** BgCompareRow: a region or label of both maps */
+/** BgCompareRow: a region or label of both maps; @slices: owned: its Dice in each slice, NaN where both are empty */
 typedef struct {
     char name[64];
     BgLabelMetrics metrics;
+    double *slices;
 } BgCompareRow;
 
 /**
@@ -65,10 +67,13 @@ void bg_compare_request_free(BgCompareRequest *request);
 /**
  * BgComparison:
  * @rows: of BgCompareRow
+ * @kind, @tolerance_mm: of the request
  * @slices: of double: the Dice of all labels together in each slice along k; NaN where both are empty
  */
 typedef struct {
     GArray *rows, *slices;
+    BgSurfaceKind kind;
+    double tolerance_mm;
 } BgComparison;
 
 void bg_comparison_free(BgComparison *comparison);
@@ -76,6 +81,16 @@ void bg_comparison_free(BgComparison *comparison);
 /** bg_label_compare: Returns: (transfer full): or %NULL with the errors of bg_label_metrics() */
 BgComparison *bg_label_compare(const BgCompareRequest *request, const BgProgress *progress,
                                GCancellable *cancellable, GError **error);
+
+/**
+ * bg_comparison_to_html:
+ * @pred, @truth: names of the layers
+ * @provenance: (nullable): JSON text
+ *
+ * Returns: (transfer full): a page by bg_compare_report()
+ */
+char *bg_comparison_to_html(const BgComparison *comparison, const char *pred, const char *truth,
+                            const char *provenance);
 
 /** bg_comparison_to_csv: (transfer full): a line for each row, then one for each slice */
 char *bg_comparison_to_csv(const BgComparison *comparison);

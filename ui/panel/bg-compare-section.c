@@ -2,6 +2,8 @@
 #include "ui/panel/bg-compare-section.h"
 
 #include "core/base/bg-i18n.h"
+#include "core/case/bg-provenance.h"
+#include "core/segment/bg-cohort.h"
 #include "ui/dialog/bg-file-dialog.h"
 #include "ui/model/bg-distance-job.h"
 #include "ui/model/bg-label-sizes.h"
@@ -11,6 +13,10 @@
 
 #include <math.h>
 
+// A row of the box plot, and the room for its name.
+#define BOX_ROW_PX 18.0
+#define BOX_NAME_PX 84.0
+
 struct _BgCompareSection {
     BgSection parent_instance;
 
@@ -19,12 +25,14 @@ struct _BgCompareSection {
     GtkSpinButton *tolerance;
     GtkGrid *table;
     GtkLabel *state;
-    GtkWidget *compare, *surfaces, *csv, *chart;
+    GtkWidget *compare, *surfaces, *csv, *report, *chart, *boxes;
 
-    char *listed;        // owned, nullable: ids and names in the list
-    BgComparison *found; // owned, nullable
-    guint64 serials[2];  // of the maps that were compared
-    guint64 asked[2];    // of those that are being compared
+    char *listed;         // owned, nullable: ids and names in the list
+    BgComparison *found;  // owned, nullable
+    guint64 serials[2];   // of the maps that were compared
+    guint64 asked[2];     // of those that are being compared
+    char *names[2];       // owned, nullable: of the layers that were compared
+    char *asked_names[2]; // owned, nullable: of those that are being compared
 };
 
 G_DEFINE_FINAL_TYPE(BgCompareSection, bg_compare_section, BG_TYPE_SECTION)
@@ -60,7 +68,9 @@ clear(BgCompareSection *self)
     g_clear_pointer(&self->found, bg_comparison_free);
     bg_number_table_clear(self->table, none);
     gtk_widget_set_sensitive(self->csv, FALSE);
+    gtk_widget_set_sensitive(self->report, FALSE);
     gtk_widget_set_visible(self->chart, FALSE);
+    gtk_widget_set_visible(self->boxes, FALSE);
 }
 
 static void
@@ -116,6 +126,32 @@ name_chart(BgCompareSection *self)
 }
 
 static void
+name_boxes(BgCompareSection *self)
+{
+    g_autoptr(GString) name = g_string_new(_("Box plot of the Dice of slices:"));
+    gboolean any = FALSE;
+
+    for (guint r = 0; r < self->found->rows->len; r++) {
+        const BgCompareRow *row = &g_array_index(self->found->rows, BgCompareRow, r);
+        BgSummary s = bg_summary(row->slices, self->found->slices->len);
+        if (s.n == 0)
+            continue;
+        any = TRUE;
+        g_string_append_printf(
+            name,
+            // Translators: a box of a box plot: region, least, quartiles and median, most, of so many
+            _("\n%s: %.3f, %.3f, median %.3f, %.3f, %.3f, of %zu slices"), row->name, s.least, s.q1,
+            s.median, s.q3, s.most, s.n);
+    }
+    bg_form_name(self->boxes, name->str);
+    gtk_widget_set_tooltip_text(self->boxes, name->str);
+    gtk_widget_set_visible(self->boxes, any);
+    gtk_drawing_area_set_content_height(GTK_DRAWING_AREA(self->boxes),
+                                        (int) (BOX_ROW_PX * (self->found->rows->len + 1)));
+    gtk_widget_queue_draw(self->boxes);
+}
+
+static void
 show_found(BgCompareSection *self)
 {
     const char *const headings[] = { _("Region"),  _("Dice"),    _("Jaccard"),
@@ -132,7 +168,9 @@ show_found(BgCompareSection *self)
         bg_number_table_add(self->table, (int) r + 1, cells, headings);
     }
     gtk_widget_set_sensitive(self->csv, TRUE);
+    gtk_widget_set_sensitive(self->report, TRUE);
     name_chart(self);
+    name_boxes(self);
     show_state(self);
 }
 
@@ -170,6 +208,84 @@ draw_chart(GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer us
     }
 }
 
+static void
+draw_words(cairo_t *cr, GtkWidget *widget, double x, double y, double width, const char *words)
+{
+    g_autoptr(PangoLayout) layout = gtk_widget_create_pango_layout(widget, words);
+    int height;
+
+    pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
+    pango_layout_set_width(layout, (int) (width * PANGO_SCALE));
+    pango_layout_get_pixel_size(layout, NULL, &height);
+    cairo_move_to(cr, x, y - 0.5 * height);
+    pango_cairo_show_layout(cr, layout);
+}
+
+static double
+box_x(double value, double width)
+{
+    return BOX_NAME_PX + (width - BOX_NAME_PX - 6.0) * CLAMP(value, 0.0, 1.0);
+}
+
+static void
+draw_box(cairo_t *cr, const BgSummary *s, double width, double y, const GdkRGBA *fill,
+         const GdkRGBA *ink)
+{
+    double half = 0.3 * BOX_ROW_PX, q1 = box_x(s->q1, width), q3 = box_x(s->q3, width);
+    double median = box_x(s->median, width);
+
+    gdk_cairo_set_source_rgba(cr, fill);
+    cairo_rectangle(cr, q1, y - half, fmax(q3 - q1, 1.0), 2.0 * half);
+    cairo_fill(cr);
+    gdk_cairo_set_source_rgba(cr, ink);
+    cairo_set_line_width(cr, 1.0);
+    cairo_move_to(cr, box_x(s->least, width), y);
+    cairo_line_to(cr, q1, y);
+    cairo_move_to(cr, q3, y);
+    cairo_line_to(cr, box_x(s->most, width), y);
+    cairo_stroke(cr);
+    cairo_set_line_width(cr, 2.0);
+    cairo_move_to(cr, median, y - half);
+    cairo_line_to(cr, median, y + half);
+    cairo_stroke(cr);
+}
+
+static void
+draw_boxes(GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer user_data)
+{
+    BgCompareSection *self = user_data;
+    GdkRGBA line = { 0.23f, 0.24f, 0.26f, 1.0f }, bar = { 0.29f, 0.64f, 0.87f, 1.0f }, ink;
+    GtkStyleContext *context = gtk_widget_get_style_context(GTK_WIDGET(area));
+
+    if (self->found == NULL)
+        return;
+    gtk_style_context_lookup_color(context, "line", &line);
+    gtk_style_context_lookup_color(context, "accent", &bar);
+    gtk_style_context_get_color(context, &ink);
+    double bottom = BOX_ROW_PX * self->found->rows->len;
+    for (int quarter = 0; quarter <= 4; quarter++) {
+        static const char *const ticks[] = { "0", "", "0.5", "", "1" };
+        double x = floor(box_x(quarter / 4.0, width)) + 0.5;
+        gdk_cairo_set_source_rgba(cr, &line);
+        cairo_set_line_width(cr, 1.0);
+        cairo_move_to(cr, x, 0.0);
+        cairo_line_to(cr, x, bottom);
+        cairo_stroke(cr);
+        gdk_cairo_set_source_rgba(cr, &ink);
+        draw_words(cr, GTK_WIDGET(area), quarter == 4 ? x - 6.0 : x - 3.0,
+                   bottom + 0.5 * BOX_ROW_PX, 30.0, ticks[quarter]);
+    }
+    for (guint r = 0; r < self->found->rows->len; r++) {
+        const BgCompareRow *row = &g_array_index(self->found->rows, BgCompareRow, r);
+        BgSummary s = bg_summary(row->slices, self->found->slices->len);
+        double y = BOX_ROW_PX * (r + 0.5);
+        gdk_cairo_set_source_rgba(cr, &ink);
+        draw_words(cr, GTK_WIDGET(area), 0.0, y, BOX_NAME_PX - 6.0, row->name);
+        if (s.n > 0)
+            draw_box(cr, &s, width, y, &bar, &ink);
+    }
+}
+
 static gpointer
 compare(gpointer request, const BgProgress *progress, GCancellable *cancellable, GError **error)
 {
@@ -196,6 +312,10 @@ on_compared(GObject *source, GAsyncResult *result, gpointer user_data)
         self->found = g_steal_pointer(&found);
         self->serials[0] = self->asked[0];
         self->serials[1] = self->asked[1];
+        for (int n = 0; n < 2; n++) {
+            g_free(self->names[n]);
+            self->names[n] = g_strdup(self->asked_names[n]);
+        }
         show_found(self);
     }
     g_clear_pointer(&found, bg_comparison_free);
@@ -222,6 +342,8 @@ on_compare(GtkButton *button, gpointer user_data)
     request->tolerance_mm = gtk_spin_button_get_value(self->tolerance);
     self->asked[0] = bg_label_map_get_serial(request->pred);
     self->asked[1] = bg_label_map_get_serial(request->truth);
+    bg_layer_set_string(&self->asked_names[0], layer->name);
+    bg_layer_set_string(&self->asked_names[1], truth->name);
     Asked *asked = g_new0(Asked, 1);
     g_weak_ref_init(&asked->section, self);
     asked->session = g_object_ref(session);
@@ -305,12 +427,49 @@ on_csv(GtkButton *button, gpointer user_data)
 }
 
 static void
+save_report(GtkWidget *asker, const char *path)
+{
+    BgCompareSection *self = BG_COMPARE_SECTION(asker);
+
+    if (self->found == NULL)
+        return;
+    g_autoptr(BgProvenance) provenance = bg_provenance_new("evaluate-labels");
+    BgJson *parameters = bg_provenance_get_parameters(provenance);
+    bg_json_set_string(parameters, "pred", self->names[0]);
+    bg_json_set_string(parameters, "truth", self->names[1]);
+    bg_json_set_string(parameters, "surface",
+                       self->found->kind == BG_SURFACE_SURFELS ? "surfels" : "voxels");
+    bg_json_set_double(parameters, "tolerance_mm", self->found->tolerance_mm);
+    g_autofree char *text = bg_provenance_print(provenance);
+    bg_save_text(bg_section_get_session(BG_SECTION(self)), path,
+                 bg_comparison_to_html(self->found, self->names[0], self->names[1], text),
+                 _("The comparison is not saved"));
+}
+
+static void
+on_report(GtkButton *button, gpointer user_data)
+{
+    BgFileChoice choice = { .title = _("Save the comparison with its charts"),
+                            .accept = _("_Save"),
+                            .suggested_name = "comparison.html",
+                            .filter_name = _("Web pages"),
+                            .patterns = "*.html",
+                            .save = TRUE };
+
+    bg_file_dialog_ask(user_data, &choice, save_report);
+}
+
+static void
 bg_compare_section_dispose(GObject *object)
 {
     BgCompareSection *self = BG_COMPARE_SECTION(object);
 
     g_clear_pointer(&self->found, bg_comparison_free);
     g_clear_pointer(&self->listed, g_free);
+    for (int n = 0; n < 2; n++) {
+        g_clear_pointer(&self->names[n], g_free);
+        g_clear_pointer(&self->asked_names[n], g_free);
+    }
 
     G_OBJECT_CLASS(bg_compare_section_parent_class)->dispose(object);
 }
@@ -335,10 +494,13 @@ bg_compare_section_class_init(BgCompareSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, surfaces);
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, csv);
     gtk_widget_class_bind_template_child(widget_class, BgCompareSection, chart);
+    gtk_widget_class_bind_template_child(widget_class, BgCompareSection, boxes);
+    gtk_widget_class_bind_template_child(widget_class, BgCompareSection, report);
     gtk_widget_class_bind_template_callback(widget_class, on_truth);
     gtk_widget_class_bind_template_callback(widget_class, on_compare);
     gtk_widget_class_bind_template_callback(widget_class, on_surfaces);
     gtk_widget_class_bind_template_callback(widget_class, on_csv);
+    gtk_widget_class_bind_template_callback(widget_class, on_report);
 }
 
 static void
@@ -346,4 +508,5 @@ bg_compare_section_init(BgCompareSection *self)
 {
     gtk_widget_init_template(GTK_WIDGET(self));
     gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(self->chart), draw_chart, self, NULL);
+    gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(self->boxes), draw_boxes, self, NULL);
 }
