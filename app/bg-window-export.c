@@ -3,6 +3,7 @@
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-montage-job.h"
 #include "ui/model/bg-save.h"
 #include "ui/model/bg-settings.h"
 #include "ui/panel/bg-measure-section.h"
@@ -135,12 +136,66 @@ on_export_measurements(GSimpleAction *action, GVariant *parameter, gpointer user
     bg_file_dialog_ask(user_data, &choice, on_csv_chosen);
 }
 
+// A picture of a whole scan: what it is decides the file's suffix.
+static void
+on_scan_response(GtkNativeDialog *dialog, int response, gpointer user_data)
+{
+    BgWindow *self = user_data;
+    GtkFileChooser *chooser = GTK_FILE_CHOOSER(dialog);
+
+    if (response == GTK_RESPONSE_ACCEPT) {
+        g_autoptr(GFile) file = gtk_file_chooser_get_file(chooser);
+        g_autofree char *path = g_file_get_path(file);
+        BgScanKind kind = GPOINTER_TO_INT(g_object_get_data(G_OBJECT(dialog), "kind"));
+        const char *pane_id =
+            kind != BG_SCAN_SHEET ? gtk_file_chooser_get_choice(chooser, "plane") : NULL;
+        int plane = 0;
+        for (int i = 0; i < 3; i++)
+            if (g_strcmp0(pane_id, pane_ids[i]) == 0)
+                plane = i;
+        if (path != NULL)
+            bg_montage_job_save(self->session, kind, (BgPlane) plane, path);
+    }
+    g_object_unref(dialog);
+}
+
+static void
+on_save_scan(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    static const char *const ids[BG_N_SCANS] = { "montage", "film", "sheet" };
+    static const char *const files[BG_N_SCANS] = { "montage.png", "scan.gif", "case.png" };
+    static const char *const titles[BG_N_SCANS] = { N_("Save Slices Side by Side"),
+                                                    N_("Save the Scan as a Film"),
+                                                    N_("Save the Case on One Sheet") };
+    const char *planes[] = { _("Axial"), _("Coronal"), _("Sagittal"), NULL };
+    const char *plane_ids[] = { pane_ids[0], pane_ids[1], pane_ids[2], NULL };
+    BgWindow *self = user_data;
+    int kind = 0;
+
+    for (int i = 0; i < BG_N_SCANS; i++)
+        if (g_str_equal(g_variant_get_string(parameter, NULL), ids[i]))
+            kind = i;
+    GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
+        _(titles[kind]), GTK_WINDOW(self), GTK_FILE_CHOOSER_ACTION_SAVE, _("_Save"), _("_Cancel"));
+    GtkFileChooser *chooser = GTK_FILE_CHOOSER(dialog);
+    if (kind != BG_SCAN_SHEET) {
+        gtk_file_chooser_add_choice(chooser, "plane", _("Plane"), plane_ids, planes);
+        gtk_file_chooser_set_choice(chooser, "plane", pane_ids[MIN((int) pane_of(self), 2)]);
+    }
+    gtk_file_chooser_set_current_name(chooser, files[kind]);
+    gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
+    g_object_set_data(G_OBJECT(dialog), "kind", GINT_TO_POINTER(kind));
+    g_signal_connect(dialog, "response", G_CALLBACK(on_scan_response), self);
+    gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
+}
+
 void
 bg_window_init_export_actions(BgWindow *self)
 {
     static const GActionEntry entries[] = {
         { "screenshot", on_screenshot, NULL, NULL, NULL },
         { "save-picture", on_save_picture, "(ss)", NULL, NULL },
+        { "save-scan", on_save_scan, "s", NULL, NULL },
         { "copy-picture", on_copy_picture, NULL, NULL, NULL },
         { "export-measurements", on_export_measurements, NULL, NULL, NULL },
     };

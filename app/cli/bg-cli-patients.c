@@ -76,6 +76,14 @@ patient_of(const BgFileInfo *info)
 }
 
 gboolean
+bg_cli_knows_patient(const BgFileInfo *info)
+{
+    BgPatient patient = patient_of(info);
+
+    return bg_patient_is_known(&patient);
+}
+
+gboolean
 bg_cli_check_patients(BgCli *cli, const BgFileInfo *fixed, const BgFileInfo *moving, GError **error)
 {
     const char *reason = bg_cli_option(cli, "override-patient");
@@ -83,10 +91,11 @@ bg_cli_check_patients(BgCli *cli, const BgFileInfo *fixed, const BgFileInfo *mov
 
     if (!bg_patient_same(&a, &b)) {
         if (!is_reason(reason)) {
-            g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
-                        "not registered: %s is of another patient (%s, %s) than %s (%s, %s): type "
-                        "the reason why both belong together with --override-patient=REASON",
-                        moving->path, b.name, b.id, fixed->path, a.name, a.id);
+            g_set_error(
+                error, BG_ERROR, BG_ERROR_MISMATCH,
+                "not put together: %s is of another patient (%s, %s) than %s (%s, %s): type "
+                "the reason why both belong together with --override-patient=REASON",
+                moving->path, b.name, b.id, fixed->path, a.name, a.id);
             return FALSE;
         }
         g_autofree char *text = g_strdup_printf("two patients, together because: %s", reason);

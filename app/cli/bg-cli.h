@@ -213,6 +213,9 @@ void bg_cli_doubt(BgCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
 gboolean bg_cli_check_overlap(BgCli *cli, const BgGeometry *to, const BgGeometry *from,
                               const char *what, const char *where, GError **error);
 
+/** bg_cli_knows_patient: whether the file says whose it is */
+gboolean bg_cli_knows_patient(const BgFileInfo *info);
+
 /**
  * bg_cli_check_patients:
  *

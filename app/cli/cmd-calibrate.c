@@ -128,6 +128,16 @@ calibrate(BgCli *cli, Job *job, GError **error)
         if (!look_at(cli, job, n, error))
             return FALSE;
     }
+    if (job->corners->len == 0) {
+        const BgJson *first = bg_json_at(job->views, 0);
+        g_set_error(
+            error, BG_ERROR, BG_ERROR_INVALID,
+            "cannot calibrate: %s: the board of --board=%s is in none of the %u photographs. "
+            "Count inner corners, where four squares meet, not squares. The first says: %s",
+            bg_cli_arg(cli, 0), bg_cli_option(cli, "board"), cli->arguments->len,
+            bg_json_to_string(bg_json_get(first, "reason"), ""));
+        return FALSE;
+    }
     g_autoptr(BgCalibration) calibration =
         bg_calibrate((const double *const *) job->corners->pdata, job->corners->len, &job->params,
                      cli->cancellable, error);

@@ -100,7 +100,8 @@ static gboolean
 load_contrasts(BgCli *cli, BgLoaded *loaded[BG_N_CONTRASTS], GError **error)
 {
     BgLoadParams params = bg_load_params_default();
-    const BgLoaded *first = NULL;
+    gboolean any = FALSE;
+    guint n_known = 0, n = 0;
 
     params.as = BG_LOAD_VOLUME;
     for (int c = 0; c < BG_N_CONTRASTS; c++) {
@@ -115,14 +116,23 @@ load_contrasts(BgCli *cli, BgLoaded *loaded[BG_N_CONTRASTS], GError **error)
                         "cannot segment: %s: it is no volume. Give one", path);
             return FALSE;
         }
-        if (first != NULL && !bg_cli_check_patients(cli, first->info, loaded[c]->info, error))
-            return FALSE;
-        first = first != NULL ? first : loaded[c];
+        // With each: a file without identity is like any other, and would hide that two differ.
+        for (int other = 0; other < c; other++) {
+            if (loaded[other] != NULL &&
+                !bg_cli_check_patients(cli, loaded[other]->info, loaded[c]->info, error))
+                return FALSE;
+        }
+        any = TRUE;
+        n++;
+        n_known += bg_cli_knows_patient(loaded[c]->info);
     }
-    if (first == NULL)
+    if (any && n > 1 && n_known < n)
+        bg_cli_add_warning(cli, "identity unknown: not all files say whose they are: check by hand "
+                                "that all contrasts are of one person and one day");
+    if (!any)
         bg_cli_usage_error(error, "of what: segment: give --t1, --t1ce, --t2 and --flair, as many "
                                   "as there are");
-    return first != NULL;
+    return any;
 }
 
 // What regions and labels hold, and how large they are.

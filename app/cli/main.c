@@ -152,6 +152,24 @@ check_backend(BgCli *cli, GError **error)
     return cli->device != NULL;
 }
 
+// What the command was about: its arguments, or the files that options name, the output left out.
+static char *
+name_inputs(const BgCli *cli)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    if (cli->arguments->len > 0)
+        return g_strdup(bg_cli_arg(cli, 0));
+    for (const BgCliOption *o = cli->command->options; o != NULL && o->name != NULL; o++) {
+        const char *value = o->kind == BG_CLI_PATH ? bg_cli_option(cli, o->name) : NULL;
+        if (value == NULL || g_strcmp0(o->name, cli->command->output_option) == 0)
+            continue;
+        g_string_append_printf(names, "%s--%s=%s", names->len > 0 ? " " : "", o->name, value);
+    }
+    return names->len > 0 ? g_string_free(g_steal_pointer(&names), FALSE)
+                          : g_strdup("built-in data");
+}
+
 // What, which, what to do: a message of core says the last two at best, so the first is put before it.
 static void
 complete_message(const BgCli *cli, GError **error)
@@ -162,8 +180,8 @@ complete_message(const BgCli *cli, GError **error)
     const char *first = strstr((*error)->message, ": ");
     if (first != NULL && strstr(first + 2, ": ") != NULL)
         return;
-    g_prefix_error(error, "%s failed: %s: ", cli->command->name,
-                   cli->arguments->len > 0 ? bg_cli_arg(cli, 0) : "built-in data");
+    g_autofree char *names = name_inputs(cli);
+    g_prefix_error(error, "%s failed: %s: ", cli->command->name, names);
 }
 
 // What was given and made no difference is said: it was given for a reason.

@@ -3,6 +3,7 @@
 // line alike, and the one function that draws such a list.
 #pragma once
 
+#include "core/image/bg-image.h"
 #include "core/model/bg-camera.h"
 #include "core/model/bg-slice-frame.h"
 
@@ -97,6 +98,17 @@ void bg_annotations_draw(const GArray *marks, cairo_t *cr);
 /** bg_contours_draw: lines of a cut mesh; @width_px of the line */
 void bg_contours_draw(const BgContours *contours, const double rgb[3], double width_px,
                       cairo_t *cr);
+
+/**
+ * bg_annotate_image:
+ * @image: uint8 RGB
+ * @right, @down: where these go in the patient, LPS
+ * @side_known: FALSE: left and right are shown as "?"
+ *
+ * Returns: (transfer full): @image with letters on its four edges; or %NULL with %BG_ERROR_NO_MEMORY
+ */
+BgImage *bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known,
+                           GError **error);
 
 /** bg_mark_get_box: @box: (out): x, y, width, height that the mark covers, halo left out */
 void bg_mark_get_box(const BgMark *mark, double box[4]);

@@ -61,6 +61,7 @@ bg_case_state_init(BgCaseState *state)
     for (gsize i = 0; i < G_N_ELEMENTS(state->panes); i++)
         state->panes[i].zoom = 1.0;
     state->layout = g_strdup("planning");
+    state->selected = g_strdup("");
     state->notes = g_strdup("");
 }
 
@@ -77,6 +78,7 @@ bg_case_state_clear(BgCaseState *state)
     g_clear_pointer(&state->cameras, g_ptr_array_unref);
     g_clear_pointer(&state->overrides, g_ptr_array_unref);
     g_clear_pointer(&state->layout, g_free);
+    g_clear_pointer(&state->selected, g_free);
     g_clear_pointer(&state->notes, g_free);
 }
 
@@ -186,6 +188,7 @@ bg_case_state_to_variant(const BgCaseState *state)
     g_variant_builder_add(&builder, "{sv}", "study-description",
                           bg_variant_string(state->study_description));
     g_variant_builder_add(&builder, "{sv}", "layout", bg_variant_string(state->layout));
+    g_variant_builder_add(&builder, "{sv}", "selected", bg_variant_string(state->selected));
     g_variant_builder_add(&builder, "{sv}", "notes", bg_variant_string(state->notes));
     g_variant_builder_add(&builder, "{sv}", "radiological",
                           g_variant_new_boolean(state->radiological));
@@ -235,6 +238,7 @@ read_texts(BgCaseState *state, GVariant *variant, GError **error)
         !read_text(variant, "study-date", &state->study_date, error) ||
         !read_text(variant, "study-description", &state->study_description, error) ||
         !read_text(variant, "layout", &state->layout, error) ||
+        !read_text(variant, "selected", &state->selected, error) ||
         !read_text(variant, "notes", &state->notes, error))
         return FALSE;
     if (patient != NULL)

@@ -22,6 +22,14 @@ bg_case_new(void)
     return g_object_new(BG_TYPE_CASE, NULL);
 }
 
+void
+bg_case_set_selected(BgCase *self, const char *layer_id)
+{
+    g_return_if_fail(BG_IS_CASE(self));
+
+    bg_layer_set_string(&self->state.selected, layer_id);
+}
+
 const BgCaseState *
 bg_case_get_state(BgCase *self)
 {

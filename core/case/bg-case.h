@@ -23,6 +23,7 @@ typedef struct {
  * @measurements, @landmarks, @registrations, @cameras, @overrides: of BgMeasurement,
  *   BgLandmarkList, BgRegistration, BgPhotoCamera, BgPatientOverride; the middle three by id
  * @panes: axial, coronal, sagittal
+ * @selected: id of the layer that was looked at last, or ""; bg_case_set_selected()
  * @radiological: the patient's right on the left; else the neurological convention
  *
  * All that a case says. To read only; pointers into it are good until the next command.
@@ -35,6 +36,7 @@ typedef struct {
     BgView view;
     BgPaneState panes[3];
     char *layout;
+    char *selected;
     gboolean radiological;
     BgClip clip;
     char *notes;
@@ -153,6 +155,9 @@ void bg_case_set_edit_budget(BgCase *self, gsize n_bytes);
 /** bg_case_is_modified: whether anything but the view changed since bg_case_mark_saved() */
 gboolean bg_case_is_modified(BgCase *self);
 void bg_case_mark_saved(BgCase *self);
+
+/** bg_case_set_selected: @layer_id: (nullable): which row is looked at: saved, but no step of undo and no change */
+void bg_case_set_selected(BgCase *self, const char *layer_id);
 
 /**
  * bg_case_set_payload:

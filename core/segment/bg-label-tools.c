@@ -5,6 +5,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/filter/bg-components.h"
+#include "core/segment/bg-label-clean.h"
 #include "core/volume/bg-label-runs.h"
 #include "core/volume/bg-resample.h"
 
@@ -508,8 +509,14 @@ GArray *
 bg_label_fill_holes(BgLabelMap *map, guint32 label, const BgProgress *progress,
                     GCancellable *cancellable, GError **error)
 {
-    g_return_val_if_fail(map != NULL && label != 0, NULL);
+    g_return_val_if_fail(map != NULL, NULL);
 
+    if (label == 0) {
+        const BgLabelCleaning cleaning = { .fill_holes = TRUE };
+        g_autoptr(BgLabelMap) filled =
+            bg_label_map_clean(map, &cleaning, NULL, progress, cancellable, error);
+        return filled != NULL ? bg_label_runs_between(map, filled) : NULL;
+    }
     const BgGeometry *geometry = bg_label_map_get_geometry(map);
     const BgPaint fill = { .label = label, .over = BG_OVER_BACKGROUND };
     GArray *runs = NULL;

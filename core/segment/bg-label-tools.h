@@ -106,6 +106,8 @@ GArray *bg_label_islands(BgLabelMap *map, const BgIslandsParams *params, const B
 /**
  * bg_label_fill_holes:
  *
+ * @label: 0: all labels together: each hole becomes what most of its neighbours are
+ *
  * Background that @label shuts off from the faces of the grid becomes @label; other labels in it stay.
  *
  * Returns: as bg_label_islands()

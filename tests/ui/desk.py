@@ -261,6 +261,17 @@ class Window:
         box = node.get_component_iface().get_extents(Atspi.CoordType.WINDOW)
         return box.x + box.width // 2, box.y + box.height // 2
 
+    def answer_file(self, path):
+        """Types the path into the dialog that asks for a file to write, and waits until it is gone."""
+        name = self.named("Name:", Atspi.Role.TEXT)
+        wait("a place for it", lambda: self.shown(name))
+        hold(37, True)
+        key(ord("a"))
+        hold(37, False)
+        Atspi.generate_keyboard_event(0, path, Atspi.KeySynthType.STRING)
+        key(0xFF0D)
+        wait("no dialog", lambda: not self.find("Name:", Atspi.Role.TEXT))
+
     def close(self):
         self.process.terminate()
         try:
@@ -311,6 +322,47 @@ def png_pixels(path):
             packed += data[at + 8:at + 8 + length]
         at += length + 12
     return zlib.decompress(packed)
+
+
+class Picture:
+    """The pixels of a PNG of 8-bit RGB or RGBA."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        self.width, self.height, depth, kind = struct.unpack(">IIBB", data[16:26])
+        assert depth == 8 and kind in (2, 6), (depth, kind)
+        self.n = 3 if kind == 2 else 4
+        stride, raw = self.width * self.n, png_pixels(path)
+        self.rows, last = [], bytes(stride)
+        for y in range(self.height):
+            line = bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+            self.unfilter(raw[y * (stride + 1)], line, last)
+            self.rows.append(line)
+            last = line
+
+    def unfilter(self, how, line, last):
+        for x in range(len(line)):
+            a = line[x - self.n] if x >= self.n else 0
+            b, c = last[x], last[x - self.n] if x >= self.n else 0
+            if how == 1:
+                line[x] = (line[x] + a) & 255
+            elif how == 2:
+                line[x] = (line[x] + b) & 255
+            elif how == 3:
+                line[x] = (line[x] + (a + b) // 2) & 255
+            elif how == 4:
+                p = a + b - c
+                near = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))
+                line[x] = (line[x] + near[2]) & 255
+
+    def at(self, x, y):
+        return tuple(self.rows[y][x * self.n:x * self.n + 3])
+
+    def places(self, rgb):
+        """Where that very colour is."""
+        return [(x, y) for y in range(self.height) for x in range(self.width)
+                if self.at(x, y) == rgb]
 
 
 def whole_png(path):

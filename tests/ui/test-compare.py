@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 import desk
-from desk import hold, key, pointer, undo, wait, whole_png, Window
+from desk import key, Picture, pointer, undo, wait, whole_png, Window
 
 SIZE = 64          # voxels of 1 mm
 RADIUS = 16.0      # mm
@@ -68,47 +68,6 @@ def quantile(values, share):
     return values[low] + (at - low) * (values[min(low + 1, len(values) - 1)] - values[low])
 
 
-class Picture:
-    """The pixels of a PNG of 8-bit RGB or RGBA."""
-
-    def __init__(self, path):
-        with open(path, "rb") as file:
-            data = file.read()
-        self.width, self.height, depth, kind = struct.unpack(">IIBB", data[16:26])
-        assert depth == 8 and kind in (2, 6), (depth, kind)
-        self.n = 3 if kind == 2 else 4
-        stride, raw = self.width * self.n, desk.png_pixels(path)
-        self.rows, last = [], bytes(stride)
-        for y in range(self.height):
-            line = bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
-            self.unfilter(raw[y * (stride + 1)], line, last)
-            self.rows.append(line)
-            last = line
-
-    def unfilter(self, how, line, last):
-        for x in range(len(line)):
-            a = line[x - self.n] if x >= self.n else 0
-            b, c = last[x], last[x - self.n] if x >= self.n else 0
-            if how == 1:
-                line[x] = (line[x] + a) & 255
-            elif how == 2:
-                line[x] = (line[x] + b) & 255
-            elif how == 3:
-                line[x] = (line[x] + (a + b) // 2) & 255
-            elif how == 4:
-                p = a + b - c
-                near = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))
-                line[x] = (line[x] + near[2]) & 255
-
-    def at(self, x, y):
-        return tuple(self.rows[y][x * self.n:x * self.n + 3])
-
-    def places(self, rgb):
-        """Where that very colour is."""
-        return [(x, y) for y in range(self.height) for x in range(self.width)
-                if self.at(x, y) == rgb]
-
-
 def mean_x(picture, wanted):
     """The mean column of the pixels that @wanted accepts, and how many there are; the bar left out."""
     xs = [x for y in range(0, picture.height, 3) for x in range(40, picture.width, 3)
@@ -163,14 +122,7 @@ class Tests:
     def save_by(self, button, path):
         """Presses a button that asks for a file, and answers."""
         self.window.press(button)
-        name = self.window.named("Name:", desk.Atspi.Role.TEXT)
-        wait("a place for it", lambda: self.window.shown(name))
-        hold(37, True)
-        key(ord("a"))
-        hold(37, False)
-        desk.Atspi.generate_keyboard_event(0, path, desk.Atspi.KeySynthType.STRING)
-        key(0xFF0D)
-        wait("no dialog", lambda: not self.window.find("Name:", desk.Atspi.Role.TEXT))
+        self.window.answer_file(path)
         wait("the file", lambda: os.path.exists(path) and os.path.getsize(path) > 0)
         with open(path, encoding="utf-8") as file:
             return file.read()
@@ -247,7 +199,9 @@ class Tests:
         wait("no surfaces", lambda: not self.layer("rater, distance to truth") and
              not self.layer("Surface of truth"))
         self.window.action("redo")
-        self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
+        row = self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
+        wait("it to be selected again", lambda: row.get_state_set().contains(
+            desk.Atspi.StateType.SELECTED))
 
     def test_saved_and_opened_to_the_same(self):
         case = self.file("case.bregma")
@@ -258,6 +212,9 @@ class Tests:
         self.window = Window(self.program, [case], self.state + "2", G_DEBUG="fatal-warnings")
         self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
         wait("all read", lambda: not [n for n in self.window.walk() if n.get_name() == "READING"])
+        row = self.window.named("rater, distance to truth", desk.Atspi.Role.LIST_ITEM)
+        wait("it to be selected as it was", lambda: row.get_state_set().contains(
+            desk.Atspi.StateType.SELECTED))
         wait("the same picture", lambda: self.picture("second.png").rows == first.rows)
 
 

@@ -153,10 +153,34 @@ class Tests:
         wait("as before", lambda: self.ml("WT") == now)
         key(ESCAPE)  # the tool
 
-    def test_removes_islands(self):
+    def test_islands_of_all_labels(self):
         self.window.do("Labels")
         self.window.do("Sizes")
         self.window.do("Correct")
+        self.window.named("Keep the largest island of Necrotic core")
+        self.window.named("Fill holes in Necrotic core")
+        box = self.window.named("Islands and holes of all labels together")
+        x, y = self.window.centre(box)
+        pointer(x, y)
+        pointer(x, y, "b1c")
+        self.window.named("Fill holes in all labels")
+        self.window.press("Keep the largest island of all labels")
+        self.window.do("Correct")
+        self.window.do("Sizes")
+        wait("fewer", lambda: (self.ml("WT") or 1e9) < self.painted)
+        wait("one part", lambda: "parts" not in self.window.find("WT, 3D mm: ").get_name())
+        undo()
+        wait("as painted", lambda: self.ml("WT") == self.painted)
+        self.window.do("Sizes")
+        self.window.do("Correct")
+        x, y = self.window.centre(self.window.named("Islands and holes of all labels together"))
+        pointer(x, y)
+        pointer(x, y, "b1c")
+        self.window.named("Fill holes in Necrotic core")
+        for name in ("Labels", "Sizes", "Correct"):
+            self.window.do(name)
+
+    def test_removes_islands(self):
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())
         self.window.press("Keep the largest island")
         self.window.do("Sizes")

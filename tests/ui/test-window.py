@@ -4,15 +4,17 @@
 
 usage: test-window.py BREGMA BREGMA_CLI
 """
+import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 import desk
-from desk import drag, hold, key, png_pixels, pointer, undo, wait, whole_png, Window
+from desk import drag, hold, key, Picture, png_pixels, pointer, undo, wait, whole_png, Window
 
 
 class Tests:
@@ -23,7 +25,7 @@ class Tests:
                        check=True, stdout=subprocess.DEVNULL)
         self.volume = os.path.join(phantom, "t1ce.nii.gz")
         self.labels = os.path.join(phantom, "labels.nii.gz")
-        self.program = program
+        self.program, self.cli = program, cli
         self.case = os.path.join(folder, "case.bregma")
         self.window = None
 
@@ -93,6 +95,46 @@ class Tests:
     def test_overlays_labels(self):
         self.window.action("open-path", desk.GLib.Variant("s", self.labels))
         self.window.named("labels", desk.Atspi.Role.LIST_ITEM)
+
+    def save_scan(self, kind, name):
+        path = os.path.join(self.folder, name)
+        self.window.action("save-scan", desk.GLib.Variant("s", kind))
+        self.window.answer_file(path)
+        wait("the file", lambda: os.path.exists(path))
+        with open(path, "rb") as file:
+            assert b'"command"' in file.read(), "no provenance"
+        return path
+
+    def coloured(self, picture, column, row):
+        """Where a panel's outlines are: all that is not grey, letters and scan are."""
+        return [x for y in range(64) for x in range(64)
+                if max(picture.at(64 * column + x, 64 * row + y)) -
+                min(picture.at(64 * column + x, 64 * row + y)) > 60]
+
+    def test_saves_slices_side_by_side(self):
+        wait("the labels", lambda: not [n for n in self.window.walk()
+                                        if n.get_name() == "READING"])
+        done = subprocess.run([self.cli, "--json", "evaluate", "shape", self.labels], check=True,
+                              stdout=subprocess.PIPE)
+        centre = json.loads(done.stdout)["regions"]["WT"]["centroid_mm"]
+        assert abs(centre[0]) > 8.0, centre
+        picture = Picture(self.save_scan("montage", "montage.png"))
+        assert picture.width == 6 * 64 and picture.height % 64 == 0, picture.width
+        xs = self.coloured(picture, 2, 1)
+        # Axial: the patient's right is on the left, so what lies left (+x) is on the right.
+        assert xs and (sum(xs) / len(xs) > 32) == (centre[0] > 0.0), (xs[:5], centre)
+
+    def test_saves_a_sheet(self):
+        picture = Picture(self.save_scan("sheet", "case.png"))
+        assert (picture.width, picture.height) == (3 * 64, 2 * 64)
+        assert not self.coloured(picture, 0, 0) and self.coloured(picture, 2, 1)
+        assert max(max(row[3 * 64:6 * 64]) for row in picture.rows[:64]) == 0, "no second volume"
+
+    def test_saves_a_film(self):
+        with open(self.save_scan("film", "scan.gif"), "rb") as file:
+            gif = file.read()
+        assert gif[:6] == b"GIF89a" and struct.unpack("<HH", gif[6:10]) == (64, 64)
+        assert gif.count(b"\x21\xf9\x04") > 10, "each picture has its delay"
 
     def test_measures_and_undoes(self):
         x, y = self.pane("Axial slice")

@@ -331,6 +331,19 @@ test_holes(void)
     g_autoptr(GArray) runs = bg_label_fill_holes(map, 1, NULL, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(bg_label_runs_count(runs), ==, 64 - 1);
+
+    // Half of the shell is another label: neither shuts the hole off alone, both together do.
+    for (int k = 5; k < 15; k++)
+        for (int j = 5; j < 15; j++)
+            for (int i = 12; i < 15; i++)
+                labels[i + 30 * (j + 30 * k)] = 2;
+    g_autoptr(GArray) alone = bg_label_fill_holes(map, 1, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bg_label_runs_count(alone), ==, 0);
+    g_autoptr(GArray) together = bg_label_fill_holes(map, 0, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bg_label_runs_count(together), ==, 64 - 1);
+    g_assert_cmpuint(g_array_index(together, BgLabelRun, 0).to, ==, 1);
 }
 
 // Packing, doing and undoing give back what was; the memory of a map that is held is left alone.

@@ -267,7 +267,8 @@ static void
 run(BgSession *session, Input *input)
 {
     // on_mapped() frees the input: the job only borrows it.
-    g_autoptr(BgJob) job = bg_job_new(_("Measuring distances"));
+    g_autofree char *title = g_strdup_printf("%s: %s", _("Measuring distances"), input->mesh_name);
+    g_autoptr(BgJob) job = bg_job_new(title);
     BgJobWork work = { .func = map,
                        .input = input,
                        .free_input = NULL,

@@ -255,7 +255,8 @@ bg_filter_job(BgSession *session, const BgLayer *volume, const BgFilterChoice *c
     input->sha256 = g_strdup(volume->source.sha256);
 
     // on_done() frees the input: the job only borrows it.
-    g_autoptr(BgJob) job = bg_job_new(title_of(choice->kind));
+    g_autofree char *title = g_strdup_printf("%s: %s", title_of(choice->kind), volume->name);
+    g_autoptr(BgJob) job = bg_job_new(title);
     BgJobWork job_work = { .func = work, .input = input, .free_result = output_free };
     bg_session_run(session, job, &job_work, on_done, input);
 }

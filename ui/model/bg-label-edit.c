@@ -216,6 +216,8 @@ work(gpointer data, const BgProgress *progress, GCancellable *cancellable, GErro
                                          [BG_EDIT_KEEP_PICKED] = BG_ISLANDS_KEEP_PICKED,
                                          [BG_EDIT_REMOVE_PICKED] = BG_ISLANDS_REMOVE_PICKED };
 
+    guint32 label = task->settings.all_labels ? 0 : task->settings.label;
+
     switch (task->task) {
     case BG_EDIT_THRESHOLD:
         return bg_label_threshold(task->map, &task->paint, progress, cancellable, error);
@@ -228,13 +230,13 @@ work(gpointer data, const BgProgress *progress, GCancellable *cancellable, GErro
     case BG_EDIT_KEEP_PICKED:
     case BG_EDIT_REMOVE_PICKED: {
         const BgIslandsParams params = { .what = islands[task->task],
-                                         .label = task->settings.label,
+                                         .label = label,
                                          .least_mm3 = task->settings.least_mm3,
                                          .seed_mm = task->at_mm };
         return bg_label_islands(task->map, &params, progress, cancellable, error);
     }
     case BG_EDIT_FILL_HOLES:
-        return bg_label_fill_holes(task->map, task->settings.label, progress, cancellable, error);
+        return bg_label_fill_holes(task->map, label, progress, cancellable, error);
     }
     return NULL;
 }
@@ -329,7 +331,8 @@ bg_label_edit_run(BgSession *session, BgEditTask what, BgPlane plane, BgVec3 at_
     }
 
     // on_done() frees the task: the job only borrows it.
-    g_autoptr(BgJob) job = bg_job_new(title_of(what));
+    g_autofree char *title = g_strdup_printf("%s: %s", title_of(what), layer->name);
+    g_autoptr(BgJob) job = bg_job_new(title);
     BgJobWork job_work = { .func = work,
                            .input = task,
                            .free_result = (GDestroyNotify) g_array_unref };

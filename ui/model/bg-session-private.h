@@ -20,6 +20,7 @@ struct _BgSession {
     gpointer conflicting; // owned, nullable: LoadInput that ::patient-conflict was about
     guint load_id;
     char *selected, *selected_before; // ids of layers; nullable
+    char *taken_away; // id of the layer that was selected when undo took it; nullable
     char *selected_measurement;
     char *selected_list; // of the selected point
     gsize selected_point;

@@ -89,6 +89,12 @@ keep_selection(BgSession *self)
 {
     const GPtrArray *layers = bg_session_get_state(self)->layers;
 
+    // Redo brings back what undo took away: it is what was looked at.
+    if (has_layer(self, self->taken_away)) {
+        g_autofree char *back = g_steal_pointer(&self->taken_away);
+        bg_session_select(self, back);
+        return;
+    }
     if (self->selected == NULL || has_layer(self, self->selected))
         return;
 
@@ -96,6 +102,8 @@ keep_selection(BgSession *self)
     g_autofree char *next = g_strdup(has_layer(self, self->selected_before) ? self->selected_before
                                      : top != NULL                          ? top->id
                                                                             : NULL);
+    g_free(self->taken_away);
+    self->taken_away = g_strdup(self->selected);
     bg_session_select(self, next);
 }
 
@@ -247,6 +255,7 @@ bg_session_select(BgSession *self, const char *layer_id)
     g_free(self->selected_before);
     self->selected_before = self->selected;
     self->selected = g_strdup(layer_id);
+    bg_case_set_selected(self->bg_case, layer_id);
     bg_session_tell(self, BG_CHANGE_SELECTION);
 }
 
@@ -370,7 +379,8 @@ bg_session_get_geometry(BgSession *self)
 const BgGeometry *
 bg_session_get_slices(BgSession *self)
 {
-    const BgLayer *layer = bg_session_get_volume(self);
+    const BgLayer *covering = bg_session_get_covering(self);
+    const BgLayer *layer = covering != NULL ? covering : bg_session_get_volume(self);
 
     return layer != NULL ? bg_volume_get_geometry(layer->payload.volume)
                          : bg_session_get_geometry(self);
@@ -546,6 +556,7 @@ let_case_go(BgSession *self)
     g_clear_object(&self->bg_case);
     g_clear_pointer(&self->selected, g_free);
     g_clear_pointer(&self->selected_before, g_free);
+    g_clear_pointer(&self->taken_away, g_free);
     g_clear_pointer(&self->preview, bg_mesh_unref);
     g_clear_pointer(&self->selected_measurement, g_free);
     g_clear_pointer(&self->selected_list, g_free);
@@ -569,7 +580,8 @@ bg_session_take_case(BgSession *self, BgCase *bg_case)
 {
     take_case(self, bg_case);
     bg_session_load_missing(self);
-    // What covers the picture; its voxels are still on their way.
+    // What was selected when it was saved, or else what covers the picture, whose voxels are still on their
+    // way.
     const GPtrArray *layers = bg_session_get_state(self)->layers;
     const BgLayer *chosen = layers->len > 0 ? layers->pdata[0] : NULL;
     for (guint i = 0; i < layers->len; i++) {
@@ -577,7 +589,10 @@ bg_session_take_case(BgSession *self, BgCase *bg_case)
         if (layer->kind == BG_KIND_VOLUME && layer->visible && layer->opacity >= 1.0)
             chosen = layer;
     }
-    if (chosen != NULL)
+    const char *saved = bg_session_get_state(self)->selected;
+    if (has_layer(self, saved))
+        self->selected = g_strdup(saved);
+    else if (chosen != NULL)
         self->selected = g_strdup(chosen->id);
     bg_session_tell(self, BG_CHANGE_ALL);
 }

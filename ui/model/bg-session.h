@@ -49,6 +49,7 @@ typedef enum {
  * @over, @over_label: as BgPaint
  * @limit: only where the volume that is shown has a value from @low to @high
  * @least_mm3: smaller islands are small
+ * @all_labels: islands and holes are those of all labels together, not of @label
  *
  * How labels are corrected. Not part of the case.
  */
@@ -61,6 +62,7 @@ typedef struct {
     gboolean limit;
     double low, high;
     double least_mm3;
+    gboolean all_labels;
 } BgEditSettings;
 
 /** BgToggle: what is drawn over pictures */
@@ -232,7 +234,7 @@ const BgGeometry *bg_session_get_geometry(BgSession *self);
 
 /**
  * bg_session_get_slices: (nullable): the grid that slices are counted on and stepped through: that
- * of bg_session_get_volume()
+ * of bg_session_get_covering(), which they show, or of bg_session_get_volume()
  */
 const BgGeometry *bg_session_get_slices(BgSession *self);
 

@@ -3,6 +3,7 @@
 
 #include "core/base/bg-i18n.h"
 #include "ui/model/bg-label-edit.h"
+#include "ui/panel/bg-form.h"
 
 #define FIRST_OVER 2 // of the list of what may be painted over: all, background, then the labels
 
@@ -11,9 +12,10 @@ struct _BgEditSection {
 
     // of the template, borrowed
     GtkDropDown *label, *over;
-    GtkCheckButton *ball, *limit;
+    GtkCheckButton *ball, *limit, *all;
     GtkSpinButton *diameter, *low, *high, *least;
     GtkWidget *tools;
+    GtkButton *largest, *small, *keep, *remove, *holes;
 
     BgLabelTable *shown; // owned, nullable: what the lists show
     char *range_of;      // owned, nullable: id of the volume whose range was proposed
@@ -62,6 +64,7 @@ store(BgEditSection *self)
     settings.low = gtk_spin_button_get_value(self->low);
     settings.high = gtk_spin_button_get_value(self->high);
     settings.least_mm3 = gtk_spin_button_get_value(self->least);
+    settings.all_labels = gtk_check_button_get_active(self->all);
     bg_session_set_edit(session_of(self), &settings);
 }
 
@@ -119,6 +122,43 @@ show_choice(BgEditSection *self)
     gtk_drop_down_set_selected(self->over, over);
 }
 
+// @words: (transfer full)
+static void
+name_button(GtkButton *button, char *words)
+{
+    if (g_strcmp0(gtk_button_get_label(button), words) != 0) {
+        gtk_button_set_label(button, words);
+        gtk_label_set_ellipsize(GTK_LABEL(gtk_button_get_child(button)), PANGO_ELLIPSIZE_MIDDLE);
+        gtk_widget_set_tooltip_text(GTK_WIDGET(button), words);
+        bg_form_name(GTK_WIDGET(button), words);
+    }
+    g_free(words);
+}
+
+// Each button says which labels it acts on.
+static void
+name_buttons(BgEditSection *self)
+{
+    const BgLabelEntry *entry = entry_at(self, gtk_drop_down_get_selected(self->label));
+    const char *label = entry != NULL ? entry->name : "";
+
+    if (bg_session_get_edit(session_of(self))->all_labels) {
+        name_button(self->largest, g_strdup(_("Keep the largest island of all labels")));
+        name_button(self->small, g_strdup(_("Remove small islands of all labels")));
+        name_button(self->keep, g_strdup(_("Keep the island of all labels at the crosshair")));
+        name_button(self->remove, g_strdup(_("Remove the island of all labels at the crosshair")));
+        name_button(self->holes, g_strdup(_("Fill holes in all labels")));
+        return;
+    }
+    // Translators: in all of these %s is the name of a label
+    name_button(self->largest, g_strdup_printf(_("Keep the largest island of %s"), label));
+    name_button(self->small, g_strdup_printf(_("Remove small islands of %s"), label));
+    name_button(self->keep, g_strdup_printf(_("Keep the island of %s at the crosshair"), label));
+    name_button(self->remove,
+                g_strdup_printf(_("Remove the island of %s at the crosshair"), label));
+    name_button(self->holes, g_strdup_printf(_("Fill holes in %s"), label));
+}
+
 // The volume's own range, once for each volume.
 static void
 propose_range(BgEditSection *self)
@@ -161,6 +201,8 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
     gtk_spin_button_set_value(self->low, settings->low);
     gtk_spin_button_set_value(self->high, settings->high);
     gtk_spin_button_set_value(self->least, settings->least_mm3);
+    gtk_check_button_set_active(self->all, settings->all_labels);
+    name_buttons(self);
 }
 
 static void
@@ -250,6 +292,12 @@ bg_edit_section_class_init(BgEditSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgEditSection, high);
     gtk_widget_class_bind_template_child(widget_class, BgEditSection, least);
     gtk_widget_class_bind_template_child(widget_class, BgEditSection, tools);
+    gtk_widget_class_bind_template_child(widget_class, BgEditSection, all);
+    gtk_widget_class_bind_template_child(widget_class, BgEditSection, largest);
+    gtk_widget_class_bind_template_child(widget_class, BgEditSection, small);
+    gtk_widget_class_bind_template_child(widget_class, BgEditSection, keep);
+    gtk_widget_class_bind_template_child(widget_class, BgEditSection, remove);
+    gtk_widget_class_bind_template_child(widget_class, BgEditSection, holes);
     gtk_widget_class_bind_template_callback(widget_class, on_setting);
     gtk_widget_class_bind_template_callback(widget_class, on_ball);
     gtk_widget_class_bind_template_callback(widget_class, on_add);

@@ -106,13 +106,21 @@ on_cancel_row(GtkButton *button, gpointer user_data)
     bg_job_cancel(user_data);
 }
 
+static gboolean
+to_percent(GBinding *binding, const GValue *from, GValue *to, gpointer user_data)
+{
+    // Translators: how far a job is
+    g_value_take_string(to, g_strdup_printf(_("%d %%"), (int) (g_value_get_double(from) * 100.0)));
+    return TRUE;
+}
+
 static GtkWidget *
 new_job_row(gpointer item, gpointer user_data)
 {
     BgJob *job = item;
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
     GtkWidget *title = gtk_label_new(bg_job_get_title(job));
-    GtkWidget *bar = gtk_progress_bar_new();
+    GtkWidget *bar = gtk_progress_bar_new(), *percent = gtk_label_new(NULL);
     GtkWidget *cancel = gtk_button_new_with_label(_("Cancel"));
     // Translators: %s is the title of a job
     g_autofree char *cancel_name = g_strdup_printf(_("Cancel: %s"), bg_job_get_title(job));
@@ -124,10 +132,17 @@ new_job_row(gpointer item, gpointer user_data)
     gtk_widget_set_valign(bar, GTK_ALIGN_CENTER);
     bg_form_name(bar, bg_job_get_title(job));
     bg_form_name(cancel, cancel_name);
+    gtk_label_set_width_chars(GTK_LABEL(percent), 5);
+    gtk_label_set_xalign(GTK_LABEL(percent), 1.0f);
+    gtk_widget_add_css_class(percent, "numeric");
+    gtk_widget_set_tooltip_text(title, bg_job_get_title(job));
     g_object_bind_property(job, "fraction", bar, "fraction", G_BINDING_SYNC_CREATE);
+    g_object_bind_property_full(job, "fraction", percent, "label", G_BINDING_SYNC_CREATE,
+                                to_percent, NULL, NULL, NULL);
     g_signal_connect_object(cancel, "clicked", G_CALLBACK(on_cancel_row), job, 0);
     gtk_box_append(GTK_BOX(box), title);
     gtk_box_append(GTK_BOX(box), bar);
+    gtk_box_append(GTK_BOX(box), percent);
     gtk_box_append(GTK_BOX(box), cancel);
     return box;
 }

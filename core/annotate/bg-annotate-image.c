@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/annotate/bg-annotate-private.h"
+
+#include "core/base/bg-buffer.h"
+
+// RGB of the image to cairo's words and back.
+static void
+to_surface(const guint8 *rgb, int width, int height, cairo_surface_t *surface)
+{
+    guint8 *to = cairo_image_surface_get_data(surface);
+    int stride = cairo_image_surface_get_stride(surface);
+
+    for (int y = 0; y < height; y++) {
+        guint32 *row = (guint32 *) (gpointer) (to + (gsize) y * (gsize) stride);
+        for (int x = 0; x < width; x++, rgb += 3)
+            row[x] = (guint32) rgb[0] << 16 | (guint32) rgb[1] << 8 | rgb[2];
+    }
+    cairo_surface_mark_dirty(surface);
+}
+
+static void
+from_surface(cairo_surface_t *surface, int width, int height, guint8 *rgb)
+{
+    cairo_surface_flush(surface);
+    const guint8 *from = cairo_image_surface_get_data(surface);
+    int stride = cairo_image_surface_get_stride(surface);
+
+    for (int y = 0; y < height; y++) {
+        const guint32 *row = (const guint32 *) (gconstpointer) (from + (gsize) y * (gsize) stride);
+        for (int x = 0; x < width; x++, rgb += 3) {
+            rgb[0] = (guint8) (row[x] >> 16);
+            rgb[1] = (guint8) (row[x] >> 8);
+            rgb[2] = (guint8) row[x];
+        }
+    }
+}
+
+BgImage *
+bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known, GError **error)
+{
+    const BgImageFormat *format = bg_image_get_format(image);
+    int width = format->width, height = format->height;
+    g_autoptr(GArray) marks = bg_annotations_new();
+    BgAnnotateLayout layout;
+
+    g_return_val_if_fail(format->type == BG_PIXEL_UINT8 && format->n_channels == 3, NULL);
+
+    guint8 *rgb = bg_buffer_alloc(3 * (gsize) width * (gsize) height, error);
+    if (rgb == NULL)
+        return NULL;
+    bg_annotate_layout_init(&layout, marks, width, height, 1.0);
+    bg_annotate_letters(&layout, right, down, side_known);
+    bg_annotate_layout_clear(&layout);
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+    to_surface(bg_image_get_pixels(image), width, height, surface);
+    cairo_t *cr = cairo_create(surface);
+    bg_annotations_draw(marks, cr);
+    cairo_destroy(cr);
+    from_surface(surface, width, height, rgb);
+    cairo_surface_destroy(surface);
+    return bg_image_new_take(format, rgb, error);
+}
