@@ -177,8 +177,6 @@ class Tests:
         pointer(x, y)
         pointer(x, y, "b1c")
         self.window.named("Fill holes in Necrotic core")
-        for name in ("Labels", "Sizes", "Correct"):
-            self.window.do(name)
 
     def test_removes_islands(self):
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())
