@@ -36,7 +36,8 @@ from_surface(cairo_surface_t *surface, int width, int height, guint8 *rgb)
 }
 
 BgImage *
-bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known, GError **error)
+bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known, const char *note,
+                  GError **error)
 {
     const BgImageFormat *format = bg_image_get_format(image);
     int width = format->width, height = format->height;
@@ -50,6 +51,7 @@ bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known
         return NULL;
     bg_annotate_layout_init(&layout, marks, width, height, 1.0);
     bg_annotate_letters(&layout, right, down, side_known);
+    bg_annotate_note(&layout, note);
     bg_annotate_layout_clear(&layout);
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     to_surface(bg_image_get_pixels(image), width, height, surface);

@@ -125,24 +125,6 @@ add_title(const BgAnnotateSlice *params, BgAnnotateLayout *layout)
     bg_annotate_in_corner(layout, BG_CORNER_TOP_LEFT, BG_MARK_ROLE_TITLE, title);
 }
 
-void
-bg_annotate_tile(GArray *marks, const double box[4], BgVec3 right, BgVec3 down, gboolean side_known,
-                 const char *note)
-{
-    BgAnnotateLayout layout;
-    guint first = marks->len;
-
-    bg_annotate_layout_init(&layout, marks, box[2], box[3], 1.0);
-    bg_annotate_letters(&layout, right, down, side_known);
-    bg_annotate_note(&layout, note);
-    bg_annotate_layout_clear(&layout);
-    for (guint i = first; i < marks->len; i++) {
-        BgMark *mark = &g_array_index(marks, BgMark, i);
-        mark->x += box[0];
-        mark->y += box[1];
-    }
-}
-
 // Returns: whether the note found its place, which it does not have first of all
 static gboolean
 lay_out(const BgAnnotateSlice *params, gboolean note_first, GArray *marks)

@@ -104,11 +104,12 @@ void bg_contours_draw(const BgContours *contours, const double rgb[3], double wi
  * @image: uint8 RGB
  * @right, @down: where these go in the patient, LPS
  * @side_known: FALSE: left and right are shown as "?"
+ * @note: (nullable): in the lower right corner
  *
  * Returns: (transfer full): @image with letters on its four edges; or %NULL with %BG_ERROR_NO_MEMORY
  */
 BgImage *bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known,
-                           GError **error);
+                           const char *note, GError **error);
 
 /** bg_mark_get_box: @box: (out): x, y, width, height that the mark covers, halo left out */
 void bg_mark_get_box(const BgMark *mark, double box[4]);
@@ -178,17 +179,6 @@ typedef struct {
     const char *const *badges;
     const char *note;
 } BgAnnotateSlice;
-
-/**
- * bg_annotate_tile:
- * @box: x, y, width and height of a picture within a larger one, in pixels
- * @right, @down: on it, LPS
- * @note: (nullable): as bg_annotate_slice() has it
- *
- * The letters of its sides and the note: what a small one of many has room for.
- */
-void bg_annotate_tile(GArray *marks, const double box[4], BgVec3 right, BgVec3 down,
-                      gboolean side_known, const char *note);
 
 /** bg_annotate_slice_init: scale 1, radiological, calibrated, side known, no plane, no words */
 void bg_annotate_slice_init(BgAnnotateSlice *params, const BgSliceFrame *frame);

@@ -47,7 +47,7 @@ find_window(BgVolume *volume, const double *given, double window[2], GCancellabl
 // A slice with its outlines and, unless nobody wants them, with letters on its edges.
 static BgImage *
 draw_slice(const BgVolume *volume, const BgLabelMap *labels, const double window[2], int axis,
-           int slice, BgMontageLetters letters, GError **error)
+           int slice, BgMontageLetters letters, const char *note, GError **error)
 {
     static const BgVec3 rights[3] = { { 0.0, 1.0, 0.0 }, { 1.0, 0.0, 0.0 }, { 1.0, 0.0, 0.0 } };
     static const BgVec3 downs[3] = { { 0.0, 0.0, -1.0 }, { 0.0, 0.0, -1.0 }, { 0.0, 1.0, 0.0 } };
@@ -56,7 +56,7 @@ draw_slice(const BgVolume *volume, const BgLabelMap *labels, const double window
     if (image == NULL || letters == BG_MONTAGE_NO_LETTERS)
         return g_steal_pointer(&image);
     return bg_annotate_image(image, rights[axis], downs[axis], letters == BG_MONTAGE_SIDE_KNOWN,
-                             error);
+                             note, error);
 }
 
 GPtrArray *
@@ -100,9 +100,9 @@ bg_montage_slices(const BgMontage *montage, gboolean *empty, const BgProgress *p
     int n = MIN(montage->count, last - first + 1);
     for (int i = 0; i < n; i++) {
         double at = n > 1 ? (double) i / (n - 1) : 0.5;
-        BgImage *picture =
-            draw_slice(volume, labels, window, axis, first + (int) (at * (last - first) + 0.5),
-                       montage->letters, error);
+        BgImage *picture = draw_slice(
+            volume, labels, window, axis, first + (int) (at * (last - first) + 0.5),
+            montage->letters, montage->note_on_each || i + 1 == n ? montage->note : NULL, error);
         if (picture == NULL || g_cancellable_set_error_if_cancelled(cancellable, error)) {
             g_clear_pointer(&picture, bg_image_unref);
             return NULL;
@@ -144,6 +144,7 @@ typedef struct {
     BgImage *panels[BG_SHEET_PANELS]; // owned
     int slice;
     BgMontageLetters letters;
+    const char *note;
 } Sheet;
 
 static void
@@ -171,8 +172,8 @@ draw_volume(Sheet *sheet, int which, BgVolume *from, GCancellable *cancellable, 
     for (int m = 0; m < (which == 0 ? 3 : 1); m++) {
         if (m > 0 && maps[m] == NULL)
             continue;
-        BgImage *panel =
-            draw_slice(volume, maps[m], window, 2, sheet->slice, sheet->letters, error);
+        BgImage *panel = draw_slice(volume, maps[m], window, 2, sheet->slice, sheet->letters,
+                                    which == 0 && m == 0 ? sheet->note : NULL, error);
         if (panel == NULL)
             return FALSE;
         sheet->panels[m > 0 ? places[m] : which] = panel;
@@ -195,10 +196,10 @@ black_like(const BgImage *image, GError **error)
 
 BgImage *
 bg_case_sheet(BgVolume *const *volumes, int n_volumes, BgLabelMap *truth, BgLabelMap *pred,
-              BgMontageLetters letters, const BgProgress *progress, GCancellable *cancellable,
-              GError **error)
+              BgMontageLetters letters, const char *note, const BgProgress *progress,
+              GCancellable *cancellable, GError **error)
 {
-    g_auto(Sheet) sheet = { .letters = letters };
+    g_auto(Sheet) sheet = { .letters = letters, .note = note };
 
     g_return_val_if_fail(n_volumes >= 1 && n_volumes <= 4, NULL);
 

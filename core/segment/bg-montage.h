@@ -25,6 +25,7 @@ typedef enum {
  * @window: (nullable): values that are black and white; else the 1st to the 99.5th percentile
  * @axis: across which slices are: 0 sagittal, 1 coronal, 2 axial
  * @count: how many at most, evenly spread; 1 at least
+ * @note: (nullable): in a corner of the last, or of each when they are to be seen one after the other
  */
 typedef struct {
     BgVolume *volume;
@@ -32,6 +33,8 @@ typedef struct {
     const double *window;
     int axis, count;
     BgMontageLetters letters;
+    const char *note;
+    gboolean note_on_each;
 } BgMontage;
 
 /**
@@ -53,6 +56,7 @@ GPtrArray *bg_montage_slices(const BgMontage *montage, gboolean *empty, const Bg
  * bg_case_sheet:
  * @volumes: @n_volumes of 1..4
  * @truth, @pred: (nullable): on any grid in that frame
+ * @note: (nullable): in a corner of the first
  *
  * Six panels of the axial slice that holds most of @pred (of @truth without one, the middle without
  * either): each volume, then the first with the outlines of @truth, then of @pred; black where there is
@@ -61,7 +65,7 @@ GPtrArray *bg_montage_slices(const BgMontage *montage, gboolean *empty, const Bg
  * Returns: (transfer full): uint8 RGB, three panels a row; or %NULL as bg_montage_slices()
  */
 BgImage *bg_case_sheet(BgVolume *const *volumes, int n_volumes, BgLabelMap *truth, BgLabelMap *pred,
-                       BgMontageLetters letters, const BgProgress *progress,
+                       BgMontageLetters letters, const char *note, const BgProgress *progress,
                        GCancellable *cancellable, GError **error);
 
 G_END_DECLS

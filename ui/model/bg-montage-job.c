@@ -68,7 +68,7 @@ draw(gpointer data, const BgProgress *progress, GCancellable *cancellable, GErro
     if (scan->kind == BG_SCAN_SHEET) {
         g_autoptr(BgImage) sheet =
             bg_case_sheet(scan->volumes, scan->n_volumes, scan->truth, scan->pred, scan->letters,
-                          progress, cancellable, error);
+                          _("Not for diagnosis"), progress, cancellable, error);
         done = save_png(scan, sheet, error);
     } else {
         const BgMontage montage = { .volume = scan->volumes[0],
@@ -76,6 +76,8 @@ draw(gpointer data, const BgProgress *progress, GCancellable *cancellable, GErro
                                     .window = scan->window,
                                     .axis = scan->axis,
                                     .letters = scan->letters,
+                                    .note = _("Not for diagnosis"),
+                                    .note_on_each = scan->kind == BG_SCAN_FILM,
                                     .count =
                                         scan->kind == BG_SCAN_FILM ? FILM_SLICES : MONTAGE_SLICES };
         g_autoptr(GPtrArray) pictures =
