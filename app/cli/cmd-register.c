@@ -85,15 +85,20 @@ bg_cli_save_transform(BgCli *cli, const BgTransform *transform, const BgJson *ma
 }
 
 static const BgCliCommand *const verbs[] = {
-    &bg_cli_verb_register_camera,  &bg_cli_verb_register_pictures, &bg_cli_verb_register_points,
-    &bg_cli_verb_register_project, &bg_cli_verb_register_volumes,  NULL,
+    &bg_cli_verb_register_apply,
+    &bg_cli_verb_register_camera,
+    &bg_cli_verb_register_pictures,
+    &bg_cli_verb_register_points,
+    &bg_cli_verb_register_project,
+    &bg_cli_verb_register_volumes,
+    NULL,
 };
 
 static const BgCliOption no_options[] = { { NULL } };
 
 const BgCliCommand bg_cli_command_register = {
     .name = "register",
-    .arguments = "camera|pictures|points|project|volumes [OPTIONS]",
+    .arguments = "apply|camera|pictures|points|project|volumes [OPTIONS]",
     .summary = "brings one frame of reference onto another",
     .min_args = 1,
     .max_args = 1,

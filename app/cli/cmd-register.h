@@ -25,6 +25,7 @@ gboolean bg_cli_load_start(BgCli *cli, int n_axes, gboolean *given, BgAffine *fi
 
 extern const BgCliCommand bg_cli_verb_landmarks_convert;
 extern const BgCliCommand bg_cli_verb_landmarks_refine;
+extern const BgCliCommand bg_cli_verb_register_apply;
 extern const BgCliCommand bg_cli_verb_register_camera;
 extern const BgCliCommand bg_cli_verb_register_pictures;
 extern const BgCliCommand bg_cli_verb_register_points;

@@ -359,6 +359,69 @@ def test_register_points(case):
     run("register", "points", f"--fixed={other}", f"--moving={moving}", status=1)
 
 
+
+def read_bytes(path):
+    """LPS place and value of each voxel of an 8-bit NIfTI file."""
+    with open(path, "rb") as source:
+        data = source.read()
+    dims, at = struct.unpack_from("<3h", data, 42), int(struct.unpack_from("<f", data, 108)[0])
+    assert struct.unpack_from("<h", data, 70)[0] == 2, "not uint8"
+    rows = [struct.unpack_from("<4f", data, 280 + 16 * r) for r in range(3)]
+    for n in range(dims[0] * dims[1] * dims[2]):
+        v = (n % dims[0], n // dims[0] % dims[1], n // (dims[0] * dims[1]))
+        x, y, z = (sum(row[a] * v[a] for a in range(3)) + row[3] for row in rows)
+        yield (-x, -y, z), data[at + n]
+
+
+def test_register_apply(case):
+    # The quarter turn of test_register_points(): what lay at p is found at (-y, x, z) + (5, 6, 7).
+    ramp = lambda x, y, z: min(255, max(0, round(128 + 2 * x + y + 0.5 * z)))
+    columns = ((2, 0, 0), (0, 2, 0), (0, 0, 2))
+    volume, labels = case.at("ramp.nii"), case.at("half.nii")
+    grid = (columns, (-30, -30, -30), (31, 31, 31))
+    cli_files.write_nifti(volume, *grid, cli_files.voxels(*grid, ramp))
+    cli_files.write_nifti(labels, *grid, cli_files.voxels(*grid, lambda x, y, z: int(x > 9)))
+    with open(labels, "r+b") as source:
+        source.seek(68)
+        source.write(struct.pack("<h", 1002))  # NIFTI_INTENT_LABEL
+    fixed = case.at("there.nii")
+    cli_files.write_nifti(fixed, ((0, 3, 0), (3, 0, 0), (0, 0, 3)), (-22, -21, -20), (15, 15, 15), bytes(15 ** 3))
+    turned = [(n, -y + 5, x + 6, z + 7) for n, x, y, z in POINTS]
+    a, b = write_points(case.at("a.csv"), turned), write_points(case.at("b.csv"), POINTS)
+    for model in ("rigid", "affine", "tps"):
+        transform, out = case.at(f"{model}-t.json"), case.at(f"{model}-there.nii")
+        run_json("register", "points", f"--fixed={a}", f"--moving={b}", f"--model={model}", "-o", transform)
+        r = run_json("register", "apply", volume, out, f"--transform={transform}", f"--like={fixed}")
+        need(r, "dims spacing_mm value_sum model direction frames")
+        assert r["model"] == model and r["dims"] == [15, 15, 15]
+        seen = 0
+        for (x, y, z), value in read_bytes(out):
+            p = (y - 6, 5 - x, z - 7)
+            if max(map(abs, p)) < 29:
+                seen += 1
+                assert abs(value - ramp(*p)) <= 1, (model, (x, y, z), value, ramp(*p))
+        assert seen > 1000, seen
+        half = case.at(f"{model}-half.nii")
+        args = ("register", "apply", labels, half, f"--transform={transform}", f"--like={fixed}")
+        if model == "tps":
+            run(*args, status=1)
+            continue
+        run_json(*args)
+        for (x, y, z), value in read_bytes(half):
+            p = (y - 6, 5 - x, z - 7)
+            if max(map(abs, p)) < 29 and abs(p[0] - 9) > 1:
+                assert value == int(p[0] > 9), (model, (x, y, z), value)
+    run("register", "apply", volume, case.at("x.nii"), f"--transform={transform}", status=2)
+    flat = write_points(case.at("flat.csv"), [(n, x, y) for n, x, y, _ in POINTS], "name,u,v")
+    run_json("register", "points", f"--fixed={flat}", f"--moving={flat}", "-o", case.at("flat.json"))
+    run("register", "apply", volume, case.at("x.nii"), f"--transform={case.at('flat.json')}", f"--like={fixed}",
+        status=1)
+    far = case.at("far.nii")
+    cli_files.write_nifti(far, columns, (900, 0, 0), (5, 5, 5), bytes(125))
+    run("register", "apply", volume, case.at("x.nii"), f"--transform={case.at('rigid-t.json')}", f"--like={far}",
+        status=1)
+    assert not os.path.exists(case.at("x.nii"))
+
 def test_register_volumes(case):
     head = case.at("register-head")
     run("phantom", head, "--kind=head", "--size=64")
@@ -592,7 +655,7 @@ def test_numbers(case):
 
 TESTS = [test_info, test_convert, test_slice, test_filter, test_mesh, test_render,
          test_sides_in_3d, test_phantom,
-         test_register_points, test_register_volumes, test_landmarks_plane,
+         test_register_points, test_register_apply, test_register_volumes, test_landmarks_plane,
          test_again, test_command_line, test_outputs, test_places, test_idle_options, test_no_labels,
          test_written_type, test_full_disk, test_interrupt, test_numbers]
 
