@@ -578,6 +578,22 @@ def test_out(scratch):
     assert not os.path.exists(os.path.join(scratch, "x.dcm"))
 
 
+def test_patients(scratch):
+    """Contrasts of two people never become one picture, whichever of them lies between."""
+    first, second = new_folder(scratch, "first-patient"), new_folder(scratch, "second-patient")
+    slices(first, [(0, 0, 3 * n) for n in range(3)])
+    slices(second, [(0, 0, 3 * n) for n in range(3)], lambda n: [(0x00100020, "LO", "ID-43")], patient="Roe^Rob")
+    nobody, out = os.path.join(scratch, "nobody.npy"), os.path.join(scratch, "tumour.nii.gz")
+    run("convert", first, nobody)
+    for contrasts in ((first, second), (first, nobody, second), (nobody, first, second)):
+        given = [f"--{name}={path}" for name, path in zip(("t1", "t1ce", "t2"), contrasts)]
+        refused = run("segment", *given, "-o", out, status=1)
+        assert "Doe" in refused and "Roe" in refused and "--override-patient" in refused, refused
+    refused = run("register", "volumes", first, second, status=1)
+    assert "Doe" in refused and "Roe" in refused, refused
+    assert not os.path.exists(out)
+
+
 def all_bytes(folder):
     out = b""
     for name in sorted(os.listdir(folder)):
@@ -658,7 +674,7 @@ def test_harm(scratch):
 
 def main():
     tests = [test_series, test_planes, test_faults, test_convert_warns, test_frames, test_diffusion, test_values, test_suv, test_enhanced, test_multi_frame, test_mosaic, test_mosaic_protocol, test_contours, test_spacing,
-             test_names, test_out, test_anonymize, test_harm]
+             test_names, test_out, test_patients, test_anonymize, test_harm]
     print(f"1..{len(tests)}")
     failed = 0
     for number, test in enumerate(tests, 1):
