@@ -6,6 +6,7 @@
 #include "media/bg-media.h"
 #include "tests/support/bg-malformed.h"
 
+#include <glib/gstdio.h>
 #include <malloc.h>
 #include <string.h>
 #include <time.h>
@@ -156,6 +157,45 @@ test_format(gconstpointer user_data)
     g_assert_cmpuint(tally.n_refused, >, 0);
 }
 
+// What the libraries take in silence: a slice of HEIC cut by one bit, a JPEG strip of another size than its
+// page, a promise of 8193 tiles.
+static void
+test_silent_damage(void)
+{
+    static const struct {
+        const char *name;
+        gsize at;
+        guint8 flipped;
+        const char *word;
+    } cases[] = {
+        { "heic/upright.heic", 479, 0x10, "HEVC data are damaged" },
+        { "tiff/jpeg.tif", 16, 0x03, "JPEG" },
+        { "dicom/jpeg2000-byte.dcm", 705, 0x01, "header is damaged" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *good = g_build_filename(g_getenv("BREGMA_SOURCE_ROOT"), "tests", "fuzz",
+                                                 "corpus", cases[i].name, NULL);
+        g_autofree char *path = g_strdup_printf("damage-%s", strchr(cases[i].name, '/') + 1);
+        g_autofree char *bytes = NULL;
+        g_autoptr(GError) error = NULL;
+        gsize n;
+
+        g_assert_true(g_file_get_contents(good, &bytes, &n, NULL));
+        g_assert_cmpuint(cases[i].at, <, n);
+        bytes[cases[i].at] = (char) (bytes[cases[i].at] ^ (char) cases[i].flipped);
+        g_assert_true(g_file_set_contents(path, bytes, (gssize) n, NULL));
+        g_autoptr(BgLoaded) loaded = bg_io_load(path, NULL, NULL, NULL, &error);
+        g_unlink(path);
+        g_assert_null(loaded);
+        if (g_error_matches(error, BG_ERROR, BG_ERROR_UNSUPPORTED)) // built without libheif
+            continue;
+        g_assert_error(error, BG_ERROR, BG_ERROR_CORRUPT);
+        g_test_message("%s", error->message);
+        g_assert_nonnull(strstr(error->message, cases[i].word));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -193,5 +233,6 @@ main(int argc, char **argv)
         g_autofree char *name = g_strdup_printf("/foreign-hostile/%s", formats[i]);
         g_test_add_data_func(name, formats[i], test_format);
     }
+    g_test_add_func("/foreign-hostile/silent-damage", test_silent_damage);
     return g_test_run();
 }
