@@ -222,8 +222,45 @@ class Window:
         return bad
 
     def press(self, start):
-        """Presses a button by its name."""
-        self.named(start, Atspi.Role.PUSH_BUTTON).get_action_iface().do_action(0)
+        """Presses a button by its name, once it takes it."""
+        def ready():
+            node = self.find(start, Atspi.Role.PUSH_BUTTON)
+            return node and node.get_state_set().contains(Atspi.StateType.SENSITIVE) and node
+
+        wait("“%s” to be ready" % start, ready).get_action_iface().do_action(0)
+
+    def click(self, node):
+        """Once it is in sight: sections above are folded first."""
+        wait("“%s” in sight" % node.get_name(), lambda: 130 < self.centre(node)[1] < 850)
+        x, y = self.centre(node)
+        pointer(x, y)
+        pointer(x, y, "b1c")
+
+    def ticked(self, name):
+        return self.named(name, Atspi.Role.CHECK_BOX).get_state_set().contains(
+            Atspi.StateType.CHECKED)
+
+    def tick(self, name):
+        """Clicks a box until it turns (it has no action in GTK 4.8): what stands above may still come or go."""
+        before, clicked = self.ticked(name), [0.0]
+
+        def turned():
+            if self.ticked(name) != before:
+                return True
+            if time.monotonic() - clicked[0] > 3.0:
+                self.click(self.named(name, Atspi.Role.CHECK_BOX))
+                clicked[0] = time.monotonic()
+            return False
+
+        wait("a change of “%s”" % name, turned)
+
+    def choose(self, name, position):
+        """In a drop-down, by keys: Home, then down."""
+        self.click([node for node in self.walk() if node.get_name() == name][0])
+        key(0xFF50)
+        for _ in range(position):
+            key(0xFF54)
+        key(0xFF0D)
 
     def do(self, name):
         """The action of that name's node which has one: of a heading, of a box to tick."""

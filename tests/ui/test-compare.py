@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 import desk
-from desk import key, Picture, pointer, undo, wait, whole_png, Window
+from desk import Picture, undo, wait, whole_png, Window
 
 SIZE = 64          # voxels of 1 mm
 RADIUS = 16.0      # mm
@@ -93,18 +93,6 @@ class Tests:
         return wait("words with “%s”" % part, lambda: [
             node.get_name() for node in self.window.walk() if part in (node.get_name() or "")])[0]
 
-    def choose(self, name, position):
-        """In a drop-down, by keys: Home, then down."""
-        node = [n for n in self.window.walk() if n.get_name() == name][0]
-        wait("“%s” in sight" % name, lambda: 0 < self.window.centre(node)[1] < 850)
-        x, y = self.window.centre(node)
-        pointer(x, y)
-        pointer(x, y, "b1c")
-        key(0xFF50)
-        for _ in range(position):
-            key(0xFF54)
-        key(0xFF0D)
-
     def picture(self, name, pane="3d"):
         self.n_pictures += 1
         path = self.file("%d-%s" % (self.n_pictures, name))
@@ -132,7 +120,7 @@ class Tests:
         self.window.do("Labels")  # folded, so that what is below comes into sight
         self.window.do("Sizes")
         self.window.do("Compare")
-        self.choose("Labels that are taken for true", 1)
+        self.window.choose("Labels that are taken for true", 1)
         self.window.press("Compare labels")
         dices = slice_dices()
         known = [d for d in dices if d is not None]

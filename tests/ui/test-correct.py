@@ -86,23 +86,11 @@ class Tests:
         assert abs(self.ml("WT") - self.painted) < 0.05, (self.ml("WT"), self.painted)
         key(ESCAPE)
 
-    def choose(self, name, position):
-        """In a drop-down, by keys: Home, then down."""
-        node = [n for n in self.window.walk() if n.get_name() == name][0]
-        wait("“%s” in sight" % name, lambda: self.window.centre(node)[1] < 850)
-        pointer(*self.window.centre(node))
-        x, y = self.window.centre(node)
-        pointer(x, y, "b1c")
-        key(0xFF50)
-        for _ in range(position):
-            key(0xFF54)
-        key(0xFF0D)
-
     def test_compares_with_the_truth(self):
         self.window.do("Labels")
         self.window.do("Sizes")
         self.window.do("Compare")
-        self.choose("Labels that are taken for true", 1)
+        self.window.choose("Labels that are taken for true", 1)
         self.window.press("Compare labels")
         node = self.window.named("WT, Dice: ")
         dice = float(node.get_name().rsplit(" ", 1)[1])
@@ -153,27 +141,6 @@ class Tests:
         wait("as before", lambda: self.ml("WT") == now)
         key(ESCAPE)  # the tool
 
-    def click_until(self, box, button):
-        """What stands above a box may still come or go when it is clicked."""
-        clicked = [0.0]
-
-        def there():
-            if self.window.find(button):
-                return True
-            if time.monotonic() - clicked[0] > 3.0:
-                x, y = self.window.centre(self.window.named(box))
-                pointer(x, y)
-                pointer(x, y, "b1c")
-                clicked[0] = time.monotonic()
-            return False
-
-        wait("“%s”" % button, there)
-
-    def press_when_ready(self, start):
-        wait("“%s” to be ready" % start, lambda: self.window.named(start, desk.Atspi.Role.PUSH_BUTTON)
-             .get_state_set().contains(desk.Atspi.StateType.SENSITIVE))
-        self.window.press(start)
-
     def test_islands_of_all_labels(self):
         box = "Islands and holes of all labels together"
         self.window.do("Labels")
@@ -181,8 +148,9 @@ class Tests:
         self.window.do("Correct")
         self.window.named("Keep the largest island of Necrotic core")
         self.window.named("Fill holes in Necrotic core")
-        self.click_until(box, "Fill holes in all labels")
-        self.press_when_ready("Keep the largest island of all labels")
+        self.window.tick(box)
+        self.window.named("Fill holes in all labels")
+        self.window.press("Keep the largest island of all labels")
         self.window.do("Correct")
         self.window.do("Sizes")
         wait("fewer", lambda: (self.ml("WT") or 1e9) < self.painted)
@@ -191,7 +159,8 @@ class Tests:
         wait("as painted", lambda: self.ml("WT") == self.painted)
         self.window.do("Sizes")
         self.window.do("Correct")
-        self.click_until(box, "Fill holes in Necrotic core")
+        self.window.tick(box)
+        self.window.named("Fill holes in Necrotic core")
 
     def test_removes_islands(self):
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())

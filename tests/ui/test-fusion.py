@@ -183,8 +183,8 @@ class Tests:
             inside = a[...] == a[...]  # outside of the volume there is no value
             assert a.shape == b.shape and (inside == (b[...] == b[...])).all(), (a.shape, b.shape)
             assert abs(a[...] - b[...])[inside].max() < 1e-3, abs(a[...] - b[...])[inside].max()
-            for key in ("origin_mm", "normal", "u", "v", "spacing_mm"):
-                assert abs(a.attrs[key] - b.attrs[key]).max() < 1e-9, key
+            for name in ("origin_mm", "normal", "u", "v", "spacing_mm"):
+                assert abs(a.attrs[name] - b.attrs[name]).max() < 1e-9, name
             assert a.attrs["source_sha256"] == b.attrs["source_sha256"]
 
     def test_refines_the_camera_by_what_is_seen(self):
@@ -209,9 +209,9 @@ class Tests:
             return
         numbers = re.search(r"moved by ([0-9.]+) px, ([0-9.]+) mm; mutual information ([0-9.]+) "
                             r"before, ([0-9.]+) after", words)
-        for number, key in zip(numbers.groups(), ("moved_px", "moved_mm", "metric_before",
+        for number, name in zip(numbers.groups(), ("moved_px", "moved_mm", "metric_before",
                                                   "metric_after")):
-            assert abs(float(number) - refined[key]) < 0.06, (words, refined)
+            assert abs(float(number) - refined[name]) < 0.06, (words, refined)
         assert self.text("Camera by mutual-information"), words
         undo()
         self.window.named("Camera by landmarks")

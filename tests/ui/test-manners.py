@@ -15,7 +15,7 @@ import tempfile
 import time
 
 import desk
-from desk import drag, hold, key, pointer, undo, wait, Window
+from desk import drag, key, pointer, undo, wait, Window
 
 ESCAPE, TAB, DELETE, RIGHT, UP, INSERT = 0xFF1B, 0xFF09, 0xFFFF, 0xFF53, 0xFF52, 0xFF63
 

@@ -110,16 +110,9 @@ class Tests:
         self.window.named("1  " + first, desk.Atspi.Role.LIST_ITEM)
 
     def choose(self, name, position):
-        """In a drop-down, by keys: Home, then down."""
         node = [n for n in self.window.walk() if n.get_name() == name][0]
         self.in_sight(node)
-        x, y = self.window.centre(node)
-        pointer(x, y)
-        pointer(x, y, "b1c")
-        desk.key(0xFF50)
-        for _ in range(position):
-            desk.key(0xFF54)
-        desk.key(0xFF0D)
+        self.window.choose(name, position)
 
     def has(self, layer):
         return self.window.find(layer, desk.Atspi.Role.LIST_ITEM) is not None
@@ -204,10 +197,8 @@ class Tests:
         assert self.words() == "" and not self.has("mirror on optical")
         meant = self.window.named("One of the two is mirrored", desk.Atspi.Role.CHECK_BOX)
         self.in_sight(meant)
-        x, y = self.window.centre(meant)
-        pointer(x, y)
-        pointer(x, y, "b1c")
-        wait("the tick", lambda: meant.get_state_set().contains(desk.Atspi.StateType.CHECKED))
+        self.window.tick("One of the two is mirrored")
+        assert self.window.ticked("One of the two is mirrored")
         self.window.press("By values")
         words = self.says("by mutual-information.")
         assert "shows left and right swapped" in words, words

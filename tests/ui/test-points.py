@@ -179,18 +179,6 @@ class Tests:
         wait("the point where it was", lambda: max(abs(a - b) for a, b in zip(
             self.save("back%d.csv" % next(n))["P4"], before["P4"])) < 1e-9)
 
-    def choose(self, name, position):
-        """In a drop-down, by keys: Home, then down."""
-        node = [n for n in self.window.walk() if n.get_name() == name][0]
-        wait("“%s” in sight" % name, lambda: 130 < self.window.centre(node)[1] < 850)
-        x, y = self.window.centre(node)
-        pointer(x, y)
-        pointer(x, y, "b1c")
-        key(0xFF50)
-        for _ in range(position):
-            key(0xFF54)
-        key(0xFF0D)
-
     def by_values(self, *arguments):
         """The same by the window and by the command line."""
         said = json.loads(subprocess.run(
@@ -209,13 +197,10 @@ class Tests:
         here = os.path.join(self.folder, "here.json")
         self.cli_points("--output=" + here)
         self.by_values("--from=" + here)
-        box = self.window.find("Values: from where it lies now", desk.Atspi.Role.CHECK_BOX)
-        x, y = self.window.centre(box)
-        pointer(x, y)
-        pointer(x, y, "b1c")
-        wait("no tick", lambda: not box.get_state_set().contains(desk.Atspi.StateType.CHECKED))
+        self.window.tick("Values: from where it lies now")
+        assert not self.window.ticked("Values: from where it lies now")
         self.by_values()
-        self.choose("Model of the registration", 2)
+        self.window.choose("Model of the registration", 2)
         self.by_values("--model=affine")
         labels = os.path.join(os.path.dirname(self.fixed), "brain.nii.gz")
         self.window.action("open-path", desk.GLib.Variant("s", labels))
@@ -223,7 +208,7 @@ class Tests:
         wait("the labels", lambda: not [n for n in self.window.walk()
                                         if n.get_name() == "READING"])
         self.window.select("t2")
-        self.choose("Where values count", 1)
+        self.window.choose("Where values count", 1)
         self.by_values("--model=affine", "--mask=" + labels)
 
     def test_moves_the_volume_by_hand(self):

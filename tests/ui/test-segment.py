@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 import desk
-from desk import key, pointer, undo, wait, Window
+from desk import key, undo, wait, Window
 
 CONTRASTS = ("t1", "t1ce", "t2", "flair")
 
@@ -22,22 +22,6 @@ class Tests:
         subprocess.run([cli, "--quiet", "phantom", self.phantom, "--kind=head", "--size=72",
                         "--tumour", "--photo-size=0x0"], check=True, stdout=subprocess.DEVNULL)
         self.window = None
-
-    def ticked(self, name):
-        box = self.window.named(name, desk.Atspi.Role.CHECK_BOX)
-        return box.get_state_set().contains(desk.Atspi.StateType.CHECKED)
-
-    def click(self, node):
-        """What is scrolled away is below the window: sections above are folded first."""
-        wait("“%s” in sight" % node.get_name(), lambda: self.window.centre(node)[1] < 850)
-        x, y = self.window.centre(node)
-        pointer(x, y)
-        pointer(x, y, "b1c")
-
-    def tick(self, name):
-        before = self.ticked(name)
-        self.click(self.window.named(name, desk.Atspi.Role.CHECK_BOX))
-        wait("a change of “%s”" % name, lambda: self.ticked(name) != before)
 
     def sensitive(self, name):
         node = self.window.named(name, desk.Atspi.Role.PUSH_BUTTON)
@@ -68,8 +52,8 @@ class Tests:
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())
 
     def test_segments_and_undoes(self):
-        self.tick("Confidence as a layer")
-        self.tick("I have checked which contrast is which")
+        self.window.tick("Confidence as a layer")
+        self.window.tick("I have checked which contrast is which")
         wait("a button to press", lambda: self.sensitive("Segment the tumour"))
         self.window.press("Segment the tumour")
         wait("the labels", lambda: self.layer("Tumour in t1ce"), 120)
@@ -89,7 +73,7 @@ class Tests:
                 if n.get_role() == desk.Atspi.Role.LIST_ITEM]
         order = [c for row in reversed(rows) for c in CONTRASTS if row.split(",")[0] == c]
         assert sorted(order) == sorted(CONTRASTS), rows
-        self.click([n for n in self.window.walk() if n.get_name() == name][0])
+        self.window.click([n for n in self.window.walk() if n.get_name() == name][0])
         key(0xFF50)
         for _ in range(order.index(volume) + 1):
             key(0xFF54)
@@ -100,7 +84,7 @@ class Tests:
         self.words("Names only propose")
         self.choose("Which volume is FLAIR", "t1")
         self.choose("Which volume is T1", "flair")
-        self.tick("I have checked which contrast is which")
+        self.window.tick("I have checked which contrast is which")
         wait("a button to press", lambda: self.sensitive("Segment the tumour"))
         self.window.press("Segment the tumour")
         self.words("another order than said")  # and nothing is added
