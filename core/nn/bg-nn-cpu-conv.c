@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions of the CPU executor, with the batch norm and the rectifier that follow them.
+#include "bg-nn-bfloat.h"
 #include "bg-nn-cpu-private.h"
 #include "bg-nn-narrow.h"
 #include "bg-nn-winograd.h"
@@ -268,14 +269,34 @@ blocked_desc(const BgNnShape *shape)
     return desc;
 }
 
+// A step of ours, from blocks of channels to @out.
+static int
+add_own(BgNnCpu *cpu, const Fused *fused, int input, const dnnl_memory_desc_t *out, BgNnStep step)
+{
+    dnnl_memory_desc_t in = blocked_desc(&fused->in);
+
+    step.layer = fused->made.last;
+    step.n_in = 1;
+    step.in[0] = bg_nn_plan_reorder(cpu, input, &in);
+    step.out = bg_nn_plan_value(cpu, out);
+    bg_nn_step_add(cpu, &step);
+    cpu->native[fused->made.last] = step.out;
+    return step.out;
+}
+
+static float
+slope_of(const Fused *fused)
+{
+    return fused->made.rectify ? fused->made.slope : 1;
+}
+
 static gboolean
 plan_fast(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
 {
     const BgNnGeometry *g = &fused->g;
-    dnnl_memory_desc_t in = blocked_desc(&fused->in), out = blocked_desc(&fused->out);
-    BgNnWinograd *winograd =
-        bg_nn_winograd_new(g->in_channels, g->out_channels, fused->made.weight, fused->made.bias,
-                           fused->made.rectify ? fused->made.slope : 1, error);
+    dnnl_memory_desc_t out = blocked_desc(&fused->out);
+    BgNnWinograd *winograd = bg_nn_winograd_new(g->in_channels, g->out_channels, fused->made.weight,
+                                                fused->made.bias, slope_of(fused), error);
     if (winograd == NULL)
         return FALSE;
     Fast *fast = g_new0(Fast, 1);
@@ -283,14 +304,9 @@ plan_fast(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
         winograd,
         { g->n, { g->in[1], g->in[2] }, { g->out[1], g->out[2] }, { g->before[1], g->before[2] } }
     };
-    BgNnStep step = {
-        .layer = fused->made.last, .run = run_fast, .n_in = 1, .data = fast, .free_data = fast_free
-    };
-    step.in[0] = bg_nn_plan_reorder(cpu, input, &in);
-    step.out = bg_nn_plan_value(cpu, &out);
-    bg_nn_step_add(cpu, &step);
     cpu->constant_bytes += bg_nn_winograd_get_bytes(winograd);
-    cpu->native[fused->made.last] = step.out;
+    add_own(cpu, fused, input, &out,
+            (BgNnStep){ .run = run_fast, .data = fast, .free_data = fast_free });
     return TRUE;
 }
 
@@ -312,22 +328,54 @@ can_be_narrow(const Fused *fused)
 static gboolean
 plan_narrow(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
 {
-    dnnl_memory_desc_t in = blocked_desc(&fused->in), out = bg_nn_desc_dense(&fused->out);
-    BgNnNarrow *narrow = bg_nn_narrow_new(&fused->g, fused->made.weight, fused->made.bias,
-                                          fused->made.rectify ? fused->made.slope : 1, error);
+    dnnl_memory_desc_t out = bg_nn_desc_dense(&fused->out);
+    BgNnNarrow *narrow =
+        bg_nn_narrow_new(&fused->g, fused->made.weight, fused->made.bias, slope_of(fused), error);
 
     if (narrow == NULL)
         return FALSE;
-    BgNnStep step = { .layer = fused->made.last,
-                      .run = run_narrow,
-                      .n_in = 1,
-                      .data = narrow,
-                      .free_data = (GDestroyNotify) bg_nn_narrow_free };
-    step.in[0] = bg_nn_plan_reorder(cpu, input, &in);
-    step.out = bg_nn_plan_value(cpu, &out);
-    bg_nn_step_add(cpu, &step);
     cpu->constant_bytes += bg_nn_narrow_get_bytes(narrow);
-    cpu->native[fused->made.last] = cpu->dense[fused->made.last] = step.out;
+    cpu->dense[fused->made.last] = add_own(
+        cpu, fused, input, &out,
+        (BgNnStep){
+            .run = run_narrow, .data = narrow, .free_data = (GDestroyNotify) bg_nn_narrow_free });
+    return TRUE;
+}
+
+static gboolean
+run_bfloat(BgNnCpu *cpu, BgNnStep *step, GError **error)
+{
+    float *scratch = bg_nn_scratch(cpu, bg_nn_bfloat_get_scratch(step->data), error);
+
+    if (scratch == NULL)
+        return FALSE;
+    bg_nn_bfloat_run(step->data, bg_nn_memory_data(bg_nn_value(cpu, step->in[0])->memory),
+                     bg_nn_memory_data(bg_nn_value(cpu, step->out)->memory), scratch);
+    return TRUE;
+}
+
+static gboolean
+can_be_bfloat(const BgNnCpu *cpu, const Fused *fused)
+{
+    return cpu->options.precision == BG_NN_BFLOAT16 && !cpu->options.direct &&
+           fused->layer->kind == BG_NN_CONV && (fused->in.rank == 4 || fused->in.rank == 5) &&
+           bg_nn_bfloat_can(&fused->g);
+}
+
+static gboolean
+plan_bfloat(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
+{
+    dnnl_memory_desc_t out = blocked_desc(&fused->out);
+    BgNnBfloat *bfloat =
+        bg_nn_bfloat_new(&fused->g, fused->made.weight, fused->made.bias, slope_of(fused), error);
+
+    if (bfloat == NULL)
+        return FALSE;
+    cpu->constant_bytes += bg_nn_bfloat_get_bytes(bfloat);
+    add_own(cpu, fused, input, &out,
+            (BgNnStep){ .run = run_bfloat,
+                        .data = bfloat,
+                        .free_data = (GDestroyNotify) bg_nn_bfloat_free });
     return TRUE;
 }
 
@@ -363,9 +411,10 @@ bg_nn_plan_weighted(BgNnCpu *cpu, int number, GError **error)
     int input = cpu->native[fused.layer->inputs[0]];
     if (fused.layer->kind == BG_NN_CONV && fused.layer->pad_mode != BG_NN_PAD_ZERO)
         input = plan_border(cpu, number, &fused);
-    ok = can_be_fast(cpu, &fused) ? plan_fast(cpu, &fused, input, error)
-         : can_be_narrow(&fused)  ? plan_narrow(cpu, &fused, input, error)
-                                  : plan_direct(cpu, &fused, input, error);
+    ok = can_be_bfloat(cpu, &fused) ? plan_bfloat(cpu, &fused, input, error)
+         : can_be_fast(cpu, &fused) ? plan_fast(cpu, &fused, input, error)
+         : can_be_narrow(&fused)    ? plan_narrow(cpu, &fused, input, error)
+                                    : plan_direct(cpu, &fused, input, error);
     bg_nn_fused_clear(&fused.made);
     return ok;
 }

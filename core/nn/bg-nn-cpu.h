@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 /**
  * BgNnPrecision:
  * @BG_NN_FLOAT32: float32 throughout
- * @BG_NN_BFLOAT16: convolutions multiply in bfloat16 (8 bits of mantissa) and add in float32, on
- *   processors with AMX and on graphics cards; elsewhere as BG_NN_FLOAT32. Only by name, or after a
- *   test of the network
+ * @BG_NN_BFLOAT16: convolutions round their factors to bfloat16 (8 bits of mantissa) and add in float32.
+ *   On the processor those of stride one with channels by eights; others, among them a network's first
+ *   and last, stay float32. With AMX much faster than float32, without slower, with the same result up to
+ *   the rounding of sums. Only by name, or after a test of the network
  * @BG_NN_TF32: graphics cards round the factors of products to 11 bits; elsewhere as BG_NN_FLOAT32
  */
 typedef enum {
@@ -22,7 +23,8 @@ typedef enum {
 
 /**
  * BgNnCpuOptions:
- * @direct: oneDNN's convolutions only, none of our own (Winograd's rounds a little more)
+ * @precision: of products
+ * @direct: oneDNN's float32 convolutions only, none of our own (Winograd's rounds a little more)
  */
 typedef struct {
     BgNnPrecision precision;

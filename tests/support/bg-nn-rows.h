@@ -50,6 +50,7 @@ static const Row rows[] = {
     { "conv3d-5", 1, 8, 3, SIZES_3D, 1, { BG_NN_CONV, .channels = 16, .kernel = ALL(5), .before = ALL(2), .after = ALL(2) } },
     { "conv3d-2-s2", 2, 3, 3, SIZES_3D, 1, { BG_NN_CONV, .channels = 6, .kernel = ALL(2), .stride = ALL(2) } },
     { "conv3d-dilated", 1, 5, 3, { { 9, 9, 10 }, { 11, 9, 9 }, { 0 } }, 1, { BG_NN_CONV, .channels = 5, .kernel = ALL(3), .dilation = ALL(4), .before = ALL(4), .after = ALL(4) } },
+    { "conv3d-wide", 2, 40, 3, { { 3, 5, 11 }, { 2, 4, 70 }, { 2, 3, 1 } }, 1, { BG_NN_CONV, .channels = 72, .kernel = { 2, 3, 4 }, .dilation = { 1, 2, 1 }, .before = { 0, 2, 1 }, .after = { 1, 1, 3 } } },
     { "deconv1d", 1, 4, 1, SIZES_1D, 1, { BG_NN_DECONV, .channels = 6, .kernel = { 4 }, .stride = { 2 }, .before = { 1 }, .after = { 1 } } },
     { "deconv-2-s2", 1, 16, 2, SIZES_2D, 1, { BG_NN_DECONV, .channels = 8, .kernel = { 2, 2 }, .stride = { 2, 2 } } },
     { "deconv-3-s2-out", 2, 8, 2, SIZES_2D, 1, { BG_NN_DECONV, .channels = 5, .kernel = { 3, 3 }, .stride = { 2, 2 }, .before = { 1, 1 }, .after = { 1, 1 }, .out_pad = { 1, 1 } } },

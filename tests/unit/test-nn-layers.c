@@ -5,13 +5,15 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-random.h"
 #include "core/nn/bg-nn-cpu.h"
+#include "core/nn/bg-nn-op.h"
 #include "core/nn/bg-nn-tape.h"
 
 #include <math.h>
 #include <string.h>
 
-#define MAX_NMSE 1e-10 // of float32 against float64
-#define STEP 1e-5      // of the central differences
+#define MAX_NMSE 1e-10       // of float32 against float64
+#define MAX_NMSE_BFLOAT 1e-5 // both factors rounded by 2^-9 at most: 2 * (2^-9)^2 / 3 on average
+#define STEP 1e-5            // of the central differences
 #define MAX_SLOPE_ERROR 2e-7
 
 /** Case: one row at one size */
@@ -81,8 +83,8 @@ case_clear(Case *c)
     bg_nn_graph_unref(c->graph);
 }
 
-static void
-assert_nmse(const Case *c, const char *what, const float *a, const double *b, gsize count)
+static double
+nmse(const float *a, const double *b, gsize count)
 {
     double error = 0, power = 0;
 
@@ -90,9 +92,17 @@ assert_nmse(const Case *c, const char *what, const float *a, const double *b, gs
         error += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
         power += b[i] * b[i];
     }
-    if (!(error <= MAX_NMSE * power + 1e-24)) {
+    return error <= 1e-24 ? 0 : error / power;
+}
+
+static void
+assert_nmse(const Case *c, const char *what, const float *a, const double *b, gsize count)
+{
+    double found = nmse(a, b, count);
+
+    if (!(found <= MAX_NMSE)) {
         g_autofree char *shape = bg_nn_shape_to_string(&c->shapes[0]);
-        g_test_message("%s at %s: %s: NMSE %g", c->row->name, shape, what, error / power);
+        g_test_message("%s at %s: %s: NMSE %g", c->row->name, shape, what, found);
         g_test_fail();
     }
 }
@@ -124,6 +134,70 @@ check_executor(Case *c)
         bg_nn_shape_equal(bg_nn_tensor_get_shape(out), bg_nn_tape64_get_shape(tape, c->layer)));
     assert_nmse(c, "executor", bg_nn_tensor_peek(out), bg_nn_tape64_get(tape, c->layer),
                 bg_nn_tensor_count(out));
+}
+
+static float
+rounded(float value)
+{
+    return bg_nn_from_bf16(bg_nn_to_bf16(value));
+}
+
+static void
+round_all(Case *c)
+{
+    for (int p = 0; p < bg_nn_params_count(c->params); p++) {
+        BgNnTensor *tensor = bg_nn_params_get(c->params, p);
+        float *data = bg_nn_tensor_data(tensor);
+        for (gsize k = 0; k < bg_nn_tensor_count(tensor); k++)
+            data[k] = rounded(data[k]);
+    }
+    for (int i = 0; i < c->n_inputs; i++) {
+        float *data = bg_nn_tensor_data(c->in32[i]);
+        for (gsize k = 0; k < bg_nn_tensor_count(c->in32[i]); k++)
+            c->in64[i][k] = (double) (data[k] = rounded(data[k]));
+    }
+}
+
+static gboolean
+is_for_bfloat(const Case *c)
+{
+    const BgNnLayer *layer = bg_nn_graph_get(c->graph, c->layer);
+    gboolean is = layer->groups <= 1 && c->row->channels % 8 == 0 && layer->channels % 8 == 0 &&
+                  c->row->n_space >= 2;
+
+    for (int k = 0; k < 3; k++)
+        is = is && layer->stride[k] <= 1;
+    return is;
+}
+
+// Factors of eight bits already: what is left are the sums. Otherwise the rounding shows, but no more.
+static void
+check_bfloat(Case *c)
+{
+    BgNnCpuOptions options = { .precision = BG_NN_BFLOAT16 };
+    const BgNnLayer *layer = bg_nn_graph_get(c->graph, c->layer);
+    g_autoptr(GError) error = NULL;
+
+    if (layer->kind != BG_NN_CONV || layer->spectral_norm)
+        return;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1)
+            round_all(c);
+        g_autoptr(BgNnTape64) tape = reference(c, FALSE);
+        g_autoptr(BgNnTensor) out = NULL;
+        g_autoptr(BgNnCpu) cpu =
+            bg_nn_cpu_new(c->graph, c->params, c->shapes, c->n_inputs, &options, &error);
+        g_assert_no_error(error);
+        g_assert_true(bg_nn_cpu_run(cpu, c->in32, &out, NULL, NULL, &error));
+        double found =
+            nmse(bg_nn_tensor_peek(out), bg_nn_tape64_get(tape, c->layer), bg_nn_tensor_count(out));
+        gboolean coarse = is_for_bfloat(c) && pass == 0;
+        if (found > (coarse ? MAX_NMSE_BFLOAT : MAX_NMSE) || (coarse && found < MAX_NMSE)) {
+            g_test_message("%s: %s: NMSE %g", c->row->name, pass == 1 ? "rounded" : "bfloat16",
+                           found);
+            g_test_fail();
+        }
+    }
 }
 
 // The loss of these tests: the sum of outputs times fixed numbers.
@@ -239,6 +313,7 @@ test_row(gconstpointer data)
         case_init(&c, row, size);
         check_executor(&c);
         check_gradients(&c);
+        check_bfloat(&c);
         case_clear(&c);
         n_cases++;
     }
