@@ -123,17 +123,30 @@ get_params(const BgCli *cli, BgFusionParams *params, BgFusionColour *colour, GEr
     return TRUE;
 }
 
-// By its path or its name; without either: what the method usually takes, from the store.
+// By its path or its name; without either: what the method usually takes, from the store; where
+// nobody imported VGG-19, our own small stack, which is said.
 static char *
-find_weights(const BgCli *cli, BgFusionMethod method, GError **error)
+find_weights(BgCli *cli, BgFusionMethod method, GError **error)
 {
     const char *given = bg_cli_option(cli, "weights");
+    g_autoptr(GError) missing = NULL;
 
     if (given != NULL && g_file_test(given, G_FILE_TEST_EXISTS))
         return g_strdup(given);
-    if (given == NULL)
-        given = method == BG_FUSION_LEARNED ? "fusion" : "vgg19";
-    return bg_model_store_find(given, error);
+    if (given != NULL || method == BG_FUSION_LEARNED)
+        return bg_model_store_find(given != NULL ? given : "fusion", error);
+    char *path = bg_model_store_find("vgg19", &missing);
+    if (path != NULL)
+        return path;
+    path = bg_model_store_find(BG_VGG_SMALL, NULL);
+    if (path == NULL) {
+        g_propagate_error(error, g_steal_pointer(&missing));
+        return NULL;
+    }
+    bg_cli_add_warning(cli, "weights of " BG_VGG_SMALL ": VGG-19 has not been imported (bregma-cli "
+                            "models import vgg19 FILE), so our own smaller network looks at the "
+                            "pictures instead. --weights=" BG_VGG_SMALL " chooses it in silence");
+    return path;
 }
 
 static gboolean
@@ -212,6 +225,8 @@ static void
 set_facts(BgCli *cli, const BgFusionParams *params, const BgFusionModel *model, gint64 start)
 {
     bg_json_set_double(cli->result, "seconds", (double) (g_get_monotonic_time() - start) / 1e6);
+    bg_json_set_string(cli->result, "network",
+                       model != NULL ? bg_fusion_model_get_name(model) : NULL);
     bg_json_set_string(cli->result, "weights_sha256",
                        model != NULL ? bg_fusion_model_get_sha256(model) : NULL);
     bg_json_set_boolean(cli->result, "synthetic", params->method == BG_FUSION_LEARNED);

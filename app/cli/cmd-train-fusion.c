@@ -4,7 +4,7 @@
 
 #include "core/fusion/bg-fusion-data.h"
 
-#define WEIGHT 0.8 // of structure against values, as published
+#define STRUCTURE 0.8 // as published
 
 static const BgCliOption options[] = {
     { "output", BG_CLI_PATH, "=MODEL.h5, -o MODEL.h5" },
@@ -17,6 +17,8 @@ static const BgCliOption options[] = {
     { "crop", BG_CLI_VALUE, "=PIXELS  side of a sample; 48 unless given" },
     { "per-pair", BG_CLI_VALUE, "=N  samples of a pair in an epoch; 2 unless given" },
     { "rate", BG_CLI_VALUE, "=X  the learning rate; 0.002 unless given" },
+    { "structure", BG_CLI_VALUE,
+      "=X  share of structure in the loss, the rest is values: 0..1; 0.8 unless given" },
     { "patience", BG_CLI_VALUE, "=N  epochs without a better one until it stops; 0: never" },
     { "resume", BG_CLI_FLAG, "  go on where MODEL.h5.training/last.h5 ends" },
     { NULL },
@@ -24,6 +26,7 @@ static const BgCliOption options[] = {
 
 typedef struct {
     int n_phantoms, n_leaves, size, crop, per_pair;
+    double structure;
 } Wanted;
 
 static BgFusionData *
@@ -57,7 +60,9 @@ make_card(const BgCli *cli, const BgFusionData *data, const Wanted *wanted,
     bg_json_set_integer(card, "phantom_size", wanted->size);
     bg_json_set_integer(card, "seed", cli->seed);
     bg_json_set_double(card, "validation_share", config->validation_share);
-    bg_json_set_string(card, "loss", "0.8 (1 - SSIM) + 0.2 squares, against both sources");
+    g_autofree char *loss = g_strdup_printf("%g (1 - SSIM) + %g squares, against both sources",
+                                            wanted->structure, 1.0 - wanted->structure);
+    bg_json_set_string(card, "loss", loss);
     bg_json_set_integer(card, "batch", config->batch);
     bg_json_set_integer(card, "crop", wanted->crop);
     bg_json_set_integer(card, "samples_per_pair", wanted->per_pair);
@@ -68,15 +73,29 @@ make_card(const BgCli *cli, const BgFusionData *data, const Wanted *wanted,
 }
 
 static gboolean
+get_terms(const BgCli *cli, Wanted *wanted, BgNnTrainConfig *config, GError **error)
+{
+    if (!bg_cli_get_double(cli, "structure", &wanted->structure, error))
+        return FALSE;
+    if (wanted->structure < 0.0 || wanted->structure > 1.0) {
+        bg_cli_usage_error(error, "no such share: --structure=%g: give 0 to 1", wanted->structure);
+        return FALSE;
+    }
+    for (int k = 0; k < config->n_terms; k++) {
+        gboolean structure = k < 2;
+        config->terms[k] =
+            (BgNnTerm){ structure ? BG_NN_LOSS_SSIM : BG_NN_LOSS_L2,
+                        structure ? wanted->structure : 1.0 - wanted->structure, 0, k % 2 };
+    }
+    return TRUE;
+}
+
+static gboolean
 run(BgCli *cli, GError **error)
 {
     const char *out = bg_cli_option(cli, "output");
-    Wanted wanted = { .size = 160, .crop = 48, .per_pair = 2 };
+    Wanted wanted = { .size = 160, .crop = 48, .per_pair = 2, .structure = STRUCTURE };
     BgNnTrainConfig config = { .optimiser = bg_nn_optimiser_config(BG_NN_ADAM, 0.002),
-                               .terms = { { BG_NN_LOSS_SSIM, WEIGHT, 0, 0 },
-                                          { BG_NN_LOSS_SSIM, WEIGHT, 0, 1 },
-                                          { BG_NN_LOSS_L2, 1.0 - WEIGHT, 0, 0 },
-                                          { BG_NN_LOSS_L2, 1.0 - WEIGHT, 0, 1 } },
                                .n_terms = 4,
                                .n_inputs = 2,
                                .n_targets = 2,
@@ -99,7 +118,7 @@ run(BgCli *cli, GError **error)
         !bg_cli_get_int(cli, "phantom-size", 64, 512, &wanted.size, error) ||
         !bg_cli_get_int(cli, "crop", 16, 512, &wanted.crop, error) ||
         !bg_cli_get_int(cli, "per-pair", 1, 10000, &wanted.per_pair, error) ||
-        !bg_cli_check_output(cli, out, error))
+        !get_terms(cli, &wanted, &config, error) || !bg_cli_check_output(cli, out, error))
         return FALSE;
     g_autofree char *folder = bg_cli_train_folder(out, error);
     g_autoptr(BgFusionData) data = folder == NULL ? NULL : collect(cli, &wanted, error);
@@ -111,7 +130,8 @@ run(BgCli *cli, GError **error)
     BgNnData source = bg_fusion_data_source(data);
     g_autoptr(BgJson) card = make_card(cli, data, &wanted, &config);
     const BgNetwork *network = bg_network_find("funfuse", error);
-    return network != NULL && bg_cli_train_run(cli, network, &source, &config, card, out, error);
+    return network != NULL &&
+           bg_cli_train_run(cli, network, NULL, &source, &config, card, out, error);
 }
 
 const BgCliCommand bg_cli_verb_train_fusion = {

@@ -70,8 +70,23 @@ history_to_json(const GArray *history)
     return list;
 }
 
+static gboolean
+save_network(BgCli *cli, const BgNetwork *network, const BgNetwork *kept, BgNnParams *params,
+             const BgJson *card, const char *out, GError **error)
+{
+    g_autoptr(BgNnGraph) graph = kept != NULL ? kept->graph() : network->graph();
+    g_autoptr(BgNnParams) saved =
+        kept != NULL ? bg_network_params(kept, 0, error) : bg_nn_params_ref(params);
+
+    if (saved == NULL || (kept != NULL && !bg_nn_params_fill(saved, params, error)))
+        return FALSE;
+    return bg_cli_wrote(
+        cli, bg_nn_weights_save(out, graph, saved, card, cli->force, cli->cancellable, error), out,
+        error);
+}
+
 gboolean
-bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNnData *data,
+bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNetwork *kept, const BgNnData *data,
                  const BgNnTrainConfig *config, BgJson *card, const char *out, GError **error)
 {
     g_autoptr(BgNnGraph) graph = network->graph();
@@ -96,10 +111,7 @@ bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNnData *data,
     bg_json_set_double(cli->result, "seconds", seconds);
     bg_json_set(cli->result, "history", history_to_json(history));
     bg_json_set(cli->result, "card", bg_json_copy(trained));
-    return bg_cli_wrote(cli,
-                        bg_nn_weights_save(out, graph, best != NULL ? best : params, trained,
-                                           cli->force, cli->cancellable, error),
-                        out, error);
+    return save_network(cli, network, kept, best != NULL ? best : params, trained, out, error);
 }
 
 // train unet
@@ -299,7 +311,7 @@ run_unet(BgCli *cli, GError **error)
     BgNnData source = set_samples(network, &params, &config, data);
     g_autoptr(BgJson) card = unet_card(cli, data, n_phantoms, size, &config, &params);
     bg_json_set_double(card, "spacing_mm", spacing);
-    return bg_cli_train_run(cli, network, &source, &config, card, out, error);
+    return bg_cli_train_run(cli, network, NULL, &source, &config, card, out, error);
 }
 
 static const BgCliCommand verb_unet = {
@@ -314,11 +326,12 @@ static const BgCliCommand verb_unet = {
 
 static const BgCliOption options[] = { { NULL } };
 
-static const BgCliCommand *const verbs[] = { &bg_cli_verb_train_fusion, &verb_unet, NULL };
+static const BgCliCommand *const verbs[] = { &bg_cli_verb_train_fusion, &verb_unet,
+                                             &bg_cli_verb_train_vgg_small, NULL };
 
 const BgCliCommand bg_cli_command_train = {
     .name = "train",
-    .arguments = "unet|fusion --data=DIR -o MODEL.h5",
+    .arguments = "unet|fusion|vgg-small --data=DIR -o MODEL.h5",
     .summary = "networks learn: with log, checkpoints, early stop and validation",
     .min_args = 1,
     .max_args = 1,

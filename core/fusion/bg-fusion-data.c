@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bg-fusion-data.h"
+#include "bg-fusion-data-private.h"
 
 #include "bg-fusion-leaves.h"
 #include "core/base/bg-error.h"
@@ -18,22 +18,10 @@
 #define SMOOTH_VOXELS 0.8 // noise is nothing to be kept
 #define LEAST_BRIGHT 0.02 // mean of a slice that is worth learning
 
-typedef struct {
-    char *patient;
-    int width, height;
-    guint8 *planes[2];
-} Pair;
-
-struct _BgFusionData {
-    GPtrArray *pairs; // of Pair
-    int crop, per_pair;
-    guint64 seed;
-};
-
 static void
 pair_free(gpointer data)
 {
-    Pair *pair = data;
+    BgFusionPair *pair = data;
 
     g_free(pair->patient);
     g_free(pair->planes[0]);
@@ -68,10 +56,10 @@ bg_fusion_data_count(const BgFusionData *data)
     return (int) data->pairs->len;
 }
 
-static Pair *
+static BgFusionPair *
 new_pair(const char *patient, int width, int height)
 {
-    Pair *pair = g_new0(Pair, 1);
+    BgFusionPair *pair = g_new0(BgFusionPair, 1);
 
     pair->patient = g_strdup(patient);
     pair->width = width;
@@ -111,7 +99,7 @@ add_files(BgFusionData *data, const char *patient, const char *const paths[2],
                     paths[0], paths[1], data->crop);
         return FALSE;
     }
-    Pair *pair = new_pair(patient, a->width, a->height);
+    BgFusionPair *pair = new_pair(patient, a->width, a->height);
     for (int s = 0; s < 2; s++) {
         for (gsize i = 0; i < bg_channel_count(a); i++)
             pair->planes[s][i] = (guint8) (CLAMP(both[s]->values[i], 0.0f, 1.0f) * 255.0f + 0.5f);
@@ -278,7 +266,7 @@ add_phantom(BgFusionData *data, guint64 seed, int size, GCancellable *cancellabl
     g_autofree char *patient = g_strdup_printf("phantom-%" G_GUINT64_FORMAT, seed);
     for (int k = size / 4, n = 0; k < size * 9 / 10; k += SLICE_STEP, n++) {
         const int *couple = couples[n % (int) G_N_ELEMENTS(couples)];
-        Pair *pair = new_pair(patient, size, size);
+        BgFusionPair *pair = new_pair(patient, size, size);
         double least = 1.0;
         for (int s = 0; s < 2; s++)
             least = MIN(least, copy_slice(planes->pdata[couple[s]], k, windows[couple[s]],
@@ -308,7 +296,7 @@ bg_fusion_data_add_leaves(BgFusionData *data, int count, guint64 seed, int size)
 {
     for (int p = 0; p < count; p++) {
         g_autofree char *patient = g_strdup_printf("leaves-%" G_GUINT64_FORMAT, seed + (guint64) p);
-        Pair *pair = new_pair(patient, size, size);
+        BgFusionPair *pair = new_pair(patient, size, size);
         bg_fusion_leaves(seed + (guint64) p, size, pair->planes);
         g_ptr_array_add(data->pairs, pair);
     }
@@ -346,7 +334,7 @@ patient_of(gpointer user_data, gsize index)
 {
     const BgFusionData *data = user_data;
 
-    return ((const Pair *) data->pairs->pdata[index / (gsize) data->per_pair])->patient;
+    return ((const BgFusionPair *) data->pairs->pdata[index / (gsize) data->per_pair])->patient;
 }
 
 static gboolean
@@ -354,7 +342,7 @@ make_sample(gpointer user_data, gsize index, guint64 seed, float *const *inputs,
             float *const *targets, GError **error)
 {
     const BgFusionData *data = user_data;
-    const Pair *pair = data->pairs->pdata[index / (gsize) data->per_pair];
+    const BgFusionPair *pair = data->pairs->pdata[index / (gsize) data->per_pair];
     BgRandom random = bg_random(seed != 0 ? seed : data->seed, index);
     int crop = data->crop;
     int u0 = (int) bg_random_below(&random, (gsize) (pair->width - crop + 1));

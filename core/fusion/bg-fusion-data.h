@@ -42,6 +42,16 @@ int bg_fusion_data_count(const BgFusionData *data);
 /** bg_fusion_data_source: (transfer none): two inputs, which are the two targets, too */
 BgNnData bg_fusion_data_source(BgFusionData *data);
 
+/**
+ * bg_fusion_data_source_features:
+ *
+ * (transfer none): for bg_vgg_small_task_graph(): the input is one picture of a pair, turned, shaded, one in four
+ * inverted, and made noisy. Targets by level: the clean picture, halved as often as the level's, around each pixel:
+ * BG_VGG_SMALL_PATCH^2 values less their mean, times four; then zeros in the shape of each level's features. The crop
+ * must be a multiple of 8.
+ */
+BgNnData bg_fusion_data_source_features(BgFusionData *data);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgFusionData, bg_fusion_data_free)
 
 G_END_DECLS

@@ -12,19 +12,21 @@ struct _BgFusionModel {
     BgNnGraph *graph;   // owned
     BgNnParams *params; // owned
     char *sha256;       // owned
+    const char *name;   // of the whole network
+    int n_planes;       // of its input: 3, or 1 of grey
     GMutex lock;        // of what follows
     BgNnCpu *cpu;       // owned, nullable: for the last size
     int width, height;
 };
 
-// VGG-19 to its first rectifier.
+// The first layer of a stack to its rectifier.
 static BgNnGraph *
-first_layer_graph(void)
+first_layer_graph(gboolean small)
 {
-    BgNnGraph *graph = bg_nn_graph_new("vgg19-first");
-    int x = bg_nn_graph_input(graph, "image", 3, 2);
+    BgNnGraph *graph = bg_nn_graph_new(small ? BG_VGG_SMALL "-first" : "vgg19-first");
+    int x = bg_nn_graph_input(graph, "image", small ? 1 : 3, 2);
 
-    x = bg_nn_graph_conv(graph, "block1_conv1", x, 64, 3);
+    x = bg_nn_graph_conv(graph, "block1_conv1", x, small ? 16 : 64, 3);
     x = bg_nn_graph_unary(graph, BG_NN_RELU, "block1_relu1", x);
     bg_nn_graph_add_output(graph, x);
     return graph;
@@ -47,14 +49,65 @@ load_first_layer(const BgNnGraph *first, const char *path, BgNnWeightsInfo *info
         g_propagate_error(error, g_steal_pointer(&whole_error));
         return NULL;
     }
-    BgNnParams *params = bg_vgg19_params(first, error);
-    for (int i = 0; params != NULL && i < bg_nn_params_count(params); i++) {
-        int from = bg_nn_params_find(whole, bg_nn_params_get_name(params, i));
-        BgNnTensor *to = bg_nn_params_get(params, i);
-        memcpy(bg_nn_tensor_data(to), bg_nn_tensor_peek(bg_nn_params_get(whole, from)),
-               bg_nn_tensor_count(to) * sizeof(float));
-    }
-    return params;
+    g_autoptr(BgNnParams) params = bg_vgg19_params(first, error);
+    return params != NULL && bg_nn_params_fill(params, whole, error) ? g_steal_pointer(&params)
+                                                                     : NULL;
+}
+
+// Of our own stack all levels, or the first layer only.
+static BgNnParams *
+load_small(const BgNnGraph *graph, gboolean first, const char *path, BgNnWeightsInfo *info,
+           const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    const BgNetwork *small = bg_network_find(BG_VGG_SMALL, error);
+    g_autoptr(BgNnGraph) whole_graph = small->graph();
+    g_autoptr(BgNnParams) whole =
+        bg_network_load(small, whole_graph, path, info, progress, cancellable, error);
+
+    if (whole == NULL || !first)
+        return g_steal_pointer(&whole);
+    g_autoptr(BgNnParams) params =
+        bg_nn_params_new(graph, small->inputs, 1, BG_NN_INIT_HE, 0, 0, error);
+    return params != NULL && bg_nn_params_fill(params, whole, error) ? g_steal_pointer(&params)
+                                                                     : NULL;
+}
+
+// Whether our own file says that it is of the small stack; whatever is wrong with it is told by who
+// loads it.
+static gboolean
+is_small(const char *path, GCancellable *cancellable)
+{
+    g_autoptr(BgNnGraph) graph = bg_nn_weights_read_graph(path, cancellable, NULL);
+    return graph != NULL && g_str_equal(bg_nn_graph_get_name(graph), BG_VGG_SMALL);
+}
+
+static BgNnParams *
+load_stack(BgFusionModel *self, gboolean first, const char *path, BgNnWeightsInfo *info,
+           const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    gboolean small = is_small(path, cancellable);
+
+    self->name = small ? BG_VGG_SMALL : "vgg19";
+    self->n_planes = small ? 1 : 3;
+    self->graph = first   ? first_layer_graph(small)
+                  : small ? bg_vgg_small_graph()
+                          : bg_vgg19_graph();
+    if (small)
+        return load_small(self->graph, first, path, info, progress, cancellable, error);
+    return first ? load_first_layer(self->graph, path, info, progress, cancellable, error)
+                 : bg_vgg19_load(self->graph, path, info, progress, cancellable, error);
+}
+
+static BgNnParams *
+load_learned(BgFusionModel *self, const char *path, BgNnWeightsInfo *info,
+             const BgProgress *progress, GCancellable *cancellable, GError **error)
+{
+    const BgNetwork *learned = bg_network_find("funfuse", error);
+
+    self->name = learned->name;
+    self->n_planes = 1;
+    self->graph = learned->graph();
+    return bg_network_load(learned, self->graph, path, info, progress, cancellable, error);
 }
 
 BgFusionModel *
@@ -64,30 +117,18 @@ bg_fusion_model_load(BgFusionMethod method, const char *path, const BgProgress *
     g_return_val_if_fail(bg_fusion_method_wants_model(method), NULL);
     g_return_val_if_fail(path != NULL, NULL);
 
+    g_autoptr(BgFusionModel) self = g_new0(BgFusionModel, 1);
     BgNnWeightsInfo info = { 0 };
-    const BgNetwork *learned =
-        method == BG_FUSION_LEARNED ? bg_network_find("funfuse", error) : NULL;
-    g_autoptr(BgNnGraph) graph = learned != NULL                 ? learned->graph()
-                                 : method == BG_FUSION_TWO_SCALE ? first_layer_graph()
-                                                                 : bg_vgg19_graph();
-    BgNnParams *params =
-        learned != NULL ? bg_network_load(learned, graph, path, &info, progress, cancellable, error)
-        : method == BG_FUSION_TWO_SCALE
-            ? load_first_layer(graph, path, &info, progress, cancellable, error)
-            : bg_vgg19_load(graph, path, &info, progress, cancellable, error);
-    if (params == NULL) {
-        bg_nn_weights_info_clear(&info);
-        return NULL;
-    }
 
-    BgFusionModel *self = g_new0(BgFusionModel, 1);
     g_atomic_ref_count_init(&self->ref_count);
     g_mutex_init(&self->lock);
-    self->graph = g_steal_pointer(&graph);
-    self->params = params;
+    self->params = method == BG_FUSION_LEARNED
+                       ? load_learned(self, path, &info, progress, cancellable, error)
+                       : load_stack(self, method == BG_FUSION_TWO_SCALE, path, &info, progress,
+                                    cancellable, error);
     self->sha256 = g_strdup(info.sha256);
     bg_nn_weights_info_clear(&info);
-    return self;
+    return self->params != NULL ? g_steal_pointer(&self) : NULL;
 }
 
 BgFusionModel *
@@ -103,8 +144,8 @@ bg_fusion_model_unref(BgFusionModel *model)
     if (model == NULL || !g_atomic_ref_count_dec(&model->ref_count))
         return;
     g_clear_pointer(&model->cpu, bg_nn_cpu_free);
-    bg_nn_params_unref(model->params);
-    bg_nn_graph_unref(model->graph);
+    g_clear_pointer(&model->params, bg_nn_params_unref);
+    g_clear_pointer(&model->graph, bg_nn_graph_unref);
     g_free(model->sha256);
     g_mutex_clear(&model->lock);
     g_free(model);
@@ -114,6 +155,12 @@ const char *
 bg_fusion_model_get_sha256(const BgFusionModel *model)
 {
     return model->sha256;
+}
+
+const char *
+bg_fusion_model_get_name(const BgFusionModel *model)
+{
+    return model->name;
 }
 
 int
@@ -145,13 +192,21 @@ run(BgFusionModel *model, BgNnTensor *const *inputs, int n_inputs, int width, in
 }
 
 gboolean
-bg_fusion_model_run(BgFusionModel *model, const float *planes, int width, int height,
-                    BgNnTensor **outputs, GCancellable *cancellable, GError **error)
+bg_fusion_model_run(BgFusionModel *model, const float *grey, BgVgg19Input input, int width,
+                    int height, BgNnTensor **outputs, GCancellable *cancellable, GError **error)
 {
-    BgNnShape shape = bg_nn_shape(1, 3, 2, 1, (gsize) height, (gsize) width);
-    g_autoptr(BgNnTensor) input = bg_nn_tensor_new_copy(&shape, planes, error);
+    gsize n = (gsize) width * (gsize) height, n_planes = (gsize) model->n_planes;
+    BgNnShape shape = bg_nn_shape(1, n_planes, 2, 1, (gsize) height, (gsize) width);
+    g_autoptr(BgNnTensor) tensor = bg_nn_tensor_new(&shape, error);
 
-    return input != NULL && run(model, &input, 1, width, height, outputs, cancellable, error);
+    if (tensor == NULL)
+        return FALSE;
+    float *planes = bg_nn_tensor_data(tensor);
+    for (gsize c = 0; c < n_planes; c++)
+        memcpy(planes + c * n, grey, n * sizeof(float));
+    if (n_planes == 3)
+        bg_vgg19_normalise(planes, n, input);
+    return run(model, &tensor, 1, width, height, outputs, cancellable, error);
 }
 
 gboolean

@@ -26,11 +26,12 @@ gboolean bg_fuse_vgg19(const BgFusionJob *job, GError **error);
 
 /**
  * bg_fusion_model_run:
- * @planes: one picture of three planes of width x height each
+ * @grey: one picture of width x height; a network of colours gets it thrice, scaled as @input says
  * @outputs: (out) (transfer full): one tensor an output of the graph
  */
-gboolean bg_fusion_model_run(BgFusionModel *model, const float *planes, int width, int height,
-                             BgNnTensor **outputs, GCancellable *cancellable, GError **error);
+gboolean bg_fusion_model_run(BgFusionModel *model, const float *grey, BgVgg19Input input, int width,
+                             int height, BgNnTensor **outputs, GCancellable *cancellable,
+                             GError **error);
 
 /** bg_fusion_model_run_pair: of the learned fusion: @a, @b: width x height each; @output: (out) (transfer full) */
 gboolean bg_fusion_model_run_pair(BgFusionModel *model, const float *a, const float *b, int width,

@@ -100,16 +100,16 @@ static gboolean
 detail_activity(const BgFusionJob *job, const double *details, double *out, GError **error)
 {
     gsize n = bg_channel_count(job->sources[0]);
-    bg_auto_buffer float *planes = bg_buffer_alloc_items(3 * n, sizeof(float), error);
+    bg_auto_buffer float *plane = bg_buffer_alloc_items(n, sizeof(float), error);
     BgNnTensor *output = NULL;
     double low = HUGE_VAL, high = -HUGE_VAL;
 
-    if (planes == NULL)
+    if (plane == NULL)
         return FALSE;
-    for (gsize i = 0; i < 3 * n; i++)
-        planes[i] = (float) details[i % n];
-    if (!bg_fusion_model_run(job->model, planes, job->width, job->height, &output, job->cancellable,
-                             error))
+    for (gsize i = 0; i < n; i++)
+        plane[i] = (float) details[i];
+    if (!bg_fusion_model_run(job->model, plane, BG_VGG19_PLAIN, job->width, job->height, &output,
+                             job->cancellable, error))
         return FALSE;
     const float *data = bg_nn_tensor_peek(output);
     gsize n_channels = bg_nn_tensor_get_shape(output)->dims[1];

@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weight maps of VGG-19's levels (the fusion of MR and thermal pictures that bregma grows out of).
+// Weight maps of the levels of VGG-19, or of our own stack of its shape (the fusion of MR and thermal pictures that bregma grows out of).
 #include "bg-fusion-private.h"
 
-#include "core/base/bg-buffer.h"
 #include "core/image/bg-ssim.h"
 
 #include <math.h>
 #include <string.h>
 
 #define NOTHING 1e-12f // an activity below that is none: the sources share alike
-
-static float *
-network_input(const BgChannel *source, BgVgg19Input input, GError **error)
-{
-    gsize n = bg_channel_count(source);
-    float *planes = bg_buffer_alloc_items(3 * n, sizeof(float), error);
-
-    if (planes == NULL)
-        return NULL;
-    for (int c = 0; c < 3; c++)
-        memcpy(planes + (gsize) c * n, source->values, n * sizeof(float));
-    bg_vgg19_normalise(planes, n, input);
-    return planes;
-}
 
 // The largest of all channels, its absolute value.
 static BgChannel *
@@ -91,9 +76,8 @@ measure_source(const BgFusionJob *job, gsize source, BgChannel *activities[BG_FU
                GError **error)
 {
     BgNnTensor *outputs[2 * BG_FUSION_N_LEVELS] = { NULL };
-    bg_auto_buffer float *planes = network_input(job->sources[source], job->params->input, error);
-    gboolean ok = planes != NULL && bg_fusion_model_run(job->model, planes, job->width, job->height,
-                                                        outputs, job->cancellable, error);
+    gboolean ok = bg_fusion_model_run(job->model, job->sources[source]->values, job->params->input,
+                                      job->width, job->height, outputs, job->cancellable, error);
 
     for (int level = 0; ok && level < BG_FUSION_N_LEVELS; level++) {
         activities[level] =

@@ -125,6 +125,14 @@ check(const BgChannel *const *sources, gsize n, const BgFusionParams *params,
             methods[params->method].name);
         return FALSE;
     }
+    if (params->input != BG_VGG19_PLAIN && model != NULL &&
+        g_str_equal(bg_fusion_model_get_name(model), BG_VGG_SMALL)) {
+        g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
+                    _("%s was trained with values of 0 to 1 as they are; a scaling for another "
+                      "network's weights would mislead it: leave that out"),
+                    BG_VGG_SMALL);
+        return FALSE;
+    }
     return TRUE;
 }
 

@@ -51,8 +51,8 @@ typedef struct _BgFusionModel BgFusionModel;
 
 /**
  * bg_fusion_model_load:
- * @method: one that wants weights: VGG-19's for TWO_SCALE (its first layer alone), VGG19_SSIM and
- *   VGG19_MAX; our file for LEARNED
+ * @method: one that wants weights: for TWO_SCALE (the first layer alone), VGG19_SSIM and VGG19_MAX those
+ *   of VGG-19, or our file of "vgg-small", told by what is in it; for LEARNED our file of "funfuse"
  *
  * Returns: (transfer full): or %NULL, errors as bg_nn_weights_load()
  */
@@ -61,6 +61,9 @@ BgFusionModel *bg_fusion_model_load(BgFusionMethod method, const char *path,
                                     GError **error);
 BgFusionModel *bg_fusion_model_ref(BgFusionModel *model);
 void bg_fusion_model_unref(BgFusionModel *model);
+
+/** bg_fusion_model_get_name: of the network: "vgg19", "vgg-small", "funfuse" */
+const char *bg_fusion_model_get_name(const BgFusionModel *model);
 
 /** bg_fusion_model_get_sha256: of the file of weights */
 const char *bg_fusion_model_get_sha256(const BgFusionModel *model);
@@ -72,7 +75,7 @@ const char *bg_fusion_model_get_sha256(const BgFusionModel *model);
  * @combinations: VGG19_SSIM: the levels are chosen among all combinations, with the weights as they
  *   are used; else each source's alone, which is the same unless @renormalise. Two sources
  * @after_relu: VGG19_*: maps after the rectifier; else before, their absolute value
- * @input: VGG19_*: how the network's input is scaled
+ * @input: VGG19_*: how the network's input is scaled; vgg-small takes BG_VGG19_PLAIN alone
  * @bilinear: VGG19_*: weight maps are enlarged so; else each value fills its block
  * @full_range: the fused values are stretched to go from the least to the greatest of the sources:
  *   means and networks lose contrast. Of pictures; slices of one volume would each be stretched
@@ -115,7 +118,7 @@ void bg_fusion_result_clear(BgFusionResult *result);
  * @result: (out caller-allocates): untouched on failure
  *
  * Returns: %FALSE with %BG_ERROR_INVALID (sizes differ, too small, a method that does not take so
- *   many sources, levels out of range, no model), %BG_ERROR_NO_MEMORY, %G_IO_ERROR_CANCELLED
+ *   many sources, levels out of range, no model, a scaling that is not the model's), %BG_ERROR_NO_MEMORY, %G_IO_ERROR_CANCELLED
  */
 gboolean bg_fuse(const BgChannel *const *sources, gsize n_sources, const BgFusionParams *params,
                  BgFusionModel *model, BgFusionResult *result, const BgProgress *progress,

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-vgg19.h"
 
+#include "bg-layers.h"
+
 #include <string.h>
 
-static const struct {
+typedef struct {
     int channels, n_convs;
-} blocks[BG_VGG19_N_LEVELS] = { { 64, 2 }, { 128, 2 }, { 256, 4 }, { 512, 2 } };
+} Block;
+
+static const Block blocks[BG_VGG19_N_LEVELS] = { { 64, 2 }, { 128, 2 }, { 256, 4 }, { 512, 2 } };
+static const Block small_blocks[BG_VGG19_N_LEVELS] = { { 16, 2 }, { 32, 2 }, { 48, 4 }, { 64, 2 } };
 
 // torchvision numbers convolutions, rectifiers and pools through: these are the convolutions.
 static const BgNnWeightsMap torch_map[] = {
@@ -22,17 +27,17 @@ static const BgNnWeightsMap torch_map[] = {
     { NULL, NULL },
 };
 
-BgNnGraph *
-bg_vgg19_graph(void)
+static BgNnGraph *
+stack(const char *name, int n_in, const Block *stacked)
 {
-    BgNnGraph *graph = bg_nn_graph_new("vgg19");
-    int x = bg_nn_graph_input(graph, "image", 3, 2);
+    BgNnGraph *graph = bg_nn_graph_new(name);
+    int x = bg_nn_graph_input(graph, "image", n_in, 2);
 
     for (int level = 0; level < BG_VGG19_N_LEVELS; level++) {
-        for (int i = 1; i <= blocks[level].n_convs; i++) {
+        for (int i = 1; i <= stacked[level].n_convs; i++) {
             g_autofree char *conv = g_strdup_printf("block%d_conv%d", level + 1, i);
             g_autofree char *relu = g_strdup_printf("block%d_relu%d", level + 1, i);
-            x = bg_nn_graph_conv(graph, conv, x, blocks[level].channels, 3);
+            x = bg_nn_graph_conv(graph, conv, x, stacked[level].channels, 3);
             if (i == 2)
                 bg_nn_graph_add_output(graph, x);
             x = bg_nn_graph_unary(graph, BG_NN_RELU, relu, x);
@@ -41,13 +46,34 @@ bg_vgg19_graph(void)
         }
         if (level + 1 < BG_VGG19_N_LEVELS) {
             g_autofree char *pool = g_strdup_printf("block%d_pool", level + 1);
-            x = bg_nn_graph_add(graph, &(BgNnLayer){ .kind = BG_NN_MAX_POOL,
-                                                     .name = pool,
-                                                     .inputs = { x },
-                                                     .n_inputs = 1,
-                                                     .kernel = BG_NN_ALL(2),
-                                                     .stride = BG_NN_ALL(2) });
+            x = bg_layer_halve(graph, pool, x);
         }
+    }
+    return graph;
+}
+
+BgNnGraph *
+bg_vgg19_graph(void)
+{
+    return stack("vgg19", 3, blocks);
+}
+
+BgNnGraph *
+bg_vgg_small_graph(void)
+{
+    return stack(BG_VGG_SMALL, 1, small_blocks);
+}
+
+BgNnGraph *
+bg_vgg_small_task_graph(void)
+{
+    BgNnGraph *graph = stack(BG_VGG_SMALL "-task", 1, small_blocks);
+    int told = BG_VGG_SMALL_PATCH * BG_VGG_SMALL_PATCH;
+
+    for (int level = 0; level < BG_VGG19_N_LEVELS; level++) {
+        g_autofree char *name = g_strdup_printf("patch%d", level + 1);
+        int features = bg_nn_graph_get_output(graph, bg_vgg19_output(level, TRUE));
+        bg_nn_graph_add_output(graph, bg_nn_graph_conv(graph, name, features, told, 1));
     }
     return graph;
 }

@@ -21,6 +21,29 @@ G_BEGIN_DECLS
  */
 BgNnGraph *bg_vgg19_graph(void);
 
+#define BG_VGG_SMALL "vgg-small"
+#define BG_VGG_SMALL_PATCH 5
+
+/**
+ * bg_vgg_small_graph:
+ *
+ * Our own stack of that shape, "vgg-small": one grey channel in, levels of 16, 32, 48 and 64 channels; layers and
+ * outputs are called and ordered as in bg_vgg19_graph().
+ *
+ * Returns: (transfer full)
+ */
+BgNnGraph *bg_vgg_small_graph(void);
+
+/**
+ * bg_vgg_small_task_graph:
+ *
+ * What it is trained as: behind the eight outputs four more, of BG_VGG_SMALL_PATCH^2 channels each: what a level tells
+ * of the clean picture around each of its pixels.
+ *
+ * Returns: (transfer full)
+ */
+BgNnGraph *bg_vgg_small_task_graph(void);
+
 /** bg_vgg19_output: the index of level @level's (0..3) output, after the rectifier or before */
 int bg_vgg19_output(int level, gboolean after_relu);
 

@@ -240,6 +240,28 @@ bg_nn_params_require(const BgNnParams *params, const char *layer, const BgNnPara
     return -1;
 }
 
+gboolean
+bg_nn_params_fill(BgNnParams *params, const BgNnParams *from, GError **error)
+{
+    for (guint i = 0; i < params->list->len; i++) {
+        const Param *param = &g_array_index(params->list, Param, i);
+        const BgNnShape *shape = bg_nn_tensor_get_shape(param->tensor);
+        int index = bg_nn_params_find(from, param->name);
+        const BgNnTensor *found = index >= 0 ? bg_nn_params_get(from, index) : NULL;
+        if (found == NULL || !bg_nn_shape_equal(bg_nn_tensor_get_shape(found), shape)) {
+            g_autofree char *wanted = bg_nn_shape_to_string(shape);
+            g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                        _("The weights do not fit the network: \"%s\" must be there, of %s. Choose "
+                          "the weights that were made for it"),
+                        param->name, wanted);
+            return FALSE;
+        }
+        memcpy(bg_nn_tensor_data(param->tensor), bg_nn_tensor_peek(found),
+               bg_nn_tensor_count(found) * sizeof(float));
+    }
+    return TRUE;
+}
+
 char *
 bg_nn_params_hash(const BgNnParams *params)
 {

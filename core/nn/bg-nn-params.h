@@ -71,6 +71,14 @@ int bg_nn_params_find_role(const BgNnParams *params, const char *layer, BgNnRole
 int bg_nn_params_require(const BgNnParams *params, const char *layer, const BgNnParamInfo *info,
                          GError **error);
 
+/**
+ * bg_nn_params_fill:
+ * @from: has all that @params has, and maybe more
+ *
+ * Returns: %FALSE with %BG_ERROR_MISMATCH: one is not there, or of another shape
+ */
+gboolean bg_nn_params_fill(BgNnParams *params, const BgNnParams *from, GError **error);
+
 /** bg_nn_params_hash: (transfer full): SHA-256 of names, shapes and numbers, as 64 hex digits */
 char *bg_nn_params_hash(const BgNnParams *params);
 

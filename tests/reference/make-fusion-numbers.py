@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Makes fusion-numbers.h: fused pictures by numpy alone, from the formulas, of pictures that test-fusion.c makes
-by the same formula and of parts of a pair of PNG files; with VGG-19 in Keras' file.
+by the same formula and of parts of a pair of PNG files; with VGG-19 in Keras' file, and with the small stack of its
+shape filled with the numbers of tests/support/bg-fixed-numbers.h.
 Usage: make-fusion-numbers.py VGG19.h5 FUSION2D > fusion-numbers.h"""
 import os
 import sys
@@ -10,6 +11,7 @@ import h5py
 import numpy as np
 from scipy import ndimage as ndi
 from skimage.metrics import structural_similarity
+from torch_network import fixed_params
 
 LAYERS = ["block1_conv1", "block1_conv2", "P", "block2_conv1", "block2_conv2", "P", "block3_conv1", "block3_conv2",
           "block3_conv3", "block3_conv4", "P", "block4_conv1", "block4_conv2"]
@@ -38,6 +40,22 @@ def weights(path):
     return out
 
 
+def small():
+    """The stack of one grey plane with fixed numbers: as weights()."""
+    channels, n_in, params = {"1": 16, "2": 32, "3": 48, "4": 64}, 1, []
+    for layer in LAYERS:
+        if layer != "P":
+            n_out = channels[layer[5]]
+            params += [{"name": layer + "/weight", "shape": [n_out, n_in, 3, 3]}, {"name": layer + "/bias", "shape": [n_out]}]
+            n_in = n_out
+    made = {name: value.numpy().astype(np.float64) for name, value in fixed_params({"params": params}).items()}
+    return {layer: {"w": made[layer + "/weight"].transpose(2, 3, 1, 0), "b": made[layer + "/bias"]} for layer in LAYERS if layer != "P"}
+
+
+def planes(net, grey):
+    return np.repeat(grey[..., None], net["block1_conv1"]["w"].shape[2], 2)
+
+
 def conv(x, w, b):
     """x [h, w, c]; 3 x 3, zeros beyond."""
     p = np.pad(x, ((1, 1), (1, 1), (0, 0)))
@@ -46,7 +64,7 @@ def conv(x, w, b):
 
 
 def features(net, grey, normalise=None):
-    x = np.repeat(grey[..., None], 3, 2)
+    x = planes(net, grey)
     if normalise == "imagenet":
         x = (x - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
     out = {}
@@ -126,7 +144,7 @@ def two_scale(net, sources):
     wb = [x / sum(wb) for x in wb]
     f = []
     for d in detail:
-        y = np.maximum(conv(np.repeat(d[..., None], 3, 2), net["block1_conv1"]["w"], net["block1_conv1"]["b"]), 0).sum(2)
+        y = np.maximum(conv(planes(net, d), net["block1_conv1"]["w"], net["block1_conv1"]["b"]), 0).sum(2)
         f.append(np.exp((y - y.min()) / (y.max() - y.min())))
     total = sum(f) + 1e-5
     return np.clip(sum(w * b for w, b in zip(wb, base)) + sum(x / total * d for x, d in zip(f, detail)), 0, 1)
@@ -215,6 +233,10 @@ def papcnn(sources):
     return np.clip(low + sum(high), 0, 1)
 
 
+def largest(w, sources):
+    return np.max([sum(a * b for a, b in zip(w[level], sources)) for level in range(4)], axis=0)
+
+
 def row(name, method, fused, levels=()):
     flat = fused.ravel()
     numbers = [flat[(n * 7919) % flat.size] for n in range(24)] + [flat.mean()]
@@ -243,7 +265,11 @@ def main():
             row(name, "vgg19-ssim pairs", *vgg_ssim(after, sources, True, True))
         row(name, "vgg19-ssim imagenet", *vgg_ssim(maps(net, sources, False, True, "imagenet"), sources, True))
         w = maps(net, sources, False, False)
-        row(name, "vgg19-max", np.max([sum(a * b for a, b in zip(w[level], sources)) for level in range(4)], axis=0))
+        row(name, "vgg19-max", largest(w, sources))
+        stack = small()
+        row(name, "small two-scale", two_scale(stack, sources))
+        row(name, "small vgg19-ssim", *vgg_ssim(maps(stack, sources, True, True), sources, True))
+        row(name, "small vgg19-max", largest(maps(stack, sources, False, False), sources))
     print("};")
     print("// clang-format on")
 

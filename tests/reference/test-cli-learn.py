@@ -187,6 +187,28 @@ def test_fuse_learned(case):
     run("fuse", *pictures, "-o", out, "--method=average", f"--contributions={parts}", "--force", status=2)
 
 
+def test_train_vgg_small(case):
+    """What is written is the stack alone, and the methods by weight maps take it by what is in it."""
+    model, out = case.at("features.h5"), case.at("features.png")
+    wanted = ["train", "vgg-small", "--phantoms=2", "--leaves=4", "--phantom-size=64", "--crop=32", "--per-pair=1", "--epochs=2"]
+    r = run_json("--seed=5", *wanted, "-o", model)
+    assert r["epochs"] == 2 and r["card"]["phantoms"] == 2 and r["card"]["leaves"] == 4
+    assert r["history"][1]["loss"] < r["history"][0]["loss"], r["history"]
+    pictures = [case.at(f"features-{name}.png") for name in ("t1", "t2")]
+    for name, picture in zip(("t1", "t2"), pictures):
+        run("slice", case.contrast(name), picture, "--plane=axial", "--index=20")
+    for method in ("vgg19-ssim", "vgg19-max", "two-scale"):
+        f = run_json("fuse", *pictures, "-o", out, f"--method={method}", f"--weights={model}", "--force")
+        assert f["network"] == "vgg-small" and min(f["ssim"]) > 0.1 and f["synthetic"] is False, f
+    run("fuse", *pictures, "-o", out, "--method=vgg19-max", f"--weights={case.model}", "--force", status=1)
+    run(*wanted, "--crop=20", "-o", case.at("none.h5"), status=2)
+    run(*wanted, "--crop=72", "-o", case.at("none.h5"), status=2)
+    run(*wanted, "--sparsity=-1", "-o", case.at("none.h5"), status=2)
+    run("train", "vgg-small", "-o", case.at("none.h5"), status=2)
+    run("train", "fusion", "--phantoms=2", "--structure=1.5", "-o", case.at("none.h5"), status=2)
+    assert not os.path.exists(case.at("none.h5"))
+
+
 def test_lesion_says(case):
     """No weights of the networks for skin ship: what is missing or wrong is said."""
     picture = case.at("skin.png")

@@ -218,7 +218,16 @@ def test_fuse(case):
     assert again["equal"] is True
     run("fuse", case.a, case.b, "-o", out, "--method=average", status=1)
     run("fuse", case.a, case.b, "-o", out, "--method=magic", "--force", status=2)
-    run("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", "--force", status=1)
+    for method in ("vgg19-ssim", "vgg19-max", "two-scale"):
+        r = run_json("fuse", case.a, case.b, "-o", out, f"--method={method}", "--force")
+        assert r["network"] == "vgg-small" and "VGG-19 has not been imported" in " ".join(r["warnings"]), r
+        told = run_json("provenance", out)["inputs"]
+        assert r["weights_sha256"] in [one["sha256"] for one in told], told
+        named = run_json("fuse", case.a, case.b, "-o", out, f"--method={method}", "--weights=vgg-small", "--force")
+        assert named["ssim"] == r["ssim"] and not named.get("warnings"), named
+    run("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", "--normalise=caffe", "--force", status=1)
+    run("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", "--weights=vgg19", "--force", status=1)
+    run("fuse", case.a, case.b, "-o", out, "--method=learned", "--weights=vgg-small", "--force", status=1)
     run("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", f"--weights={case.a}", "--force", status=1)
     run("fuse", case.a, "-o", out, "--method=average", "--force", status=2)
     run("fuse", case.a, case.b, "--method=average", status=2)
@@ -227,7 +236,7 @@ def test_fuse(case):
     vgg = os.path.join(os.environ.get("BREGMA_TEST_SHARED", "/nowhere"), "weights", "vgg19_notop_8bit_gz.h5")
     if os.path.exists(vgg):
         r = run_json("fuse", case.a, case.b, "-o", out, "--method=vgg19-ssim", f"--weights={vgg}", "--layers=2,3", "--force")
-        assert r["layers"] == [2, 3] and len(r["weights_sha256"]) == 64
+        assert r["layers"] == [2, 3] and len(r["weights_sha256"]) == 64 and r["network"] == "vgg19"
     first, second, volume = case.at("first.mha"), case.at("second.mha"), case.at("fused.nii.gz")
     write_labels(first, (5, 4, 3), (1, 1, 1), {(i, 1, k): 10 * i for i in range(5) for k in range(3)})
     write_labels(second, (5, 4, 3), (1, 1, 1), {(i, 2, k): 20 * i for i in range(5) for k in range(3)})

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fused pictures against numpy (tests/reference/make-fusion-numbers.py). What needs VGG-19 is skipped
 // without the folder of test data.
+#include "../support/bg-fixed-numbers.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/fusion/bg-fusion.h"
@@ -210,6 +211,88 @@ static void
 test_papcnn(void)
 {
     check_method("nsst-papcnn", BG_FUSION_NSST_PAPCNN);
+}
+
+// The small stack with numbers that the script knows, too, in a file as training writes it.
+static char *
+write_small(void)
+{
+    const BgNetwork *network = bg_network_find("vgg-small", NULL);
+    g_autofree char *folder = g_dir_make_tmp("bregma-test-XXXXXX", NULL);
+    char *path = g_build_filename(folder, "any-name.h5", NULL);
+    g_autoptr(BgNnGraph) graph = network->graph();
+    g_autoptr(BgNnParams) params = bg_network_params(network, 5, NULL);
+
+    fill_fixed(params);
+    g_assert_true(bg_nn_weights_save(path, graph, params, NULL, FALSE, NULL, NULL));
+    return path;
+}
+
+static void
+test_small(void)
+{
+    static const BgFusionMethod methods[] = { BG_FUSION_TWO_SCALE, BG_FUSION_VGG19_SSIM,
+                                              BG_FUSION_VGG19_MAX };
+    g_autofree char *path = write_small(), *folder = g_path_get_dirname(path);
+    g_autoptr(BgChannel) one = make_channel(40, 40, 1);
+    const BgChannel *sources[2] = { one, one };
+
+    for (gsize m = 0; m < G_N_ELEMENTS(methods); m++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(BgFusionResult) none = { 0 };
+        g_autofree char *name = g_strconcat("small ", bg_fusion_method_name(methods[m]), NULL);
+        BgFusionParams params = bg_fusion_params(methods[m]);
+        g_autoptr(BgFusionModel) model = bg_fusion_model_load(methods[m], path, NULL, NULL, &error);
+        int n_done = 0;
+        g_assert_no_error(error);
+        g_assert_cmpstr(bg_fusion_model_get_name(model), ==, "vgg-small");
+        g_assert_cmpint(strlen(bg_fusion_model_get_sha256(model)), ==, 64);
+        for (gsize row = 0; row < G_N_ELEMENTS(fused_numbers); row++) {
+            if (!g_str_equal(fused_numbers[row].method, name))
+                continue;
+            check_row(row, &params, model);
+            n_done++;
+        }
+        g_assert_cmpint(n_done, ==, 3);
+        // Another network's scaling of the input is refused.
+        params.input = BG_VGG19_CAFFE;
+        g_assert_false(bg_fuse(sources, 2, &params, model, &none, NULL, NULL, &error));
+        g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
+    }
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
+// The model that ships is the small stack, and prefers what is to be seen to what is not.
+static void
+test_small_shipped(void)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("BREGMA_SOURCE_ROOT"), "data", "models", "vgg-small.h5", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgFusionModel) model =
+        bg_fusion_model_load(BG_FUSION_VGG19_MAX, path, NULL, NULL, &error);
+    BgFusionParams params = bg_fusion_params(BG_FUSION_VGG19_SSIM);
+    g_autoptr(BgChannel) textured = bg_channel_new(64, 64, NULL);
+    g_autoptr(BgChannel) flat = bg_channel_new(64, 64, NULL);
+    const BgChannel *sources[2] = { textured, flat };
+    g_auto(BgFusionResult) result = { 0 };
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(bg_fusion_model_get_name(model), ==, "vgg-small");
+    for (gsize i = 0; i < 64 * 64; i++) {
+        textured->values[i] = (i % 8 < 4) != (i / 64 % 8 < 4) ? 0.7f : 0.3f;
+        flat->values[i] = 0.5f;
+    }
+    g_assert_true(bg_fuse(sources, 2, &params, model, &result, NULL, NULL, &error));
+    g_assert_no_error(error);
+    double share = 0.0;
+    const BgChannel *map = result.maps->pdata[result.levels[0] - 1];
+    for (gsize v = 16; v < 48; v++)
+        for (gsize u = 16; u < 48; u++)
+            share += (double) map->values[64 * v + u] / (32 * 32);
+    g_test_message("the textured picture's share is %.3f", share);
+    g_assert_cmpfloat(share, >, 0.7);
 }
 
 // A network of random numbers in a file, as training writes it.
@@ -489,6 +572,8 @@ main(int argc, char **argv)
     g_test_add_func("/fusion/nsst-papcnn", test_papcnn);
     g_test_add_func("/fusion/learned", test_learned);
     g_test_add_func("/fusion/contributions", test_contributions);
+    g_test_add_func("/fusion/small", test_small);
+    g_test_add_func("/fusion/small/shipped", test_small_shipped);
     g_test_add_func("/fusion/vgg19-ssim", test_vgg_ssim);
     g_test_add_func("/fusion/vgg19-max", test_vgg_max);
     g_test_add_func("/fusion/equal-sources", test_equal_sources);
