@@ -4,6 +4,7 @@
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-raw-dialog.h"
+#include "ui/dialog/bg-train-dialog.h"
 #include "ui/model/bg-plan.h"
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-settings.h"
@@ -106,6 +107,12 @@ on_open_raw(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
     bg_raw_dialog_present(GTK_WINDOW(user_data), BG_WINDOW(user_data)->session,
                           g_variant_get_string(parameter, NULL));
+}
+
+static void
+on_train(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    bg_train_dialog_present(GTK_WINDOW(user_data), BG_WINDOW(user_data)->session);
 }
 
 static void
@@ -320,6 +327,7 @@ bg_window_init_actions(BgWindow *self)
         { "open-path", on_open_path, "s", NULL, NULL },
         { "open-paths", on_open_paths, "as", NULL, NULL },
         { "open-raw", on_open_raw, "s", NULL, NULL },
+        { "train", on_train, NULL, NULL, NULL },
         { "open-folder", on_open_folder, NULL, NULL, NULL },
         { "load-points", on_load_points, "s", NULL, NULL },
         { "save-points", on_save_points, "s", NULL, NULL },

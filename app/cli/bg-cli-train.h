@@ -4,25 +4,15 @@
 
 #include "bg-cli.h"
 
-#include "core/learn/bg-networks.h"
-#include "core/nn/bg-nn-train.h"
+#include "core/learn/bg-train.h"
 
 G_BEGIN_DECLS
 
-/** bg_cli_train_config: --epochs, --batch, --rate, --patience, --resume and the seed into @config */
-gboolean bg_cli_train_config(BgCli *cli, BgNnTrainConfig *config, GError **error);
+/** bg_cli_train_recipe: --epochs, --batch, --rate, --patience, --data and the seed into @recipe */
+gboolean bg_cli_train_recipe(BgCli *cli, BgTrainRecipe *recipe, GError **error);
 
-/** bg_cli_train_folder: (transfer full): makes OUT.training: checkpoints and the log */
-char *bg_cli_train_folder(const char *out, GError **error);
-
-/**
- * bg_cli_train_run:
- * @kept: (nullable): the part of @network that is written; %NULL: all of it
- *
- * Trains, fills cli->result, and writes the best parameters with @card.
- */
-gboolean bg_cli_train_run(BgCli *cli, const BgNetwork *network, const BgNetwork *kept,
-                          const BgNnData *data, const BgNnTrainConfig *config, BgJson *card,
+/** bg_cli_train_run: trains, fills cli->result, and writes the best parameters; @recipe: (nullable): of what the window can go on with */
+gboolean bg_cli_train_run(BgCli *cli, BgTrainSetup *setup, const BgTrainRecipe *recipe,
                           const char *out, GError **error);
 
 extern const BgCliCommand bg_cli_verb_train_fusion;

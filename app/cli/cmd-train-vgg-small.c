@@ -102,13 +102,16 @@ make_card(const BgCli *cli, const BgFusionData *data, const Wanted *wanted,
 }
 
 static BgNnTrainConfig
-make_config(const Wanted *wanted)
+make_config(const Wanted *wanted, const BgTrainRecipe *recipe)
 {
-    BgNnTrainConfig config = { .optimiser = bg_nn_optimiser_config(BG_NN_ADAM, 0.002),
+    BgNnTrainConfig config = { .optimiser = bg_nn_optimiser_config(BG_NN_ADAM, recipe->rate),
                                .n_inputs = 1,
                                .n_targets = 2 * BG_VGG19_N_LEVELS,
-                               .batch = 8,
-                               .n_epochs = 10,
+                               .batch = recipe->batch,
+                               .n_epochs = recipe->n_epochs,
+                               .patience = recipe->patience,
+                               .n_workers = 2,
+                               .seed = recipe->seed,
                                .validation_share = 0.12 };
     gsize crop = (gsize) wanted->crop;
 
@@ -121,6 +124,7 @@ make_config(const Wanted *wanted)
     }
     config.inputs[0] = bg_nn_shape(1, 1, 2, 1, crop, crop);
     config.optimiser.schedule = BG_NN_RATE_COSINE;
+    config.optimiser.period = recipe->n_epochs;
     config.optimiser.factor = 0.02;
     config.optimiser.clip_norm = 1.0;
     config.optimiser.weight_decay = DECAY;
@@ -146,18 +150,20 @@ run(BgCli *cli, GError **error)
     }
     if (!get_wanted(cli, &wanted, error))
         return FALSE;
-    BgNnTrainConfig config = make_config(&wanted);
-    if (!bg_cli_train_config(cli, &config, error) || !bg_cli_check_output(cli, out, error))
+    g_auto(BgTrainRecipe) recipe = { .batch = 8, .n_epochs = 10, .rate = 0.002 };
+    g_auto(BgTrainSetup) setup = { .network = &task };
+    if (!bg_cli_train_recipe(cli, &recipe, error) || !bg_cli_check_output(cli, out, error))
         return FALSE;
-    g_autofree char *folder = bg_cli_train_folder(out, error);
-    g_autoptr(BgFusionData) data = folder == NULL ? NULL : collect(cli, &wanted, error);
+    setup.config = make_config(&wanted, &recipe);
+    setup.kept = bg_network_find(BG_VGG_SMALL, error);
+    if (setup.kept == NULL || !bg_train_setup_folder(&setup, out, error))
+        return FALSE;
+    g_autoptr(BgFusionData) data = collect(cli, &wanted, error);
     if (data == NULL)
         return FALSE;
-    config.folder = folder;
-    BgNnData source = bg_fusion_data_source_features(data);
-    g_autoptr(BgJson) card = make_card(cli, data, &wanted, &config);
-    const BgNetwork *kept = bg_network_find(BG_VGG_SMALL, error);
-    return kept != NULL && bg_cli_train_run(cli, &task, kept, &source, &config, card, out, error);
+    setup.data = bg_fusion_data_source_features(data);
+    setup.card = make_card(cli, data, &wanted, &setup.config);
+    return bg_cli_train_run(cli, &setup, NULL, out, error);
 }
 
 const BgCliCommand bg_cli_verb_train_vgg_small = {

@@ -3,7 +3,7 @@
 
 #include "core/base/bg-buffer.h"
 
-// RGB of the image to cairo's words and back.
+// RGB of the image to cairo's words.
 static void
 to_surface(const guint8 *rgb, int width, int height, cairo_surface_t *surface)
 {
@@ -18,13 +18,18 @@ to_surface(const guint8 *rgb, int width, int height, cairo_surface_t *surface)
     cairo_surface_mark_dirty(surface);
 }
 
-static void
-from_surface(cairo_surface_t *surface, int width, int height, guint8 *rgb)
+guint8 *
+bg_annotate_to_rgb(cairo_surface_t *surface, GError **error)
 {
+    int width = cairo_image_surface_get_width(surface);
+    int height = cairo_image_surface_get_height(surface);
+    guint8 *pixels = bg_buffer_alloc(3 * (gsize) width * (gsize) height, error), *rgb = pixels;
+
+    if (pixels == NULL)
+        return NULL;
     cairo_surface_flush(surface);
     const guint8 *from = cairo_image_surface_get_data(surface);
     int stride = cairo_image_surface_get_stride(surface);
-
     for (int y = 0; y < height; y++) {
         const guint32 *row = (const guint32 *) (gconstpointer) (from + (gsize) y * (gsize) stride);
         for (int x = 0; x < width; x++, rgb += 3) {
@@ -33,6 +38,7 @@ from_surface(cairo_surface_t *surface, int width, int height, guint8 *rgb)
             rgb[2] = (guint8) row[x];
         }
     }
+    return pixels;
 }
 
 BgImage *
@@ -46,9 +52,6 @@ bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known
 
     g_return_val_if_fail(format->type == BG_PIXEL_UINT8 && format->n_channels == 3, NULL);
 
-    guint8 *rgb = bg_buffer_alloc(3 * (gsize) width * (gsize) height, error);
-    if (rgb == NULL)
-        return NULL;
     bg_annotate_layout_init(&layout, marks, width, height, 1.0);
     bg_annotate_letters(&layout, right, down, side_known);
     bg_annotate_note(&layout, note);
@@ -58,7 +61,7 @@ bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known
     cairo_t *cr = cairo_create(surface);
     bg_annotations_draw(marks, cr);
     cairo_destroy(cr);
-    from_surface(surface, width, height, rgb);
+    guint8 *rgb = bg_annotate_to_rgb(surface, error);
     cairo_surface_destroy(surface);
-    return bg_image_new_take(format, rgb, error);
+    return rgb != NULL ? bg_image_new_take(format, rgb, error) : NULL;
 }

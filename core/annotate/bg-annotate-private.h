@@ -42,6 +42,9 @@ typedef enum {
  */
 void bg_halo_draw(cairo_t *cr, PangoLayout *layout, double x, double y, double reach, double alpha);
 
+/** bg_annotate_to_rgb: (transfer full): pixels of an RGB24 surface, three bytes each; or %NULL with %BG_ERROR_NO_MEMORY */
+guint8 *bg_annotate_to_rgb(cairo_surface_t *surface, GError **error);
+
 void bg_annotate_layout_init(BgAnnotateLayout *layout, GArray *marks, double width, double height,
                              double scale);
 void bg_annotate_layout_clear(BgAnnotateLayout *layout);

@@ -342,9 +342,29 @@ train_epoch(Trainer *t, BgNnEpoch *epoch, GError **error)
         epoch->gradient += length / (double) n_steps;
         double done = epoch->epoch - 1 + (double) (step + 1) / (double) n_steps;
         bg_progress_report(t->progress, done / t->config->n_epochs);
+        if (t->config->on_step != NULL)
+            t->config->on_step(epoch->epoch, step + 1, n_steps,
+                               epoch->loss * (double) n_steps / (double) (step + 1),
+                               t->config->user_data);
     }
     epoch->train = bg_nn_tally_scores(t->tally);
     return TRUE;
+}
+
+static void
+show_check(Trainer *t, gsize index, const float *const *inputs, const float *const *targets)
+{
+    const BgNnTerm *term = &t->config->terms[0];
+    BgNnCheck check = { .index = index,
+                        .n = t->n_check,
+                        .inputs = inputs,
+                        .input_shapes = t->config->inputs,
+                        .n_inputs = t->config->n_inputs,
+                        .target = targets[term->target],
+                        .output_shape = *output_shape(t, t->checking, term->output) };
+
+    check.output = bg_nn_tape32_get(t->checking, bg_nn_graph_get_output(t->graph, term->output));
+    t->config->on_check(&check, t->config->user_data);
 }
 
 static gboolean
@@ -364,6 +384,8 @@ validate(Trainer *t, BgNnEpoch *epoch, GError **error)
             return FALSE;
         epoch->validation += loss_of(t, t->checking, targets, 1, FALSE) / (double) t->n_check;
         count_hits(t, t->checking, targets);
+        if (t->config->on_check != NULL)
+            show_check(t, i, inputs, targets);
     }
     epoch->check = bg_nn_tally_scores(t->tally);
     return TRUE;
@@ -463,6 +485,9 @@ train(Trainer *t, GError **error)
 {
     if (!resume(t, error))
         return FALSE;
+    if (t->state.epochs->len > 0 && t->config->on_restored != NULL)
+        t->config->on_restored((const BgNnEpoch *) (gpointer) t->state.epochs->data,
+                               t->state.epochs->len, t->config->user_data);
     while (!is_done(t)) {
         BgNnEpoch epoch = { .epoch = (int) t->state.epochs->len + 1, .rate = t->state.rate };
         if (!train_epoch(t, &epoch, error) || !validate(t, &epoch, error) ||

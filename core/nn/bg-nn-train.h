@@ -53,6 +53,23 @@ typedef struct {
 } BgNnEpoch;
 
 /**
+ * BgNnCheck:
+ * @index, @n: which of the samples kept for validation; always in the same order
+ * @inputs, @output, @target: of one picture: what went in, what came out for the first loss, and what
+ *   should have; until the callback returns
+ *
+ * A look at what the network makes of a sample that it does not learn from.
+ */
+typedef struct {
+    gsize index, n;
+    const float *const *inputs;
+    const BgNnShape *input_shapes;
+    int n_inputs;
+    const float *output, *target;
+    BgNnShape output_shape;
+} BgNnCheck;
+
+/**
  * BgNnTrainConfig:
  * @inputs: shapes of one sample's inputs, with N = 1
  * @batch: samples a step; @at_once: of those as many as fit in memory (0: all), gradients are
@@ -65,7 +82,10 @@ typedef struct {
  * @resume: go on from last.h5 in @folder when it is there: the numbers are those of a run that was
  *   never stopped
  * @n_workers: threads that make samples; 0: one
- * @on_epoch: (nullable): live curves; on the calling thread
+ * @on_epoch: (nullable): live curves; this and the others on the calling thread
+ * @on_step: (nullable): after step @step of @n_steps in epoch @epoch, the mean loss of them so far
+ * @on_check: (nullable): each sample of each validation
+ * @on_restored: (nullable): once, when a run goes on: what was done before
  */
 typedef struct {
     BgNnOptimiserConfig optimiser;
@@ -79,6 +99,9 @@ typedef struct {
     const char *folder;
     gboolean resume;
     void (*on_epoch)(const BgNnEpoch *epoch, gpointer user_data);
+    void (*on_step)(int epoch, gsize step, gsize n_steps, double loss, gpointer user_data);
+    void (*on_check)(const BgNnCheck *check, gpointer user_data);
+    void (*on_restored)(const BgNnEpoch *epochs, gsize n, gpointer user_data);
     gpointer user_data;
 } BgNnTrainConfig;
 

@@ -51,7 +51,7 @@ def test_train_unet(case):
     r = case.trained
     assert r["epochs"] == 2 and len(r["history"]) == 2 and r["card"]["spacing_mm"] == 6 and r["card"]["cases"] == 3
     folder = case.model + ".training"
-    assert sorted(os.listdir(folder)) == ["best.h5", "last.h5", "log.csv"], os.listdir(folder)
+    assert sorted(os.listdir(folder)) == ["best.h5", "last.h5", "log.csv", "recipe.json"], os.listdir(folder)
     with open(os.path.join(folder, "log.csv"), encoding="utf-8") as log:
         lines = [line.split(",") for line in log.read().splitlines()]
     names = ["accuracy", "dice_coef", "loss", "lr", "mean_io_u", "precision", "sensitivity", "specificity"]

@@ -50,10 +50,12 @@ bg_file_dialog_ask(GtkWidget *asker, const BgFileChoice *choice,
                    void (*chosen)(GtkWidget *asker, const char *path))
 {
     GtkRoot *root = gtk_widget_get_root(asker);
-    GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
-        choice->title, GTK_IS_WINDOW(root) ? GTK_WINDOW(root) : NULL,
-        choice->save ? GTK_FILE_CHOOSER_ACTION_SAVE : GTK_FILE_CHOOSER_ACTION_OPEN, choice->accept,
-        _("_Cancel"));
+    GtkFileChooserNative *dialog =
+        gtk_file_chooser_native_new(choice->title, GTK_IS_WINDOW(root) ? GTK_WINDOW(root) : NULL,
+                                    choice->save     ? GTK_FILE_CHOOSER_ACTION_SAVE
+                                    : choice->folder ? GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER
+                                                     : GTK_FILE_CHOOSER_ACTION_OPEN,
+                                    choice->accept, _("_Cancel"));
     Question *question = g_new0(Question, 1);
 
     g_weak_ref_init(&question->asker, asker);

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * @suggested_name: (nullable): for saving
  * @filter_name, @patterns: (nullable): what is offered first: "Meshes", "*.stl *.ply"
  * @save: asks before it replaces; else to open
+ * @folder: to open: a folder
  */
 typedef struct {
     const char *title;
@@ -20,6 +21,7 @@ typedef struct {
     const char *filter_name;
     const char *patterns;
     gboolean save;
+    gboolean folder;
 } BgFileChoice;
 
 /**

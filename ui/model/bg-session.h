@@ -25,6 +25,7 @@ typedef enum {
     BG_CHANGE_LANDMARKS = 1 << 10, // points, registrations, cameras
     BG_CHANGE_PHOTO = 1 << 11,     // how photographs are looked at
     BG_CHANGE_VOXELS = 1 << 12,    // a stroke goes on: slices; LAYERS follows when it ends
+    BG_CHANGE_MODELS = 1 << 13,    // networks on this computer
 } BgChange;
 
 #define BG_CHANGE_ALL ((BgChange) ~0u)

@@ -7,6 +7,7 @@
 #include "ui/model/bg-segment-job.h"
 
 #define NETWORK "unet-tumour"
+#define NETWORK_OF_VOLUMES "unet3-tumour"
 #define SHIPPED "tumour"
 
 struct _BgSegmentSection {
@@ -187,28 +188,33 @@ on_models(gpointer owner, gpointer result, const GError *error)
     BgSegmentSection *self = owner;
     g_autoptr(GPtrArray) all = result;
     GtkStringList *names = gtk_string_list_new(NULL);
-    guint shipped = 0;
+    guint chosen = 0, before = gtk_drop_down_get_selected(self->model);
 
     if (bg_section_get_session(BG_SECTION(self)) == NULL || all == NULL) {
         g_object_unref(names);
         return;
     }
+    g_autofree char *wanted = g_strdup(self->models != NULL && before < self->models->len
+                                           ? ((const BgModel *) self->models->pdata[before])->name
+                                           : SHIPPED);
     g_ptr_array_set_free_func(all, NULL);
     g_clear_pointer(&self->models, g_ptr_array_unref);
     self->models = g_ptr_array_new_with_free_func((GDestroyNotify) bg_model_free);
     for (guint i = 0; i < all->len; i++) {
         BgModel *model = all->pdata[i];
-        if (g_strcmp0(model->network, NETWORK) != 0 || model->fault != NULL) {
+        if ((g_strcmp0(model->network, NETWORK) != 0 &&
+             g_strcmp0(model->network, NETWORK_OF_VOLUMES) != 0) ||
+            model->fault != NULL) {
             bg_model_free(model);
             continue;
         }
-        if (g_str_equal(model->name, SHIPPED))
-            shipped = self->models->len;
+        if (g_str_equal(model->name, wanted))
+            chosen = self->models->len;
         gtk_string_list_append(names, model->name);
         g_ptr_array_add(self->models, model);
     }
     gtk_drop_down_set_model(self->model, G_LIST_MODEL(names));
-    gtk_drop_down_set_selected(self->model, shipped);
+    gtk_drop_down_set_selected(self->model, chosen);
     g_object_unref(names);
     show_card(self);
     show_state(self);
@@ -306,6 +312,10 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
 {
     BgSegmentSection *self = BG_SEGMENT_SECTION(section);
 
+    if (changes & BG_CHANGE_MODELS) { // one may have been trained
+        self->asked = FALSE;
+        on_expanded(self);
+    }
     if ((changes & (BG_CHANGE_LAYERS | BG_CHANGE_CASE)) == 0)
         return;
     on_expanded(self);
