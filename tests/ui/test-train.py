@@ -103,6 +103,8 @@ class Tests:
     def test_continues_exactly(self):
         n_before = len(self.rows())
         self.press("Continue")
+        first = wait("an epoch", lambda: re.match(r"Epoch (\d+)", self.curve()), 120)
+        assert int(first[1]) >= n_before, (first[1], n_before)  # and not anew from the first
         self.words("Done: the best epoch is in", 140)
         assert os.path.exists(self.model)
         other = os.path.join(self.folder, "other.h5")
@@ -111,7 +113,7 @@ class Tests:
                        check=True, stdout=subprocess.DEVNULL)
         with open(other + ".training/log.csv", encoding="utf-8") as log:
             whole = list(csv.DictReader(log))
-        assert len(whole) == 30 and self.rows() == whole, n_before
+        assert len(whole) == 30 and self.rows() == whole
         assert self.curve().startswith("Epoch 30: training loss %.5g," % float(whole[-1]["loss"]))
 
     def test_saves_the_curves(self):
@@ -141,7 +143,7 @@ class Tests:
             self.window.do(heading)
         self.words("not for diagnosis")
         self.words("Trained on made-up heads: 24")  # that which is shipped
-        self.window.choose("Model", 0)  # by name: my-tumour, tumour
+        self.window.choose("Network to segment with", 0)  # by name: my-tumour, tumour
         self.words("Trained on made-up heads: 3\n")
         self.window.action("train")  # what was trained is still shown
         self.words("Done: the best epoch is in")
