@@ -18,6 +18,7 @@ bg_point_list_init(BgPointList *list, GPtrArray *warnings)
 {
     *list = (BgPointList){ .points = g_array_new(FALSE, TRUE, sizeof(BgLandmark)),
                            .names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+                           .numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                            .warnings = warnings };
 }
 
@@ -26,6 +27,7 @@ bg_point_list_clear(BgPointList *list)
 {
     g_array_unref(list->points);
     g_hash_table_unref(list->names);
+    g_hash_table_unref(list->numbers);
 }
 
 void
@@ -74,10 +76,12 @@ make_unique(BgPointList *list, const char *name)
                          "another"),
                        base);
     cut(base, room - 10);
-    for (guint n = 2;; n++) {
+    for (guint n = MAX(GPOINTER_TO_UINT(g_hash_table_lookup(list->numbers, base)), 1) + 1;; n++) {
         char *other = g_strdup_printf("%s (%u)", base, n);
-        if (!g_hash_table_contains(list->names, other))
+        if (!g_hash_table_contains(list->names, other)) {
+            g_hash_table_insert(list->numbers, g_steal_pointer(&base), GUINT_TO_POINTER(n));
             return other;
+        }
         g_free(other);
     }
 }

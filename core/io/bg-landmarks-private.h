@@ -10,12 +10,14 @@ G_BEGIN_DECLS
 /**
  * BgPointList:
  * @points: of BgLandmark
+ * @names: those that are taken
+ * @numbers: for names that came again, the number that was tried last
  * @warnings: (nullable): borrowed
  */
 typedef struct {
     BgLandmarkSpace space;
     GArray *points;
-    GHashTable *names;
+    GHashTable *names, *numbers;
     GPtrArray *warnings;
 } BgPointList;
 

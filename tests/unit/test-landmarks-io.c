@@ -129,6 +129,28 @@ test_names(void)
     g_assert_cmpuint(warnings->len, ==, 2);
 }
 
+// Each of ten thousand points of one name gets its number at the first try: tried from the start for each,
+// that would be fifty million names.
+static void
+test_one_name(void)
+{
+    GString *text = g_string_new("name,x,y,z\n");
+    g_autoptr(GError) error = NULL;
+
+    for (int i = 0; i < BG_LANDMARKS_MAX; i++)
+        g_string_append(text, "A,1,2,3\n");
+    g_autoptr(BgLandmarks) landmarks =
+        bg_landmarks_parse(text->str, -1, BG_LANDMARKS_LPS, NULL, &error);
+    g_string_free(text, TRUE);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bg_landmarks_count(landmarks), ==, BG_LANDMARKS_MAX);
+    g_assert_cmpstr(bg_landmarks_get(landmarks, 0)->name, ==, "A");
+    for (int i = 1; i < BG_LANDMARKS_MAX; i++) {
+        g_autofree char *name = g_strdup_printf("A (%d)", i + 1);
+        g_assert_cmpstr(bg_landmarks_get(landmarks, (gsize) i)->name, ==, name);
+    }
+}
+
 static void
 test_refuses(void)
 {
@@ -255,6 +277,7 @@ main(int argc, char **argv)
     g_test_add_func("/landmarks-io/space", test_space);
     g_test_add_func("/landmarks-io/picture", test_picture);
     g_test_add_func("/landmarks-io/names", test_names);
+    g_test_add_func("/landmarks-io/one-name", test_one_name);
     g_test_add_func("/landmarks-io/refuses", test_refuses);
     g_test_add_func("/landmarks-io/round-trip", test_round_trip);
     g_test_add_func("/landmarks-io/hostile", test_hostile);
