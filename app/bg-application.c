@@ -5,6 +5,7 @@
 #include "app/bg-window-private.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-parallel.h"
+#include "core/decode/bg-decode.h"
 #include "ui/model/bg-settings.h"
 #include "ui/model/bg-theme.h"
 
@@ -13,6 +14,7 @@ struct _BgApplication {
 
     BgWindow *window; // borrowed, nullable
     char *demo;       // owned, nullable: what --demo says, until it is opened
+    gboolean decoder_starts;
 };
 
 G_DEFINE_FINAL_TYPE(BgApplication, bg_application, GTK_TYPE_APPLICATION)
@@ -28,6 +30,21 @@ window_of(BgApplication *self)
     return self->window;
 }
 
+static gpointer
+start_decoder(gpointer data)
+{
+    bg_decode_start(NULL); // why it failed is said when a file needs it
+    return NULL;
+}
+
+// bregma-decode takes some 30 ms to start: once the window stands, ahead of the first file.
+static gboolean
+on_idle(gpointer data)
+{
+    g_thread_unref(g_thread_new("start-decoder", start_decoder, NULL));
+    return G_SOURCE_REMOVE;
+}
+
 static void
 bg_application_activate(GApplication *application)
 {
@@ -39,6 +56,9 @@ bg_application_activate(GApplication *application)
                                        g_variant_new_string(self->demo));
     g_clear_pointer(&self->demo, g_free);
     bg_stall_monitor_note("window shown");
+    if (!self->decoder_starts)
+        g_idle_add_full(G_PRIORITY_LOW, on_idle, NULL, NULL);
+    self->decoder_starts = TRUE;
 }
 
 static void
