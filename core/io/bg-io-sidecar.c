@@ -141,21 +141,12 @@ read_numbers(const BgJson *own, BgFileInfo *info, BgRawLayout *layout, GError **
     return TRUE;
 }
 
-static gboolean
-parse(const char *path, BgFileInfo *info, BgRawLayout *layout, GCancellable *cancellable,
-      GError **error)
+gboolean
+bg_sidecar_parse(const char *text, gsize length, BgFileInfo *info, BgRawLayout *layout,
+                 GError **error)
 {
-    g_autoptr(BgSource) source = bg_source_open(path, 0, BG_SOURCE_PLAIN, cancellable, error);
+    g_autoptr(BgJson) json = bg_json_parse(text, (gssize) length, error);
 
-    if (source == NULL)
-        return FALSE;
-    if (bg_source_get_limit(source) > MAX_SIDECAR)
-        return set_missing("bregma", error);
-    gsize n = (gsize) bg_source_get_limit(source);
-    g_autofree char *text = g_malloc0(n + 1);
-    if (!bg_source_read(source, text, n, error))
-        return FALSE;
-    g_autoptr(BgJson) json = bg_json_parse(text, (gssize) n, error);
     if (json == NULL)
         return FALSE;
     const BgJson *own = bg_json_get(json, "bregma");
@@ -175,6 +166,21 @@ parse(const char *path, BgFileInfo *info, BgRawLayout *layout, GCancellable *can
     if (!info->kind_stated)
         bg_io_guess_kind(info);
     return bg_geometry_check(&info->geometry, error);
+}
+
+static gboolean
+parse(const char *path, BgFileInfo *info, BgRawLayout *layout, GCancellable *cancellable,
+      GError **error)
+{
+    g_autoptr(BgSource) source = bg_source_open(path, 0, BG_SOURCE_PLAIN, cancellable, error);
+
+    if (source == NULL)
+        return FALSE;
+    if (bg_source_get_limit(source) > MAX_SIDECAR)
+        return set_missing("bregma", error);
+    gsize n = (gsize) bg_source_get_limit(source);
+    g_autofree char *text = g_malloc0(n + 1);
+    return bg_source_read(source, text, n, error) && bg_sidecar_parse(text, n, info, layout, error);
 }
 
 static BgFileInfo *

@@ -26,4 +26,14 @@ BgJson *bg_sidecar_new(const BgGrid *grid);
  */
 gboolean bg_sidecar_take(const BgJson *own, BgFileInfo *info, BgRawLayout *layout);
 
+/**
+ * bg_sidecar_parse:
+ * @text: what lies beside raw voxels, of @length bytes
+ * @info, @layout: (out): all that it says; what it leaves unsaid is warned of
+ *
+ * Returns: %FALSE with %BG_ERROR_CORRUPT: no JSON, a field that is missing or makes no sense
+ */
+gboolean bg_sidecar_parse(const char *text, gsize length, BgFileInfo *info, BgRawLayout *layout,
+                          GError **error);
+
 G_END_DECLS

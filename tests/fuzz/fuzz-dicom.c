@@ -3,13 +3,11 @@
 // why not. Built once for each transfer syntax's corpus and one for the parser alone (BG_FUZZ_PARSER).
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
+#include "fuzz-file.h"
 #include "fuzz.h"
 #include "media/dicom/bg-dicom-anonymize.h"
 #include "media/dicom/bg-dicom-image.h"
 #include "media/dicom/bg-dicom.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define MAX_FRAMES 2 // of a series that are loaded
 
@@ -75,17 +73,7 @@ try_file(const char *path)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
-
     bg_parallel_set_threads(1);
-    g_assert_cmpint(fd, >=, 0);
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(fd, data + done, size - done);
-        g_assert_cmpint(n, >, 0);
-        done += (size_t) n;
-    }
-    try_file(path);
-    close(fd);
+    try_file(fuzz_file(data, size));
     return 0;
 }

@@ -3,25 +3,9 @@
 // something sound. Built once for each format, so that each has its own corpus.
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
+#include "fuzz-file.h"
 #include "fuzz.h"
 #include "media/bg-media.h"
-
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-static char *
-write_input(const uint8_t *data, size_t size, int *fd)
-{
-    *fd = memfd_create("fuzz", MFD_CLOEXEC);
-    g_assert_cmpint(*fd, >=, 0);
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(*fd, data + done, size - done);
-        g_assert_cmpint(n, >, 0);
-        done += (size_t) n;
-    }
-    return g_strdup_printf("/proc/self/fd/%d", *fd);
-}
 
 static void
 check_error(const GError *error)
@@ -59,27 +43,34 @@ check_loaded(const BgLoaded *loaded)
         g_assert_true(g_utf8_validate(loaded->info->warnings->pdata[i], -1, NULL));
 }
 
+static void
+probe(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgFileInfo) info = bg_io_probe(path, NULL, &error);
+
+    if (info == NULL)
+        check_error(error);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static gsize ready = 0;
-    g_autoptr(GError) unread = NULL, error = NULL;
-    int fd;
+    g_autoptr(GError) error = NULL;
 
     if (g_once_init_enter(&ready)) {
         bg_media_add_readers();
         bg_parallel_set_threads(1); // inputs are small: waking others takes longer
         g_once_init_leave(&ready, 1);
     }
-    g_autofree char *path = write_input(data, size, &fd);
-    g_autoptr(BgFileInfo) info = bg_io_probe(path, NULL, &unread);
-    if (info == NULL)
-        check_error(unread);
+    const char *path = fuzz_file(data, size);
+    if (fuzz_does_more(size))
+        probe(path);
     g_autoptr(BgLoaded) loaded = bg_io_load(path, NULL, NULL, NULL, &error);
     if (loaded == NULL)
         check_error(error);
     else
         check_loaded(loaded);
-    close(fd);
     return 0;
 }

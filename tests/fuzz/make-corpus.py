@@ -269,6 +269,10 @@ def texts():
     put("mesh", "a.stl", b"solid a\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\nendsolid a\n")
     put("mesh", "b.stl", b"\0" * 80 + b"\1\0\0\0" + np.array([0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0], "<f4").tobytes() + b"\0\0")
     put("raw", "a.raw.json", b'{"bregma": {"schema": 1, "dims": [3, 4, 2], "n_frames": 1, "datatype": "int16", "byte_order": "little", "header_bytes": 0, "patient_from_voxel": [1,0,0,1, 0,1,0,2, 0,0,1,3, 0,0,0,1], "slope": 1, "intercept": 0, "kind": "volume"}}\n')
+    for name, kind, datatype, order in (("b", "labels", "int16", "big"), ("c", "volume", "float32", "little")):
+        own = {"schema": 1, "dims": [3, 4, 2], "n_frames": 2, "datatype": datatype, "byte_order": order,
+               "header_bytes": 4, "slope": 0.5, "intercept": -1, "kind": kind}
+        put("raw", name, json.dumps({"bregma": own}).encode() + b"\0" + bytes(4) + bytes(range(192)))
 
 
 def read_cases(name):
