@@ -379,6 +379,25 @@ bg_cli_get_vector(const BgCli *cli, const char *name, BgVec3 *value, GError **er
 }
 
 gboolean
+bg_cli_get_choice(const BgCli *cli, const char *name, const char *const *names, int *which,
+                  GError **error)
+{
+    const char *value = bg_cli_option(cli, name);
+
+    if (value == NULL)
+        return TRUE;
+    for (int n = 0; names[n] != NULL; n++) {
+        if (strcmp(names[n], value) == 0) {
+            *which = n;
+            return TRUE;
+        }
+    }
+    g_autofree char *all = g_strjoinv(", ", (char **) names);
+    bg_cli_usage_error(error, "unknown value: --%s=%s: there are %s", name, value, all);
+    return FALSE;
+}
+
+gboolean
 bg_cli_get_size(const BgCli *cli, const char *name, int *width, int *height, GError **error)
 {
     const char *text = bg_cli_option(cli, name);

@@ -113,6 +113,19 @@ gboolean bg_cli_run(BgCli *cli, GError **error);
 /** bg_cli_get_backend: (transfer none): what --backend asked for: opened at the first call */
 BgBackend *bg_cli_get_backend(BgCli *cli);
 
+/** BG_CLI_PRECISION: the option that bg_cli_get_engine() reads */
+#define BG_CLI_PRECISION                                                          \
+    {                                                                             \
+        "precision", BG_CLI_VALUE,                                                \
+            "=float32|bf16|tf32  of the network's products; float32 unless given" \
+    }
+
+/** bg_cli_get_engine: the backend, and --precision */
+gboolean bg_cli_get_engine(BgCli *cli, BgEngine *engine, GError **error);
+
+/** bg_cli_set_engine: sets "precision" and "backend", @ran_on: which one really did it; doubts where that is no gain */
+void bg_cli_set_engine(BgCli *cli, const BgEngine *engine, const char *ran_on);
+
 const char *bg_cli_arg(const BgCli *cli, guint index); // NULL when not given
 
 /** bg_cli_option: (nullable): the last value given */
@@ -131,6 +144,10 @@ gboolean bg_cli_get_int(const BgCli *cli, const char *name, int low, int high, i
                         GError **error);
 gboolean bg_cli_get_doubles(const BgCli *cli, const char *name, double *values, gsize n,
                             GError **error);
+
+/** bg_cli_get_choice: which of @names, %NULL-terminated, the option says */
+gboolean bg_cli_get_choice(const BgCli *cli, const char *name, const char *const *names, int *which,
+                           GError **error);
 
 /** bg_cli_get_vector: "x,y,z", out of RAS where that is asked for */
 gboolean bg_cli_get_vector(const BgCli *cli, const char *name, BgVec3 *value, GError **error);

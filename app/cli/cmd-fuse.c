@@ -35,28 +35,10 @@ static const BgCliOption options[] = {
     { "mask", BG_CLI_PATH, "=SEG  volumes: only what is labelled there; the rest is black" },
     { "keep", BG_CLI_VALUE, "=L,...  only these labels of the mask: without oedema, 1,4" },
     { "flatten", BG_CLI_FLAG, "  one volume: its slices into one picture" },
+    BG_CLI_PRECISION,
     { "no-metrics", BG_CLI_FLAG, "  only fuse" },
     { NULL },
 };
-
-// Which of @names the option says; @which stays without it.
-static gboolean
-get_choice(const BgCli *cli, const char *name, const char *const *names, int *which, GError **error)
-{
-    const char *value = bg_cli_option(cli, name);
-
-    if (value == NULL)
-        return TRUE;
-    for (int n = 0; names[n] != NULL; n++) {
-        if (strcmp(names[n], value) == 0) {
-            *which = n;
-            return TRUE;
-        }
-    }
-    g_autofree char *all = g_strjoinv(", ", (char **) names);
-    bg_cli_usage_error(error, "unknown value: --%s=%s: there are %s", name, value, all);
-    return FALSE;
-}
 
 static gboolean
 get_layers(const BgCli *cli, gsize n_sources, BgFusionParams *params, GError **error)
@@ -107,10 +89,10 @@ get_params(const BgCli *cli, BgFusionParams *params, BgFusionColour *colour, GEr
     }
     *params = bg_fusion_params(method);
     int side = params->after_relu, input = (int) params->input, size = params->bilinear;
-    if (!get_choice(cli, "relu", sides, &side, error) ||
-        !get_choice(cli, "normalise", inputs, &input, error) ||
-        !get_choice(cli, "upsample", sizes, &size, error) ||
-        !get_choice(cli, "colour", colours, &which, error) ||
+    if (!bg_cli_get_choice(cli, "relu", sides, &side, error) ||
+        !bg_cli_get_choice(cli, "normalise", inputs, &input, error) ||
+        !bg_cli_get_choice(cli, "upsample", sizes, &size, error) ||
+        !bg_cli_get_choice(cli, "colour", colours, &which, error) ||
         !get_layers(cli, cli->arguments->len, params, error))
         return FALSE;
     params->after_relu = side;
@@ -152,6 +134,8 @@ find_weights(BgCli *cli, BgFusionMethod method, GError **error)
 static gboolean
 load_model(BgCli *cli, const BgFusionParams *params, BgFusionModel **model, GError **error)
 {
+    BgEngine engine;
+
     *model = NULL;
     if (!bg_fusion_method_wants_model(params->method))
         return TRUE;
@@ -166,6 +150,9 @@ load_model(BgCli *cli, const BgFusionParams *params, BgFusionModel **model, GErr
         return FALSE;
     }
     bg_cli_add_input(cli, path);
+    if (!bg_cli_get_engine(cli, &engine, error))
+        return FALSE;
+    bg_fusion_model_set_engine(*model, &engine);
     return TRUE;
 }
 
@@ -222,14 +209,18 @@ set_levels(BgCli *cli, const BgFusionResult *result, gsize n)
 }
 
 static void
-set_facts(BgCli *cli, const BgFusionParams *params, const BgFusionModel *model, gint64 start)
+set_facts(BgCli *cli, const BgFusionParams *params, BgFusionModel *model, gint64 start)
 {
+    BgEngine engine;
+
     bg_json_set_double(cli->result, "seconds", (double) (g_get_monotonic_time() - start) / 1e6);
     bg_json_set_string(cli->result, "network",
                        model != NULL ? bg_fusion_model_get_name(model) : NULL);
     bg_json_set_string(cli->result, "weights_sha256",
                        model != NULL ? bg_fusion_model_get_sha256(model) : NULL);
     bg_json_set_boolean(cli->result, "synthetic", params->method == BG_FUSION_LEARNED);
+    if (model != NULL && bg_cli_get_engine(cli, &engine, NULL))
+        bg_cli_set_engine(cli, &engine, bg_fusion_model_get_backend(model));
 }
 
 static gboolean

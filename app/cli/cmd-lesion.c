@@ -16,6 +16,7 @@ static const BgCliOption options[] = {
     { "mean", BG_CLI_VALUE, "=GREY  of the pictures that the outline was trained with, 0..255" },
     { "deviation", BG_CLI_VALUE, "=GREY  of these; without both the picture's own" },
     { "threshold", BG_CLI_VALUE, "=0..1  of the likelihood; 0.5 unless given" },
+    BG_CLI_PRECISION,
     { NULL },
 };
 
@@ -68,7 +69,8 @@ outline(BgCli *cli, BgImage *picture, const BgLesionParams *params, GError **err
         bg_cli_add_warning(cli, "no lesion was found: the mask is empty");
     bg_json_set_double(cli->result, "mean", found.mean);
     bg_json_set_double(cli->result, "deviation", found.deviation);
-    bg_json_set_string(cli->result, "outline_sha256", found.sha256);
+    bg_json_set_string(cli->result, "outline_sha256", found.run.sha256);
+    bg_cli_set_engine(cli, &params->engine, found.run.backend);
     if (!(params->deviation > 0.0))
         bg_cli_add_warning(cli, "scored by the picture's own mean and deviation: give --mean and "
                                 "--deviation of the pictures that the weights were trained with");
@@ -76,21 +78,24 @@ outline(BgCli *cli, BgImage *picture, const BgLesionParams *params, GError **err
 }
 
 static gboolean
-classify(BgCli *cli, BgImage *picture, GError **error)
+classify(BgCli *cli, BgImage *picture, const BgEngine *engine, GError **error)
 {
-    g_autofree char *path = find_weights(cli, "classifier", error), *sha256 = NULL;
+    g_autofree char *path = find_weights(cli, "classifier", error);
+    g_auto(BgLesionRun) run = { 0 };
     double malignant;
 
     if (path == NULL)
         return FALSE;
-    if (!bg_lesion_classify(picture, path, &malignant, &sha256, &cli->progress, cli->cancellable,
-                            error)) {
+    gboolean ok = bg_lesion_classify(picture, path, engine, &malignant, &run, &cli->progress,
+                                     cli->cancellable, error);
+    if (ok) {
+        bg_json_set_double(cli->result, "malignant", malignant);
+        bg_json_set_string(cli->result, "classifier_sha256", run.sha256);
+        bg_cli_set_engine(cli, engine, run.backend);
+    } else {
         bg_cli_blame_path(error, path);
-        return FALSE;
     }
-    bg_json_set_double(cli->result, "malignant", malignant);
-    bg_json_set_string(cli->result, "classifier_sha256", sha256);
-    return TRUE;
+    return ok;
 }
 
 static gboolean
@@ -115,7 +120,8 @@ get_params(BgCli *cli, BgLesionParams *params, GError **error)
     }
     if (!bg_cli_get_double(cli, "mean", &params->mean, error) ||
         !bg_cli_get_positive(cli, "deviation", &params->deviation, error) ||
-        !bg_cli_get_double(cli, "threshold", &params->threshold, error))
+        !bg_cli_get_double(cli, "threshold", &params->threshold, error) ||
+        !bg_cli_get_engine(cli, &params->engine, error))
         return FALSE;
     if (params->threshold >= 0.0 && params->threshold <= 1.0)
         return TRUE;
@@ -138,7 +144,8 @@ run(BgCli *cli, GError **error)
             return FALSE;
     }
     g_autoptr(BgImage) picture = bg_cli_load_picture(cli, bg_cli_arg(cli, 0), error);
-    if (picture == NULL || (bg_cli_has(cli, "classifier") && !classify(cli, picture, error)))
+    if (picture == NULL ||
+        (bg_cli_has(cli, "classifier") && !classify(cli, picture, &params.engine, error)))
         return FALSE;
     bg_json_set_double(cli->result, "seconds",
                        (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC);

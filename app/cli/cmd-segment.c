@@ -32,28 +32,10 @@ static const BgCliOption options[] = {
     { "largest", BG_CLI_VALUE, "=N  only so many largest parts stay; 0: all, as usual" },
     { "least-ml", BG_CLI_VALUE, "=ML  smaller parts go; 0.05 unless given" },
     { "keep-holes", BG_CLI_FLAG, "  do not fill them" },
+    BG_CLI_PRECISION,
     { "override-patient", BG_CLI_VALUE, "=REASON  files of two patients belong together, because" },
     { NULL },
 };
-
-static gboolean
-get_choice(const BgCli *cli, const char *option, const char *const *names, int *which,
-           GError **error)
-{
-    const char *value = bg_cli_option(cli, option);
-
-    for (int n = 0; value != NULL && names[n] != NULL; n++) {
-        if (strcmp(names[n], value) == 0) {
-            *which = n;
-            return TRUE;
-        }
-    }
-    if (value == NULL)
-        return TRUE;
-    g_autofree char *all = g_strjoinv(", ", (char **) names);
-    bg_cli_usage_error(error, "unknown value: --%s=%s: there are %s", option, value, all);
-    return FALSE;
-}
 
 static gboolean
 get_params(BgCli *cli, BgTumourParams *params, BgTumourOptions *run, GError **error)
@@ -62,9 +44,10 @@ get_params(BgCli *cli, BgTumourParams *params, BgTumourOptions *run, GError **er
     int align = BG_TUMOUR_ALIGN_AUTO, largest = 0;
 
     *run = bg_tumour_options();
-    if (!get_choice(cli, "align", aligns, &align, error) ||
+    if (!bg_cli_get_choice(cli, "align", aligns, &align, error) ||
         !bg_cli_get_int(cli, "largest", 0, 1000000, &largest, error) ||
-        !bg_cli_get_double(cli, "least-ml", &run->cleaning.least_ml, error))
+        !bg_cli_get_double(cli, "least-ml", &run->cleaning.least_ml, error) ||
+        !bg_cli_get_engine(cli, &run->engine, error))
         return FALSE;
     *params = (BgTumourParams){ .align = (BgTumourAlign) align,
                                 .n4 = bg_cli_has(cli, "n4"),
@@ -304,6 +287,7 @@ segment(BgCli *cli, BgLoaded *const *loaded, BgTumourModel *model, BgTumourParam
     bg_json_set_double(cli->result, "seconds", (double) (end - start) / 1e6);
     bg_json_set_double(cli->result, "seconds_preparing", (double) (prepared - start) / 1e6);
     bg_json_set_double(cli->result, "tflop", found.flop / 1e12);
+    bg_cli_set_engine(cli, &run->engine, found.backend);
     bg_json_set_integer(cli->result, "n_removed", (gint64) found.cleaned.n_removed);
     bg_json_set_integer(cli->result, "n_filled", (gint64) found.cleaned.n_filled);
     BgCliGrid grid = { .labels = found.labels };

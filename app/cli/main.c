@@ -140,6 +140,32 @@ bg_cli_get_backend(BgCli *cli)
     return cli->device;
 }
 
+gboolean
+bg_cli_get_engine(BgCli *cli, BgEngine *engine, GError **error)
+{
+    static const char *const names[] = { "float32", "bf16", "tf32", NULL };
+    int which = BG_NN_FLOAT32;
+
+    if (!bg_cli_get_choice(cli, "precision", names, &which, error))
+        return FALSE;
+    *engine = (BgEngine){ bg_cli_get_backend(cli), (BgNnPrecision) which };
+    return TRUE;
+}
+
+void
+bg_cli_set_engine(BgCli *cli, const BgEngine *engine, const char *ran_on)
+{
+    gboolean cpu = strcmp(ran_on, "cpu") == 0;
+
+    bg_json_set_string(cli->result, "precision", bg_precision_name(engine->precision));
+    bg_json_set_string(cli->result, "backend", ran_on);
+    cli->engine = ran_on;
+    if (cpu && engine->precision == BG_NN_TF32)
+        bg_cli_doubt(cli, "--precision=tf32 is for graphics cards: computed in float32");
+    else if (cpu && engine->precision == BG_NN_BFLOAT16 && !bg_nn_cpu_has_bfloat())
+        bg_cli_doubt(cli, "this processor has no AMX: bf16 takes longer here than float32");
+}
+
 // A card that was asked for by name must be there, whether the command uses it or not.
 static gboolean
 check_backend(BgCli *cli, GError **error)

@@ -51,9 +51,10 @@ typedef struct {
 
 struct _BgBackendNetwork {
     const BgBackendNetworkOps *ops; // never NULL; a backend's own data follows
+    double flop;                    // of a run; set by the dispatcher
 };
 
-#define BG_BACKEND_ABI 2 // goes up with every change to the table or to what it hands over
+#define BG_BACKEND_ABI 3 // goes up with every change to the table or to what it hands over
 
 struct _BgBackend {
     const BgBackendOps *ops; // never NULL; a backend's own data follows

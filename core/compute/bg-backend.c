@@ -194,6 +194,10 @@ bg_backend_network_new(BgBackend *backend, BgNnGraph *graph, BgNnParams *params,
     }
     if (local != NULL)
         g_propagate_error(error, local);
+    if (network == NULL)
+        return NULL;
+    g_autofree BgNnShape *shapes = bg_nn_graph_infer(graph, spec->inputs, spec->n_inputs, NULL);
+    network->flop = bg_nn_graph_count_flop(graph, shapes);
     return network;
 }
 
@@ -215,6 +219,30 @@ const char *
 bg_backend_network_get_name(const BgBackendNetwork *network)
 {
     return network->ops->name;
+}
+
+double
+bg_backend_network_get_flop(const BgBackendNetwork *network)
+{
+    return network->flop;
+}
+
+BgBackendNetwork *
+bg_engine_network(const BgEngine *engine, BgNnGraph *graph, BgNnParams *params,
+                  const BgNnShape *shapes, int n_inputs, GError **error)
+{
+    BgBackendNetworkSpec spec = { shapes, n_inputs, engine->precision };
+    BgBackend *backend = engine->backend != NULL ? engine->backend : bg_backend_get_cpu();
+
+    return bg_backend_network_new(backend, graph, params, &spec, error);
+}
+
+const char *
+bg_precision_name(BgNnPrecision precision)
+{
+    static const char *const names[] = { "float32", "bf16", "tf32" };
+
+    return names[precision];
 }
 
 // Sums of a few products in float32, in another order or with other fused steps; medians and

@@ -79,7 +79,7 @@ BgVolume *bg_backend_median(BgBackend *backend, BgVolume *volume, int radius_vox
  */
 typedef struct _BgBackendNetwork BgBackendNetwork;
 
-/** BgBackendNetworkSpec: @inputs: one shape per input, borrowed */
+/** BgBackendNetworkSpec: @inputs: one shape per input, borrowed; @precision: of its products */
 typedef struct {
     const BgNnShape *inputs;
     int n_inputs;
@@ -102,6 +102,26 @@ gboolean bg_backend_network_run(BgBackendNetwork *network, BgNnTensor *const *in
 
 /** bg_backend_network_get_name: "cpu", "cuda": where it really runs */
 const char *bg_backend_network_get_name(const BgBackendNetwork *network);
+
+/** bg_backend_network_get_flop: of a run: as bg_nn_graph_count_flop() */
+double bg_backend_network_get_flop(const BgBackendNetwork *network);
+
+/**
+ * BgEngine: what a pipeline runs its networks on
+ * @backend: (nullable): borrowed: %NULL: the CPU's
+ * @precision: of products
+ */
+typedef struct {
+    BgBackend *backend;
+    BgNnPrecision precision;
+} BgEngine;
+
+/** bg_engine_network: one with @n_inputs inputs of @shapes; as bg_backend_network_new() */
+BgBackendNetwork *bg_engine_network(const BgEngine *engine, BgNnGraph *graph, BgNnParams *params,
+                                    const BgNnShape *shapes, int n_inputs, GError **error);
+
+/** bg_precision_name: "float32", "bf16", "tf32" */
+const char *bg_precision_name(BgNnPrecision precision);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgBackend, bg_backend_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgBackendNetwork, bg_backend_network_free)

@@ -15,7 +15,8 @@ struct _BgFusionModel {
     const char *name;   // of the whole network
     int n_planes;       // of its input: 3, or 1 of grey
     GMutex lock;        // of what follows
-    BgNnCpu *cpu;       // owned, nullable: for the last size
+    BgEngine engine;
+    BgBackendNetwork *network; // owned, nullable: for the last size
     int width, height;
 };
 
@@ -143,12 +144,30 @@ bg_fusion_model_unref(BgFusionModel *model)
 {
     if (model == NULL || !g_atomic_ref_count_dec(&model->ref_count))
         return;
-    g_clear_pointer(&model->cpu, bg_nn_cpu_free);
+    g_clear_pointer(&model->network, bg_backend_network_free);
     g_clear_pointer(&model->params, bg_nn_params_unref);
     g_clear_pointer(&model->graph, bg_nn_graph_unref);
     g_free(model->sha256);
     g_mutex_clear(&model->lock);
     g_free(model);
+}
+
+void
+bg_fusion_model_set_engine(BgFusionModel *model, const BgEngine *engine)
+{
+    g_mutex_lock(&model->lock);
+    g_clear_pointer(&model->network, bg_backend_network_free);
+    model->engine = *engine;
+    g_mutex_unlock(&model->lock);
+}
+
+const char *
+bg_fusion_model_get_backend(BgFusionModel *model)
+{
+    g_mutex_lock(&model->lock);
+    const char *name = model->network != NULL ? bg_backend_network_get_name(model->network) : "cpu";
+    g_mutex_unlock(&model->lock);
+    return name;
 }
 
 const char *
@@ -179,14 +198,15 @@ run(BgFusionModel *model, BgNnTensor *const *inputs, int n_inputs, int width, in
 
     shapes[1] = shapes[0];
     g_mutex_lock(&model->lock);
-    if (model->cpu == NULL || model->width != width || model->height != height) {
-        g_clear_pointer(&model->cpu, bg_nn_cpu_free);
-        model->cpu = bg_nn_cpu_new(model->graph, model->params, shapes, n_inputs, NULL, error);
+    if (model->network == NULL || model->width != width || model->height != height) {
+        g_clear_pointer(&model->network, bg_backend_network_free);
+        model->network =
+            bg_engine_network(&model->engine, model->graph, model->params, shapes, n_inputs, error);
         model->width = width;
         model->height = height;
-        ok = model->cpu != NULL;
+        ok = model->network != NULL;
     }
-    ok = ok && bg_nn_cpu_run(model->cpu, inputs, outputs, NULL, cancellable, error);
+    ok = ok && bg_backend_network_run(model->network, inputs, outputs, NULL, cancellable, error);
     g_mutex_unlock(&model->lock);
     return ok;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "bg-fusion.h"
-#include "core/nn/bg-nn-cpu.h"
 #include "core/nn/bg-nn-tape.h"
 
 G_BEGIN_DECLS

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/bg-progress.h"
+#include "core/compute/bg-backend.h"
 #include "core/image/bg-channel.h"
 #include "core/image/bg-fusion-metrics.h"
 #include "core/learn/bg-vgg19.h"
@@ -64,6 +65,12 @@ void bg_fusion_model_unref(BgFusionModel *model);
 
 /** bg_fusion_model_get_name: of the network: "vgg19", "vgg-small", "funfuse" */
 const char *bg_fusion_model_get_name(const BgFusionModel *model);
+
+/** bg_fusion_model_set_engine: what runs the network from now on: the CPU in float32 until then; @engine's backend outlives the model */
+void bg_fusion_model_set_engine(BgFusionModel *model, const BgEngine *engine);
+
+/** bg_fusion_model_get_backend: which one really ran the last network: "cpu", "cuda"; "cpu" before the first */
+const char *bg_fusion_model_get_backend(BgFusionModel *model);
 
 /** bg_fusion_model_get_sha256: of the file of weights */
 const char *bg_fusion_model_get_sha256(const BgFusionModel *model);

@@ -404,10 +404,6 @@ bg_nn_plan_weighted(BgNnCpu *cpu, int number, GError **error)
     gboolean ok = fused_init(cpu, number, &fused, error);
     if (!ok)
         return FALSE;
-    gboolean deconv = fused.layer->kind == BG_NN_DECONV;
-    cpu->flop += 2.0 * (double) (deconv ? fused.g.in_space : fused.g.out_space) *
-                 (double) fused.g.n * (double) fused.g.taps * (double) fused.g.in_channels *
-                 (double) (fused.g.out_channels / fused.g.groups);
     int input = cpu->native[fused.layer->inputs[0]];
     if (fused.layer->kind == BG_NN_CONV && fused.layer->pad_mode != BG_NN_PAD_ZERO)
         input = plan_border(cpu, number, &fused);

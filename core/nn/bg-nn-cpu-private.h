@@ -58,7 +58,6 @@ struct _BgNnCpu {
     int *native;       // owned; each layer's value as it was made
     int *dense;        // owned; the same without blocks, or -1
     BgNnFuser fuser;   // owned
-    double flop;
 };
 
 // bg-nn-cpu-memory.c

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bg-nn-amx.h"
 #include "bg-nn-cpu-private.h"
 #include "bg-nn-worker.h"
 #include "core/base/bg-buffer.h"
@@ -304,10 +305,16 @@ bg_nn_cpu_get_output_shape(const BgNnCpu *cpu, int index)
     return &cpu->shapes[bg_nn_graph_get_output(cpu->graph, index)];
 }
 
+gboolean
+bg_nn_cpu_has_bfloat(void)
+{
+    return bg_nn_amx_is_there();
+}
+
 double
 bg_nn_cpu_get_flop(const BgNnCpu *cpu)
 {
-    return cpu->flop;
+    return bg_nn_graph_count_flop(cpu->graph, cpu->shapes);
 }
 
 gsize

@@ -67,7 +67,10 @@ gboolean bg_nn_cpu_run(BgNnCpu *cpu, BgNnTensor *const *inputs, BgNnTensor **out
 /** bg_nn_cpu_get_output_shape: of output @index */
 const BgNnShape *bg_nn_cpu_get_output_shape(const BgNnCpu *cpu, int index);
 
-/** bg_nn_cpu_get_flop: of the convolutions of one run, counted as direct ones: 2 a product */
+/** bg_nn_cpu_has_bfloat: whether BG_NN_BFLOAT16 is faster here than BG_NN_FLOAT32: AMX */
+gboolean bg_nn_cpu_has_bfloat(void);
+
+/** bg_nn_cpu_get_flop: as bg_nn_graph_count_flop() */
 double bg_nn_cpu_get_flop(const BgNnCpu *cpu);
 
 /** bg_nn_cpu_get_bytes: of weights and of the memory shared by the results */

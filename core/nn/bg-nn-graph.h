@@ -180,6 +180,12 @@ const char *bg_nn_kind_name(BgNnKind kind);
 BgNnShape *bg_nn_graph_infer(const BgNnGraph *graph, const BgNnShape *inputs, int n_inputs,
                              GError **error);
 
+/**
+ * bg_nn_graph_count_flop: of the convolutions of one run, counted as direct ones: 2 a product
+ * @shapes: of bg_nn_graph_infer()
+ */
+double bg_nn_graph_count_flop(const BgNnGraph *graph, const BgNnShape *shapes);
+
 typedef enum {
     BG_NN_ROLE_WEIGHT,
     BG_NN_ROLE_BIAS,

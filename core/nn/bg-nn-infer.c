@@ -396,3 +396,20 @@ bg_nn_geometry(const BgNnLayer *layer, const BgNnShape *in, const BgNnShape *out
     g.taps = (gsize) g.kernel[0] * (gsize) g.kernel[1] * (gsize) g.kernel[2];
     return g;
 }
+
+double
+bg_nn_graph_count_flop(const BgNnGraph *graph, const BgNnShape *shapes)
+{
+    double flop = 0;
+
+    for (int i = 0; i < bg_nn_graph_count(graph); i++) {
+        const BgNnLayer *layer = bg_nn_graph_get(graph, i);
+        if (layer->kind != BG_NN_CONV && layer->kind != BG_NN_DECONV && layer->kind != BG_NN_LINEAR)
+            continue;
+        BgNnGeometry g = bg_nn_geometry(layer, &shapes[layer->inputs[0]], &shapes[i]);
+        flop += 2.0 * (double) (layer->kind == BG_NN_DECONV ? g.in_space : g.out_space) *
+                (double) g.n * (double) g.taps * (double) g.in_channels *
+                (double) (g.out_channels / g.groups);
+    }
+    return flop;
+}

@@ -4,7 +4,6 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/learn/bg-networks.h"
-#include "core/nn/bg-nn-cpu.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,11 +13,17 @@
 #define CLASS_SIDE 224
 
 void
+bg_lesion_run_clear(BgLesionRun *run)
+{
+    g_clear_pointer(&run->sha256, g_free);
+}
+
+void
 bg_lesion_outline_clear(BgLesionOutline *outline)
 {
     g_clear_pointer(&outline->likelihood, bg_channel_free);
     g_clear_pointer(&outline->mask, bg_image_unref);
-    g_clear_pointer(&outline->sha256, g_free);
+    bg_lesion_run_clear(&outline->run);
 }
 
 // Means over what each of `n` pieces of a line of `count` values covers.
@@ -72,8 +77,8 @@ sample(const float *from, int width, int height, double x, double y)
 
 // One input through network `name`.
 static BgNnTensor *
-run_network(const char *name, const char *path, BgNnTensor *input, char **sha256,
-            const BgProgress *progress, GCancellable *cancellable, GError **error)
+run_network(const char *name, const char *path, const BgEngine *engine, BgNnTensor *input,
+            BgLesionRun *run, const BgProgress *progress, GCancellable *cancellable, GError **error)
 {
     const BgNetwork *network = bg_network_find(name, error);
     g_autoptr(BgNnGraph) graph = network != NULL ? network->graph() : NULL;
@@ -86,16 +91,18 @@ run_network(const char *name, const char *path, BgNnTensor *input, char **sha256
     g_autoptr(BgNnParams) params =
         bg_network_load(network, graph, path, &info,
                         bg_progress_span_init(&span, progress, 0.0, 0.5), cancellable, error);
-    *sha256 = g_strdup(info.sha256);
+    *run = (BgLesionRun){ .sha256 = g_strdup(info.sha256) };
     bg_nn_weights_info_clear(&info);
-    g_autoptr(BgNnCpu) cpu =
+    g_autoptr(BgBackendNetwork) ready =
         params == NULL
             ? NULL
-            : bg_nn_cpu_new(graph, params, bg_nn_tensor_get_shape(input), 1, NULL, error);
-    if (cpu == NULL)
+            : bg_engine_network(engine, graph, params, bg_nn_tensor_get_shape(input), 1, error);
+    if (ready == NULL)
         return NULL;
-    return bg_nn_cpu_run(cpu, &input, &output, bg_progress_span_init(&span, progress, 0.5, 1.0),
-                         cancellable, error)
+    run->backend = bg_backend_network_get_name(ready);
+    return bg_backend_network_run(ready, &input, &output,
+                                  bg_progress_span_init(&span, progress, 0.5, 1.0), cancellable,
+                                  error)
                ? output
                : NULL;
 }
@@ -175,15 +182,16 @@ bg_lesion_find_outline(BgImage *picture, const char *weights, const BgLesionPara
         !shrink(luma, bg_nn_tensor_data(input), OUTLINE_WIDTH, OUTLINE_HEIGHT, error) ||
         !score(bg_nn_tensor_data(input), bg_nn_tensor_count(input), params, outline, error))
         return FALSE;
-    g_autoptr(BgNnTensor) found =
-        run_network("lesion-unet", weights, input, &outline->sha256, progress, cancellable, error);
+    g_autoptr(BgNnTensor) found = run_network("lesion-unet", weights, &params->engine, input,
+                                              &outline->run, progress, cancellable, error);
     return found != NULL &&
            spread(found, luma->width, luma->height, params->threshold, outline, error);
 }
 
 gboolean
-bg_lesion_classify(BgImage *picture, const char *weights, double *malignant, char **sha256,
-                   const BgProgress *progress, GCancellable *cancellable, GError **error)
+bg_lesion_classify(BgImage *picture, const char *weights, const BgEngine *engine, double *malignant,
+                   BgLesionRun *run, const BgProgress *progress, GCancellable *cancellable,
+                   GError **error)
 {
     BgNnShape shape = bg_nn_shape(1, 3, 2, 1, CLASS_SIDE, CLASS_SIDE);
     gsize area = (gsize) CLASS_SIDE * CLASS_SIDE;
@@ -201,7 +209,7 @@ bg_lesion_classify(BgImage *picture, const char *weights, double *malignant, cha
             return FALSE;
     }
     g_autoptr(BgNnTensor) found =
-        run_network("lesion-classifier", weights, input, sha256, progress, cancellable, error);
+        run_network("lesion-classifier", weights, engine, input, run, progress, cancellable, error);
     if (found == NULL)
         return FALSE;
     *malignant = (double) bg_nn_tensor_peek(found)[0];

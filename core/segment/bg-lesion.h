@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/bg-progress.h"
+#include "core/compute/bg-backend.h"
 #include "core/image/bg-channel.h"
 
 G_BEGIN_DECLS
@@ -12,10 +13,20 @@ G_BEGIN_DECLS
  * @mean, @deviation: of the greys (0..255) of the pictures that the weights were trained with; a
  *   deviation of 0: the picture's own
  * @threshold: from which likelihood on a pixel is of the lesion, 0..1
+ * @engine: what runs the network
  */
 typedef struct {
     double mean, deviation, threshold;
+    BgEngine engine;
 } BgLesionParams;
+
+/** BgLesionRun: @sha256: owned: of the weights; @backend: which one really ran the network */
+typedef struct {
+    char *sha256;
+    const char *backend;
+} BgLesionRun;
+
+void bg_lesion_run_clear(BgLesionRun *run);
 
 /**
  * BgLesionOutline:
@@ -30,7 +41,7 @@ typedef struct {
     BgImage *mask;
     double share, mean, deviation;
     int box[4];
-    char *sha256; // owned: of the weights
+    BgLesionRun run;
 } BgLesionOutline;
 
 void bg_lesion_outline_clear(BgLesionOutline *outline);
@@ -51,15 +62,18 @@ gboolean bg_lesion_find_outline(BgImage *picture, const char *weights, const BgL
 /**
  * bg_lesion_classify:
  * @weights: of the network "lesion-classifier"
+ * @engine: what runs the network
  * @malignant: (out): how likely, 0..1
- * @sha256: (out) (transfer full): of the weights
+ * @run: (out): to be cleared, whatever is returned
  *
  * The picture's colours, 0..1, by means over areas to 224 x 224 whatever its shape, as in training.
  * Errors as bg_lesion_find_outline(); %BG_ERROR_UNSUPPORTED: a grey picture.
  */
-gboolean bg_lesion_classify(BgImage *picture, const char *weights, double *malignant, char **sha256,
-                            const BgProgress *progress, GCancellable *cancellable, GError **error);
+gboolean bg_lesion_classify(BgImage *picture, const char *weights, const BgEngine *engine,
+                            double *malignant, BgLesionRun *run, const BgProgress *progress,
+                            GCancellable *cancellable, GError **error);
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BgLesionRun, bg_lesion_run_clear)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BgLesionOutline, bg_lesion_outline_clear)
 
 G_END_DECLS

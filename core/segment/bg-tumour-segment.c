@@ -122,8 +122,8 @@ bg_tumour_result_clear(BgTumourResult *result)
 /** Running: one case, slice by slice, or in blocks of @block voxels a side; a slice lies in the upper left corner of a plane of wide x high */
 typedef struct {
     const BgTumourCase *tumour_case;
-    BgNnCpu *cpu;      // owned
-    BgNnTensor *input; // owned
+    BgBackendNetwork *network; // owned
+    BgNnTensor *input;         // owned
     int wide, high, block;
     float *weights;                          // owned: of a block's voxels, where there are blocks
     float *sums;                             // owned: of the weights of each voxel of the case
@@ -179,9 +179,10 @@ run_slices(Running *job, const BgProgress *progress, GError **error)
         for (int r = 0; r < n_runs; r++) {
             BgNnTensor *output = NULL;
             fill_input(job, k, r == 1);
-            if (!bg_nn_cpu_run(job->cpu, &job->input, &output, NULL, job->cancellable, error))
+            if (!bg_backend_network_run(job->network, &job->input, &output, NULL, job->cancellable,
+                                        error))
                 return FALSE;
-            job->flop += bg_nn_cpu_get_flop(job->cpu);
+            job->flop += bg_backend_network_get_flop(job->network);
             add_output(job, bg_nn_tensor_peek(output), k, r == 1, 1.0f / (float) n_runs);
             bg_nn_tensor_unref(output);
         }
@@ -258,9 +259,9 @@ run_block(Running *job, const Place *place, GError **error)
         add_block(job, place, NULL);
         return TRUE;
     }
-    if (!bg_nn_cpu_run(job->cpu, &job->input, outputs, NULL, job->cancellable, error))
+    if (!bg_backend_network_run(job->network, &job->input, outputs, NULL, job->cancellable, error))
         return FALSE;
-    job->flop += bg_nn_cpu_get_flop(job->cpu);
+    job->flop += bg_backend_network_get_flop(job->network);
     add_block(job, place, bg_nn_tensor_peek(outputs[0]));
     for (int k = 0; k < BG_UNET3_N_RESULTS; k++)
         bg_nn_tensor_unref(outputs[k]);
@@ -334,10 +335,9 @@ start_blocks(Running *job, GError **error)
 }
 
 static gboolean
-start(Running *job, BgTumourModel *model, BgNnPrecision precision, GError **error)
+start(Running *job, BgTumourModel *model, const BgEngine *engine, GError **error)
 {
     const BgGeometry *grid = &job->tumour_case->grid;
-    BgNnCpuOptions options = { .precision = precision };
 
     job->wide = (grid->dims[0] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
     job->high = (grid->dims[1] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
@@ -349,20 +349,20 @@ start(Running *job, BgTumourModel *model, BgNnPrecision precision, GError **erro
     job->input = bg_nn_tensor_new(&shape, error);
     if (job->input == NULL)
         return FALSE;
-    job->cpu = bg_nn_cpu_new(model->graph, model->params, &shape, 1, &options, error);
-    for (int c = 0; job->cpu != NULL && c < BG_TUMOUR_CLASSES; c++) {
+    job->network = bg_engine_network(engine, model->graph, model->params, &shape, 1, error);
+    for (int c = 0; job->network != NULL && c < BG_TUMOUR_CLASSES; c++) {
         job->probabilities[c] = bg_voxels_alloc(grid, sizeof(float), error);
         if (job->probabilities[c] == NULL)
             return FALSE;
         memset(job->probabilities[c], 0, bg_geometry_count_voxels(grid) * sizeof(float));
     }
-    return job->cpu != NULL && (side == 0 || start_blocks(job, error));
+    return job->network != NULL && (side == 0 || start_blocks(job, error));
 }
 
 static void
 running_clear(Running *job)
 {
-    g_clear_pointer(&job->cpu, bg_nn_cpu_free);
+    g_clear_pointer(&job->network, bg_backend_network_free);
     g_clear_pointer(&job->input, bg_nn_tensor_unref);
     bg_buffer_free(job->weights);
     bg_buffer_free(job->sums);
@@ -415,7 +415,7 @@ bg_tumour_segment(BgTumourModel *model, const BgTumourCase *tumour_case, const B
     g_auto(BgTumourResult) found = { 0 };
     BgProgressSpan span;
 
-    gboolean ok = start(&job, model, options->precision, error);
+    gboolean ok = start(&job, model, &options->engine, error);
     const BgProgress *running = bg_progress_span_init(&span, progress, 0.0, 0.9);
     ok = ok &&
          (job.block > 0 ? run_blocks(&job, running, error) : run_slices(&job, running, error)) &&
@@ -423,6 +423,7 @@ bg_tumour_segment(BgTumourModel *model, const BgTumourCase *tumour_case, const B
                 error);
     if (ok) {
         found.flop = job.flop;
+        found.backend = bg_backend_network_get_name(job.network);
         *result = found;
         found = (BgTumourResult){ 0 };
     }

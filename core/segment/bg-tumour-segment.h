@@ -4,7 +4,7 @@
 
 #include "bg-label-clean.h"
 #include "bg-tumour-case.h"
-#include "core/nn/bg-nn-cpu.h"
+#include "core/compute/bg-backend.h"
 
 G_BEGIN_DECLS
 
@@ -30,12 +30,12 @@ const BgJson *bg_tumour_model_get_card(const BgTumourModel *model); // (nullable
 
 /**
  * BgTumourOptions:
- * @precision: of the network's multiplications
+ * @engine: what runs the network
  * @mirror: run each slice a second time, left and right swapped, and take the mean
  * @cleaning: what is taken out of the labels; all zeros: nothing
  */
 typedef struct {
-    BgNnPrecision precision;
+    BgEngine engine;
     gboolean mirror;
     BgLabelCleaning cleaning;
 } BgTumourOptions;
@@ -50,6 +50,7 @@ BgTumourOptions bg_tumour_options(void);
  * @confidence: the largest of them
  * @cleaned: what the cleaning took away and added
  * @flop: of the network, for the whole case
+ * @backend: which one really ran it: "cpu", "cuda"
  */
 typedef struct {
     BgLabelMap *labels;
@@ -57,6 +58,7 @@ typedef struct {
     BgVolume *confidence;
     BgLabelCleaned cleaned;
     double flop;
+    const char *backend;
 } BgTumourResult;
 
 void bg_tumour_result_clear(BgTumourResult *result);

@@ -6,11 +6,13 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-random.h"
 #include "core/compute/bg-backend-ops.h"
+#include "core/fusion/bg-fusion.h"
 #include "core/learn/bg-networks.h"
 #include "core/nn/bg-nn-cpu.h"
 #include "core/nn/bg-nn-tape.h"
 #include "core/phantom/bg-phantom.h"
 #include "core/segment/bg-tumour-data.h"
+#include "core/segment/bg-tumour-segment.h"
 
 #include <string.h>
 
@@ -193,14 +195,18 @@ test_network(gconstpointer data)
 
 // The shipped model's labels in bfloat16 are those in float32 on 99.9 % of the pixels of the slice
 // with most of a tumour.
+#define COARSE_MM 16.0 // a head in a few slices
+#define FUSED_SIDE 24
 #define STEP 4 // of the slices among which the fullest is taken
 
 static BgTumourCase *
-make_head(GError **error)
+make_head(double spacing_mm, GError **error)
 {
     BgPhantomParams wanted = { .kind = BG_PHANTOM_HEAD, .size = 100, .seed = 3, .tumour = TRUE };
     g_autoptr(BgPhantom) head = bg_phantom_new(&wanted, NULL, NULL, error);
-    BgTumourParams params = { .spacing_mm = 2, .align = BG_TUMOUR_ALIGN_NEVER, .as_given = TRUE };
+    BgTumourParams params = { .spacing_mm = spacing_mm,
+                              .align = BG_TUMOUR_ALIGN_NEVER,
+                              .as_given = TRUE };
     BgVolume *contrasts[BG_N_CONTRASTS];
 
     g_assert_nonnull(head);
@@ -241,15 +247,20 @@ fill_slice(const BgTumourCase *head, int k, BgNnTensor *input)
                    (gsize) d[0] * sizeof(float));
 }
 
+static char *
+model_path(const char *name)
+{
+    return g_build_filename(g_getenv("BREGMA_SOURCE_ROOT"), "data", "models", name, NULL);
+}
+
 static void
 test_labels(void)
 {
-    g_autofree char *path =
-        g_build_filename(g_getenv("BREGMA_SOURCE_ROOT"), "data", "models", "tumour.h5", NULL);
+    g_autofree char *path = model_path("tumour.h5");
     const BgNetwork *network = bg_network_find("unet-tumour", NULL);
     g_autoptr(BgNnGraph) graph = network->graph();
     g_autoptr(GError) error = NULL;
-    gsize n_other = 0, n_tumour = 0;
+    gsize n_tumour = 0;
 
     if (backend == NULL) {
         g_test_skip("no device");
@@ -257,7 +268,7 @@ test_labels(void)
     }
     g_autoptr(BgNnParams) params = bg_network_load(network, graph, path, NULL, NULL, NULL, &error);
     g_assert_no_error(error);
-    g_autoptr(BgTumourCase) head = make_head(&error);
+    g_autoptr(BgTumourCase) head = make_head(2.0, &error);
     g_assert_no_error(error);
     const int *d = head->grid.dims;
     BgNnShape shape = bg_nn_shape(1, BG_N_CONTRASTS, 2, 1, (gsize) (d[1] + 15) / 16 * 16,
@@ -266,10 +277,7 @@ test_labels(void)
     gsize n = shape.dims[2] * shape.dims[3];
     g_autofree guint8 *exact = g_malloc(n), *rounded = g_malloc(n);
     g_autoptr(BgNnCpu) cpu = bg_nn_cpu_new(graph, params, &shape, 1, NULL, &error);
-    g_autoptr(BgBackendNetwork) device = bg_backend_network_new(
-        backend, graph, params, &(BgBackendNetworkSpec){ &shape, 1, BG_NN_BFLOAT16 }, &error);
-    g_assert_no_error(error);
-    g_autoptr(BgNnTensor) a = NULL, b = NULL;
+    g_autoptr(BgNnTensor) a = NULL;
     int fullest = 0;
     for (int k = 0; k < d[2]; k += STEP) {
         g_autoptr(BgNnTensor) found = NULL;
@@ -285,14 +293,113 @@ test_labels(void)
     }
     g_assert_nonnull(a);
     fill_slice(head, fullest, input);
-    g_assert_true(bg_backend_network_run(device, &input, &b, NULL, NULL, &error));
     count_tumour(a, exact);
-    count_tumour(b, rounded);
-    for (gsize i = 0; i < n; i++)
-        n_other += exact[i] != rounded[i];
-    g_test_message("%zu pixels, %zu of the tumour, %zu with another label", n, n_tumour, n_other);
     g_assert_cmpuint(n_tumour, >, n / 100);
-    g_assert_cmpuint(n_other, <=, n / 1000);
+    BgBackend *const backends[] = { backend, bg_backend_get_cpu() };
+    for (gsize k = 0; k < G_N_ELEMENTS(backends); k++) {
+        BgEngine engine = { backends[k], BG_NN_BFLOAT16 };
+        g_autoptr(BgBackendNetwork) device =
+            bg_engine_network(&engine, graph, params, &shape, 1, &error);
+        g_autoptr(BgNnTensor) b = NULL;
+        gsize n_other = 0;
+        g_assert_no_error(error);
+        g_assert_true(bg_backend_network_run(device, &input, &b, NULL, NULL, &error));
+        count_tumour(b, rounded);
+        for (gsize i = 0; i < n; i++)
+            n_other += exact[i] != rounded[i];
+        g_test_message("%s: %zu pixels, %zu of the tumour, %zu with another label",
+                       bg_backend_network_get_name(device), n, n_tumour, n_other);
+        g_assert_cmpuint(n_other, <=, n / 1000);
+        g_assert_true(memcmp(bg_nn_tensor_peek(a), bg_nn_tensor_peek(b), n * sizeof(float)) != 0);
+    }
+}
+
+static float *
+values_of(BgVolume *volume)
+{
+    const int *d = bg_volume_get_geometry(volume)->dims;
+    float *values = g_new(float, bg_geometry_count_voxels(bg_volume_get_geometry(volume))),
+          *to = values;
+
+    for (int k = 0; k < d[2]; k++)
+        for (int j = 0; j < d[1]; j++)
+            for (int i = 0; i < d[0]; i++)
+                *to++ = (float) bg_volume_get_value(volume, i, j, k);
+    return values;
+}
+
+// What the programs call: the whole of it on the device is that on the processor.
+static void
+test_tumour(void)
+{
+    g_autofree char *path = model_path("tumour.h5");
+    g_autoptr(GError) error = NULL;
+    g_auto(BgTumourResult) there = { 0 }, here = { 0 };
+    BgTumourOptions options = bg_tumour_options();
+
+    if (backend == NULL) {
+        g_test_skip("no device");
+        return;
+    }
+    options.mirror = FALSE;
+    g_autoptr(BgTumourModel) model = bg_tumour_model_load(path, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(BgTumourCase) head = make_head(COARSE_MM, &error);
+    g_assert_no_error(error);
+    g_assert_true(bg_tumour_segment(model, head, &head->grid, &options, &here, NULL, NULL, &error));
+    options.engine.backend = backend;
+    g_assert_true(
+        bg_tumour_segment(model, head, &head->grid, &options, &there, NULL, NULL, &error));
+    gsize n = bg_geometry_count_voxels(&head->grid), n_changing = 0;
+    g_assert_cmpstr(here.backend, ==, "cpu");
+    g_assert_cmpstr(there.backend, ==, "cuda");
+    g_assert_cmpfloat(there.flop, ==, here.flop);
+    for (int c = 0; c < BG_TUMOUR_CLASSES; c++) {
+        g_autofree float *a = values_of(here.probabilities[c]);
+        g_autofree float *b = values_of(there.probabilities[c]);
+        for (gsize i = 0; i < n; i++) {
+            g_assert_cmpfloat_with_epsilon((double) a[i], (double) b[i], 1e-3);
+            n_changing += a[i] > 0.01f && a[i] < 0.99f;
+        }
+    }
+    g_assert_cmpuint(n_changing, >, n / 100);
+}
+
+static void
+test_fusion(void)
+{
+    g_autofree char *path = model_path("fusion.h5");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgFusionModel) model = NULL;
+    BgRandom random = bg_random(5, 0);
+
+    if (backend == NULL) {
+        g_test_skip("no device");
+        return;
+    }
+    BgChannel *pair[2];
+    for (int k = 0; k < 2; k++) {
+        pair[k] = bg_channel_new(FUSED_SIDE, FUSED_SIDE, &error);
+        for (gsize i = 0; i < bg_channel_count(pair[k]); i++)
+            pair[k]->values[i] = (float) bg_random_uniform(&random);
+    }
+    BgFusionParams params = bg_fusion_params(BG_FUSION_LEARNED);
+    BgFusionResult results[2] = { { 0 }, { 0 } };
+    model = bg_fusion_model_load(BG_FUSION_LEARNED, path, NULL, NULL, &error);
+    g_assert_no_error(error);
+    for (int k = 0; k < 2; k++) {
+        bg_fusion_model_set_engine(model, &(BgEngine){ k == 0 ? NULL : backend, BG_NN_FLOAT32 });
+        g_assert_true(bg_fuse((const BgChannel *const *) pair, 2, &params, model, &results[k], NULL,
+                              NULL, &error));
+        g_assert_cmpstr(bg_fusion_model_get_backend(model), ==, k == 0 ? "cpu" : "cuda");
+    }
+    for (gsize i = 0; i < bg_channel_count(pair[0]); i++)
+        g_assert_cmpfloat_with_epsilon((double) results[0].fused->values[i],
+                                       (double) results[1].fused->values[i], 1e-4);
+    for (int k = 0; k < 2; k++) {
+        bg_fusion_result_clear(&results[k]);
+        bg_channel_free(pair[k]);
+    }
 }
 
 static void
@@ -351,6 +458,8 @@ main(int argc, char **argv)
         g_test_add_data_func(name, GSIZE_TO_POINTER(i), test_network);
     }
     g_test_add_func("/backend/network/labels", test_labels);
+    g_test_add_func("/backend/network/tumour", test_tumour);
+    g_test_add_func("/backend/network/fusion", test_fusion);
     g_test_add_func("/backend/network/refuses", test_refuses);
 
     int status = g_test_run();

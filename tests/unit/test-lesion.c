@@ -128,7 +128,7 @@ test_outline(void)
         g_assert_cmpint(mask[140 * 480 + 140], ==, 0);
         g_assert_cmpfloat(found.likelihood->values[80 * 480 + 140], >, 0.99f);
         g_assert_cmpfloat(found.likelihood->values[10], <, 0.01f);
-        g_assert_cmpint(strlen(found.sha256), ==, 64);
+        g_assert_cmpint(strlen(found.run.sha256), ==, 64);
     }
     // Scored by others' mean and deviation nothing of it is bright.
     g_autoptr(BgImage) picture = rectangle(300, 200, 1, box, 200, 50);
@@ -148,7 +148,7 @@ test_refused(void)
     g_autoptr(BgImage) flat = rectangle(64, 48, 1, box, 90, 90);
     BgLesionParams params = { .threshold = 0.5 };
     g_autoptr(GError) error = NULL, grey = NULL, other = NULL;
-    g_autofree char *sha256 = NULL;
+    g_auto(BgLesionRun) run = { 0 };
     double malignant;
     Fixture f;
 
@@ -156,10 +156,12 @@ test_refused(void)
     g_auto(BgLesionOutline) found = { 0 };
     g_assert_false(bg_lesion_find_outline(flat, f.path, &params, &found, NULL, NULL, &error));
     g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
-    g_assert_false(bg_lesion_classify(flat, f.path, &malignant, &sha256, NULL, NULL, &grey));
+    g_assert_false(
+        bg_lesion_classify(flat, f.path, &(BgEngine){ 0 }, &malignant, &run, NULL, NULL, &grey));
     g_assert_error(grey, BG_ERROR, BG_ERROR_UNSUPPORTED);
     g_autoptr(BgImage) colours = rectangle(64, 48, 3, box, 90, 80);
-    g_assert_false(bg_lesion_classify(colours, f.path, &malignant, &sha256, NULL, NULL, &other));
+    g_assert_false(bg_lesion_classify(colours, f.path, &(BgEngine){ 0 }, &malignant, &run, NULL,
+                                      NULL, &other));
     g_assert_error(other, BG_ERROR, BG_ERROR_MISMATCH);
     fixture_clear(&f);
 }
@@ -170,7 +172,7 @@ test_classify(void)
 {
     static const int half[4] = { 0, 0, 223, 447 }; // of 448 x 448: exact in 224 and its halves
     g_autoptr(BgImage) picture = rectangle(448, 448, 3, half, 204, 51);
-    g_autofree char *sha256 = NULL;
+    g_auto(BgLesionRun) run = { 0 };
     g_autoptr(GError) error = NULL;
     double malignant = -1.0;
     Fixture f;
@@ -186,11 +188,11 @@ test_classify(void)
     values(&f, "dense_2", BG_NN_ROLE_WEIGHT)[0] = 4.0f;
     values(&f, "dense_2", BG_NN_ROLE_BIAS)[0] = -1.0f;
     save(&f);
-    bg_lesion_classify(picture, f.path, &malignant, &sha256, NULL, NULL, &error);
+    bg_lesion_classify(picture, f.path, &(BgEngine){ 0 }, &malignant, &run, NULL, NULL, &error);
     g_assert_no_error(error);
     double mean = (4.0 * 0.8 + 3.0 * 0.2) / 7.0; // the border of 112 lies in the fourth column
     g_assert_cmpfloat_with_epsilon(malignant, 1.0 / (1.0 + exp(1.0 - 4.0 * mean)), 1e-5);
-    g_assert_cmpint(strlen(sha256), ==, 64);
+    g_assert_cmpint(strlen(run.sha256), ==, 64);
     fixture_clear(&f);
 }
 
