@@ -157,10 +157,13 @@ bg_cli_set_engine(BgCli *cli, const BgEngine *engine, const char *ran_on)
 {
     gboolean cpu = strcmp(ran_on, "cpu") == 0;
 
-    bg_json_set_string(cli->result, "precision", bg_precision_name(engine->precision));
+    gboolean exact = cpu && engine->precision == BG_NN_TF32;
+
+    bg_json_set_string(cli->result, "precision",
+                       bg_precision_name(exact ? BG_NN_FLOAT32 : engine->precision));
     bg_json_set_string(cli->result, "backend", ran_on);
     cli->engine = ran_on;
-    if (cpu && engine->precision == BG_NN_TF32)
+    if (exact)
         bg_cli_doubt(cli, "--precision=tf32 is for graphics cards: computed in float32");
     else if (cpu && engine->precision == BG_NN_BFLOAT16 && !bg_nn_cpu_has_bfloat())
         bg_cli_doubt(cli, "this processor has no AMX: bf16 takes longer here than float32");

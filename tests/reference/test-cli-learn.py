@@ -185,6 +185,13 @@ def test_fuse_learned(case):
     shipped = run_json("fuse", *pictures, "-o", out, "--method=learned", "--force")
     assert shipped["weights_sha256"] != r["weights_sha256"] and min(shipped["ssim"]) > 0.1
     run("fuse", *pictures, "-o", out, "--method=average", f"--contributions={parts}", "--force", status=2)
+    assert shipped["precision"] == "float32" and shipped["backend"] in ("cpu", "cuda")
+    coarse = run_json("fuse", *pictures, "-o", out, "--method=learned", "--precision=bf16", "--force")
+    assert coarse["precision"] == "bf16" and coarse["ssim"] != shipped["ssim"]
+    assert max(abs(a - b) for a, b in zip(coarse["ssim"], shipped["ssim"])) < 0.01, (coarse, shipped)
+    exact = run_json("fuse", *pictures, "-o", out, "--method=learned", "--precision=tf32", "--backend=cpu", "--force")
+    assert exact["precision"] == "float32" and exact["ssim"] == shipped["ssim"] and exact["warnings"]
+    run("fuse", *pictures, "-o", out, "--method=learned", "--precision=half", "--force", status=2)
 
 
 def test_train_vgg_small(case):
