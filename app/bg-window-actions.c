@@ -300,6 +300,7 @@ bg_window_update_actions(BgWindow *self)
     set_enabled(self, "demo", !any);
     set_enabled(self, "screenshot", any);
     set_enabled(self, "copy-picture", any);
+    set_enabled(self, "save-report", any);
     set_enabled(self, "save", any);
     set_enabled(self, "save-as", any);
     set_enabled(self, "export-measurements", state->measurements->len > 0);

@@ -4,6 +4,7 @@
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
 #include "ui/model/bg-montage-job.h"
+#include "ui/model/bg-report-job.h"
 #include "ui/model/bg-save.h"
 #include "ui/model/bg-settings.h"
 #include "ui/panel/bg-measure-section.h"
@@ -136,6 +137,25 @@ on_export_measurements(GSimpleAction *action, GVariant *parameter, gpointer user
     bg_file_dialog_ask(user_data, &choice, on_csv_chosen);
 }
 
+static void
+on_report_chosen(GtkWidget *window, const char *path)
+{
+    bg_report_job_save(BG_WINDOW(window)->session, path);
+}
+
+static void
+on_save_report(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+    const BgFileChoice choice = { .title = _("Save a Report of the Case"),
+                                  .accept = _("_Save"),
+                                  .suggested_name = "report.pdf",
+                                  .filter_name = _("Reports"),
+                                  .patterns = "*.pdf *.html",
+                                  .save = TRUE };
+
+    bg_file_dialog_ask(user_data, &choice, on_report_chosen);
+}
+
 // A picture of a whole scan: what it is decides the file's suffix.
 static void
 on_scan_response(GtkNativeDialog *dialog, int response, gpointer user_data)
@@ -197,6 +217,7 @@ bg_window_init_export_actions(BgWindow *self)
         { "save-picture", on_save_picture, "(ss)", NULL, NULL },
         { "save-scan", on_save_scan, "s", NULL, NULL },
         { "copy-picture", on_copy_picture, NULL, NULL, NULL },
+        { "save-report", on_save_report, NULL, NULL, NULL },
         { "export-measurements", on_export_measurements, NULL, NULL, NULL },
     };
 

@@ -278,6 +278,7 @@ extern const BgCliCommand bg_cli_command_models;
 extern const BgCliCommand bg_cli_command_train;
 extern const BgCliCommand bg_cli_command_segment;
 extern const BgCliCommand bg_cli_command_lesion;
+extern const BgCliCommand bg_cli_command_report;
 extern const BgCliCommand bg_cli_command_montage;
 
 G_END_DECLS

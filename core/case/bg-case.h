@@ -106,6 +106,9 @@ gboolean bg_case_layer_lacks_identity(BgCase *self, const BgLayer *layer);
  */
 gboolean bg_case_do(BgCase *self, BgCommand *command, GError **error);
 
+/** bg_command_take_study: (transfer full) (nullable): a set-study of a file's, where @self has none yet and @info tells one */
+BgCommand *bg_command_take_study(BgCase *self, const BgFileInfo *info);
+
 /** bg_case_undo: Returns: %FALSE when there is nothing to undo; ends an open gesture */
 gboolean bg_case_undo(BgCase *self);
 gboolean bg_case_redo(BgCase *self);

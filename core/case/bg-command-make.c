@@ -158,6 +158,23 @@ bg_command_set_study(const char *date, const char *description)
     return bg_command_new("set-study", g_variant_new("(@s@s)", TEXT(date), TEXT(description)));
 }
 
+static const char *
+text_of(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+BgCommand *
+bg_command_take_study(BgCase *the_case, const BgFileInfo *info)
+{
+    const BgCaseState *state = bg_case_get_state(the_case);
+    const char *date = text_of(info->study_date), *description = text_of(info->study_description);
+    gboolean none = *state->study_date == '\0' && *state->study_description == '\0';
+
+    return none && (*date != '\0' || *description != '\0') ? bg_command_set_study(date, description)
+                                                           : NULL;
+}
+
 BgCommand *
 bg_command_set_cursor(BgVec3 cursor_mm)
 {

@@ -181,6 +181,9 @@ add_layer(BgSession *self, LoadDone *done, LoadResult *result)
     if (added && bg_patient_is_known(&layer->patient) &&
         !bg_patient_is_known(&bg_session_get_state(self)->patient))
         bg_session_do(self, bg_command_set_patient(&layer->patient));
+    BgCommand *study = added ? bg_command_take_study(bg_case, result->loaded->info) : NULL;
+    if (study != NULL)
+        bg_session_do(self, study);
     bg_case_end_gesture(bg_case);
     g_hash_table_remove(self->loading, layer->id);
 

@@ -6,7 +6,7 @@
 #include "core/segment/bg-cohort.h"
 #include "ui/dialog/bg-file-dialog.h"
 #include "ui/model/bg-distance-job.h"
-#include "ui/model/bg-label-sizes.h"
+#include "core/segment/bg-label-sizes.h"
 #include "ui/model/bg-save.h"
 #include "ui/panel/bg-form.h"
 #include "ui/panel/bg-number-table.h"

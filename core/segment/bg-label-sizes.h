@@ -2,9 +2,9 @@
 // What labels measure, and how two label maps differ: for a worker, and as tables.
 #pragma once
 
+#include "bg-label-metrics.h"
+#include "bg-label-shape.h"
 #include "core/model/bg-label-table.h"
-#include "core/segment/bg-label-metrics.h"
-#include "core/segment/bg-label-shape.h"
 
 G_BEGIN_DECLS
 

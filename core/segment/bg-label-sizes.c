@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ui/model/bg-label-sizes.h"
+#include "bg-label-sizes.h"
 
+#include "bg-cohort.h"
+#include "bg-compare-report.h"
 #include "core/base/bg-i18n.h"
 #include "core/filter/bg-distance-map.h"
-#include "core/segment/bg-cohort.h"
-#include "core/segment/bg-compare-report.h"
 
 #include <math.h>
 #include <string.h>
