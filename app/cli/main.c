@@ -27,7 +27,7 @@ static const BgCliCommand *const commands[] = {
     &bg_cli_command_register,     &bg_cli_command_landmarks, &bg_cli_command_evaluate,
     &bg_cli_command_fuse,         &bg_cli_command_calibrate, &bg_cli_command_models,
     &bg_cli_command_anonymize,    &bg_cli_command_train,     &bg_cli_command_segment,
-    &bg_cli_command_montage,      &bg_cli_command_lesion,       &bg_cli_command_report,
+    &bg_cli_command_montage,      &bg_cli_command_lesion,    &bg_cli_command_report,
 };
 // clang-format on
 

@@ -3,9 +3,9 @@
 
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-output.h"
+#include "core/segment/bg-label-sizes.h"
 #include "core/segment/bg-tumour-report.h"
 #include "ui/dialog/bg-file-dialog.h"
-#include "core/segment/bg-label-sizes.h"
 #include "ui/model/bg-save.h"
 #include "ui/model/bg-weak.h"
 #include "ui/panel/bg-number-table.h"
