@@ -6,7 +6,7 @@
 #include "ui/model/bg-thumbnail.h"
 
 #define TICK_MS 33
-#define MAX_A_TICK 64 // items taken over between two frames of the window
+#define MAX_A_TICK 64 // items taken over, or pictures asked for, between two frames of the window
 #define MAX_DEPTH 12  // of folders that no reader of series knows
 #define PICTURE_PX 64
 #define MAX_STEP 64                    // that makes a volume fit: a preview of it, no more
@@ -27,7 +27,9 @@ struct _BgImport {
     GAsyncQueue *found; // owned, shared with the worker: of Found
     Counts *counts;     // owned, shared with the worker
     guint tick_id;
+    gboolean looking; // or something that was found is not taken over yet
     guint n_pictures; // asked for
+    guint n_shown;    // items, of which pictures were asked for since all is known
 };
 
 G_DEFINE_FINAL_TYPE(BgImport, bg_import, G_TYPE_OBJECT)
@@ -343,21 +345,6 @@ take(BgImport *self, Found *found)
     found_free(found);
 }
 
-static gboolean
-on_tick(gpointer user_data)
-{
-    BgImport *self = user_data;
-    Found *found;
-
-    for (int i = 0; i < MAX_A_TICK && (found = g_async_queue_try_pop(self->found)) != NULL; i++)
-        take(self, found);
-    g_signal_emit(self, signals[SIGNAL_PROGRESS], 0,
-                  (guint64) g_atomic_int_get(&self->counts->n_done),
-                  (guint64) g_atomic_int_get(&self->counts->n_known));
-
-    return G_SOURCE_CONTINUE;
-}
-
 static BgImportItem *
 nth(BgImport *self, guint i)
 {
@@ -385,22 +372,53 @@ choose_one(BgImport *self)
 }
 
 static void
+finish_looking(BgImport *self)
+{
+    self->looking = FALSE;
+    choose_one(self);
+    g_signal_emit(self, signals[SIGNAL_DONE], 0);
+}
+
+// Whatever comes, however much at once, the window gets its next frame in time.
+static gboolean
+on_tick(gpointer user_data)
+{
+    g_autoptr(BgImport) self = g_object_ref(user_data); // whoever listens may drop the last one
+    int n_left = MAX_A_TICK;
+    Found *found;
+
+    while (n_left > 0 && (found = g_async_queue_try_pop(self->found)) != NULL) {
+        take(self, found);
+        n_left--;
+    }
+    if (self->looking)
+        g_signal_emit(self, signals[SIGNAL_PROGRESS], 0,
+                      (guint64) g_atomic_int_get(&self->counts->n_done),
+                      (guint64) g_atomic_int_get(&self->counts->n_known));
+    if (self->job != NULL || n_left == 0)
+        return G_SOURCE_CONTINUE;
+
+    if (self->looking)
+        finish_looking(self);
+    guint n = self->items != NULL ? g_list_model_get_n_items(G_LIST_MODEL(self->items)) : 0;
+    for (; self->n_shown < n && n_left > 0; self->n_shown++, n_left--)
+        if (nth(self, self->n_shown)->series != NULL)
+            ask_for_picture(self, nth(self, self->n_shown));
+    if (self->n_shown < n)
+        return G_SOURCE_CONTINUE;
+
+    self->tick_id = 0;
+    return G_SOURCE_REMOVE;
+}
+
+static void
 on_looked(GObject *source, GAsyncResult *result, gpointer user_data)
 {
     g_autoptr(BgImport) self = user_data;
     g_autoptr(GError) error = NULL;
-    Found *found;
 
     bg_job_run_finish(BG_JOB(source), result, &error);
-    while ((found = g_async_queue_try_pop(self->found)) != NULL)
-        take(self, found);
-    g_clear_handle_id(&self->tick_id, g_source_remove);
-    g_clear_object(&self->job);
-    choose_one(self);
-    for (guint i = 0; i < g_list_model_get_n_items(G_LIST_MODEL(self->items)); i++)
-        if (nth(self, i)->series != NULL)
-            ask_for_picture(self, nth(self, i));
-    g_signal_emit(self, signals[SIGNAL_DONE], 0);
+    g_clear_object(&self->job); // on_tick() does the rest
 }
 
 BgImport *
@@ -415,6 +433,7 @@ bg_import_new(BgSession *session, const char *const *paths)
     look->counts = g_atomic_rc_box_acquire(self->counts);
     self->job = bg_job_new(_("Looking at files"));
     const BgJobWork work = { .func = look_in_thread, .input = look, .free_input = look_free };
+    self->looking = TRUE;
     self->tick_id = g_timeout_add(TICK_MS, on_tick, self);
     bg_session_run(session, self->job, &work, on_looked, g_object_ref(self));
     return self;
@@ -429,7 +448,7 @@ bg_import_get_items(BgImport *self)
 gboolean
 bg_import_is_running(BgImport *self)
 {
-    return self->job != NULL;
+    return self->looking;
 }
 
 void
