@@ -28,6 +28,8 @@ heic_sniff(const guint8 *bytes, gsize n_bytes, gboolean gzipped)
 
 #include <libheif/heif.h>
 
+#define LARGEST_TILE 1024 // of grids; telephones' have 512
+
 typedef struct {
     GBytes *file; // owned
     struct heif_context *context;
@@ -95,6 +97,11 @@ open_file(Job *job, const char *path, GCancellable *cancellable, GError **error)
     if (job->file == NULL)
         return FALSE;
     gconstpointer bytes = g_bytes_get_data(job->file, &n);
+    if (!bg_heif_check_places(bytes, n)) {
+        g_set_error_literal(error, BG_ERROR, BG_ERROR_CORRUPT,
+                            _("its parts are longer than the file: it is damaged. Get it again"));
+        return FALSE;
+    }
     bg_hevc_register();
     job->context = heif_context_alloc();
     heif_context_set_maximum_image_size_limit(job->context, 32768);
@@ -110,6 +117,9 @@ open_file(Job *job, const char *path, GCancellable *cancellable, GError **error)
         .n_channels = heif_image_handle_has_alpha_channel(job->handle) ? 4 : 3,
         .type = BG_PIXEL_UINT8,
     };
+    // A damaged grid may say another size than the picture's box: only that is allocated, and its tiles.
+    heif_context_set_maximum_image_size_limit(
+        job->context, MAX(job->format.width, job->format.height) + LARGEST_TILE);
     return bg_picture_check_size(&job->format, (guint64) n * 65536, error);
 }
 

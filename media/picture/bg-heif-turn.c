@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a HEIF file says that its picture is to be turned: boxes irot and imir (ISO/IEC 23008-12, 6.5.10
+// What is read of a HEIF file's boxes without libheif. How a HEIF file says that its picture is to be turned: boxes irot and imir (ISO/IEC 23008-12, 6.5.10
 // and 6.5.12) among the properties of the primary item. libheif 1.15 turns the picture, and does not tell.
 #include "bg-pictures-private.h"
 
 #include <string.h>
 
+#define MOST_SHARED 4    // times that extents may name the file's bytes; real ones do once
 #define MAX_FOLLOWED 256 // properties of one picture; real ones have some five
 
 typedef struct {
@@ -17,14 +18,20 @@ typedef struct {
     int m[2][2];
 } Turn;
 
-static guint32
-get_be(const Span *span, gsize at, gsize size)
+static guint64
+get_long(const Span *span, gsize at, gsize size)
 {
-    guint32 number = 0;
+    guint64 number = 0;
 
     for (gsize i = 0; i < size && at + i < span->n_bytes; i++)
         number = number << 8 | span->bytes[at + i];
     return number;
+}
+
+static guint32
+get_be(const Span *span, gsize at, gsize size)
+{
+    return (guint32) get_long(span, at, size);
 }
 
 // @at: (inout): the next box of @in
@@ -138,4 +145,48 @@ bg_heif_orientation(const guint8 *bytes, gsize n_bytes)
         if (memcmp(&turns[i], &turn, sizeof turn) == 0)
             return i + 1;
     return 1;
+}
+
+// Box iloc (ISO/IEC 14496-12, 8.11.3): where the bytes of each item lie, in extents.
+static gboolean
+check_extents(const Span *iloc, gsize n_file)
+{
+    guint32 version = get_be(iloc, 0, 1), sizes = get_be(iloc, 4, 2);
+    gsize id_size = version < 2 ? 2 : 4, offset_size = sizes >> 12, length_size = sizes >> 8 & 15;
+    gsize base_size = sizes >> 4 & 15, index_size = version > 0 ? sizes & 15 : 0;
+    guint32 n_items = get_be(iloc, 6, id_size);
+    gsize at = 6 + id_size;
+    guint64 n_all = 0;
+
+    for (guint32 item = 0; item < n_items && at < iloc->n_bytes; item++) {
+        at += id_size + (version > 0 ? 2 : 0) + 2 + base_size;
+        guint32 n_extents = get_be(iloc, at, 2);
+        at += 2;
+        for (guint32 i = 0; i < n_extents && at < iloc->n_bytes; i++) {
+            guint64 length = get_long(iloc, at + index_size + offset_size, length_size);
+            at += index_size + offset_size + length_size;
+            if (length > n_file || (n_all += length) > MOST_SHARED * (guint64) n_file)
+                return FALSE;
+            if (index_size + offset_size + length_size == 0)
+                break;
+        }
+    }
+    return TRUE;
+}
+
+gboolean
+bg_heif_check_places(const guint8 *bytes, gsize n_bytes)
+{
+    const gsize full = 4;
+    Span file = { bytes, n_bytes }, meta, inside;
+    char outer[4], kind[4];
+
+    for (gsize i = 0; i <= n_bytes && next_box(&file, &i, outer, &meta);) {
+        if (memcmp(outer, "meta", 4) != 0)
+            continue;
+        for (gsize k = full; k <= meta.n_bytes && next_box(&meta, &k, kind, &inside);)
+            if (memcmp(kind, "iloc", 4) == 0 && !check_extents(&inside, n_bytes))
+                return FALSE;
+    }
+    return TRUE;
 }

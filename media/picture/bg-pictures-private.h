@@ -20,6 +20,15 @@ extern const BgReader bg_reader_tiff;
  */
 int bg_heif_orientation(const guint8 *bytes, gsize n_bytes);
 
+/**
+ * bg_heif_check_places:
+ *
+ * libheif allocates what an extent of the file promises before it looks whether it is there.
+ *
+ * Returns: %FALSE: the parts of the picture are longer than the file
+ */
+gboolean bg_heif_check_places(const guint8 *bytes, gsize n_bytes);
+
 #define BG_PICTURE_MAX_FILE (512u << 20)
 
 /** bg_pictures_read_file: (transfer full): all of it, at most BG_PICTURE_MAX_FILE */
