@@ -25,7 +25,7 @@ program_of() {
 # The longest input: a header says all it can in few bytes, and long inputs take long.
 length_of() {
     case $1 in
-        landmarks|raw|wire) echo 800 ;;
+        landmarks|raw|wire) echo 400 ;;
         dicom|hdf5|minc2|heic|tiff|archive) echo 6000 ;;
         *) echo 2000 ;;
     esac
@@ -55,8 +55,9 @@ while [ $left = 1 ]; do
         status=0
         "$build/tests/fuzz/$(program_of "$harness")" -runs=$((wanted - done)) -max_total_time="$seconds" \
             -max_len="$(length_of "$harness")" -entropic=0 -reduce_inputs=0 -timeout=15 -rss_limit_mb=2560 -print_final_stats=1 \
-            -artifact_prefix="$folder/found/$harness/" "$folder/inputs/$harness" "$corpus/$harness" >"$log" 2>&1 || status=$?
-        rm -f /dev/shm/bregma-fuzz-*
+            -artifact_prefix="$folder/found/$harness/" "$folder/inputs/$harness" "$corpus/$harness" >"$log" 2>&1 &
+        wait $! || status=$?
+        rm -f "/dev/shm/bregma-fuzz-$!"
         echo "$harness: $(count "$harness") of $wanted executions$([ $status = 0 ] || echo ", FOUND: see $log")"
     done
 done
