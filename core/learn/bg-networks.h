@@ -107,6 +107,19 @@ BgNnGraph *bg_patch_two_path_graph(void);
 /** bg_patch_dual_graph: (transfer full): "patch" [4 x 33 x 33] and "centre" [4 x 5 x 5] in; the centre through a maxout of five */
 BgNnGraph *bg_patch_dual_graph(void);
 
+/**
+ * bg_patch_network_spread:
+ * @network: one of the three patch networks, @params: its own
+ * @spread: (out) (transfer full): the same numbers, for what is returned
+ *
+ * The network for all pixels of a picture at once: inputs 32 (and the centre's 4) pixels larger than the picture; the
+ * output has five classes at each of its pixels: what the patch around it gives alone.
+ *
+ * Returns: (transfer full): or %NULL with %BG_ERROR_NO_MEMORY
+ */
+BgNnGraph *bg_patch_network_spread(const BgNetwork *network, const BgNnParams *params,
+                                   BgNnParams **spread, GError **error);
+
 /** bg_lesion_unet_graph: (transfer full): a grey picture of skin in, scored by all pictures' mean and deviation (192 x 240 in the original; sides are multiples of 16), how likely each pixel is of the lesion out */
 BgNnGraph *bg_lesion_unet_graph(void);
 

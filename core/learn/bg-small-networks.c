@@ -70,41 +70,6 @@ bg_funfuse_graph(void)
 }
 
 // ------------------------------------------------------------------------------------------------
-// The patch network: valid convolutions, pools of two with stride one. Norms without an eps of
-// their own: the old files hold deviations, see bg_nn_weights_load().
-
-BgNnGraph *
-bg_patch_cnn_graph(void)
-{
-    static const struct {
-        int channels, kernel;
-    } convs[] = { { 64, 7 }, { 128, 5 }, { 128, 5 } };
-    BgNnGraph *graph = bg_nn_graph_new("patch-cnn");
-    int x = bg_nn_graph_input(graph, "patch", 4, 2);
-
-    for (int i = 0; i < (int) G_N_ELEMENTS(convs); i++) {
-        g_autofree char *conv = g_strdup_printf("conv%d", i + 1);
-        g_autofree char *relu = bg_layer_name(conv, "relu"), *norm = bg_layer_name(conv, "norm");
-        g_autofree char *pool = bg_layer_name(conv, "pool"), *drop = bg_layer_name(conv, "drop");
-        x = bg_layer_conv(graph, conv, x, convs[i].channels, convs[i].kernel, 1, 0, FALSE);
-        x = bg_nn_graph_unary(graph, BG_NN_RELU, relu, x);
-        x = bg_layer_norm(graph, norm, x, 0, 0.1, BG_NN_NORM_USUAL);
-        x = bg_nn_graph_add(graph, &(BgNnLayer){ .kind = BG_NN_MAX_POOL,
-                                                 .name = pool,
-                                                 .inputs = { x },
-                                                 .n_inputs = 1,
-                                                 .kernel = BG_NN_ALL(2) });
-        x = bg_layer_drop(graph, drop, x, 0.5, FALSE);
-    }
-    x = bg_layer_conv(graph, "conv4", x, 128, 3, 1, 0, FALSE);
-    x = bg_nn_graph_unary(graph, BG_NN_RELU, "conv4_relu", x);
-    x = bg_layer_drop(graph, "conv4_drop", x, 0.25, FALSE);
-    x = bg_layer_linear(graph, "classes", bg_layer_flatten(graph, "flat", x), 5);
-    bg_nn_graph_add_output(graph, bg_nn_graph_unary(graph, BG_NN_SOFTMAX, "softmax", x));
-    return graph;
-}
-
-// ------------------------------------------------------------------------------------------------
 // The scatter network: reflected borders; the sixth convolution goes on as it is.
 
 BgNnGraph *

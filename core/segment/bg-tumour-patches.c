@@ -131,16 +131,20 @@ find_spot(const Case *c, guint8 class, BgRandom *random, float *patch)
     return spot;
 }
 
-// Each contrast by its largest size.
+// Each contrast by its largest size in the slice: what is known when a slice is looked at as a whole.
 static void
-scale_patch(float *patch, int n_contrasts, int side)
+scale_patch(const Case *c, int k, float *patch, int side)
 {
-    for (int n = 0; n < n_contrasts; n++, patch += side * side) {
-        float most = 0.0f;
-        for (int i = 0; i < side * side; i++)
-            most = MAX(most, fabsf(patch[i]));
-        for (int i = 0; most > 0.0f && i < side * side; i++)
-            patch[i] /= most;
+    gsize in_slice = (gsize) c->stored->dims[0] * (gsize) c->stored->dims[1];
+
+    for (int n = 0; n < c->data->params.n_contrasts; n++, patch += side * side) {
+        const gint16 *slice =
+            c->planes + (gsize) c->data->params.contrasts[n] * c->stored->n + (gsize) k * in_slice;
+        int most = 0;
+        for (gsize i = 0; i < in_slice; i++)
+            most = MAX(most, ABS((int) slice[i]));
+        for (int i = 0; most > 0 && i < side * side; i++)
+            patch[i] /= (float) most / BG_TUMOUR_SCALE;
     }
 }
 
@@ -168,10 +172,10 @@ make(BgTumourData *data, const guint8 *bytes, gsize index, guint64 seed, float *
         best = spot;
         memcpy(inputs[0], patch, n * sizeof(float));
     }
-    scale_patch(inputs[0], n_contrasts, SIDE);
+    scale_patch(&c, best.k, inputs[0], SIDE);
     if (data->params.centres) {
         read_patch(&c, &best, CENTRE, inputs[1]);
-        scale_patch(inputs[1], n_contrasts, CENTRE);
+        scale_patch(&c, best.k, inputs[1], CENTRE);
     }
     memset(target, 0, N_OUT * sizeof(float));
     target[bg_tumour_labels[best.class]] = 1.0f;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bg-tumour-segment.h"
+#include "bg-tumour-segment-private.h"
 
-#include "bg-tumour-data.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
-#include "core/learn/bg-networks.h"
 #include "core/volume/bg-resample.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #define MULTIPLE 16 // of a slice's sides
@@ -17,12 +14,8 @@
 #define BLOCKS "unet3-tumour"
 #define USUAL_BLOCK 64
 
-struct _BgTumourModel {
-    atomic_int n_refs;
-    BgNnGraph *graph;
-    BgNnParams *params;
-    BgNnWeightsInfo info;
-};
+static const char *const other_networks[] = { BLOCKS, "patch-cnn", "patch-two-path", "patch-dual",
+                                              NULL };
 
 BgTumourModel *
 bg_tumour_model_load(const char *path, const BgProgress *progress, GCancellable *cancellable,
@@ -34,8 +27,9 @@ bg_tumour_model_load(const char *path, const BgProgress *progress, GCancellable 
     if (found == NULL)
         return NULL;
     // Another network's weights are refused by the names of their layers.
-    gboolean blocks = strcmp(bg_nn_graph_get_name(found), BLOCKS) == 0;
-    const BgNetwork *network = bg_network_find(blocks ? BLOCKS : "unet-tumour", error);
+    const char *name = bg_nn_graph_get_name(found);
+    gboolean known = g_strv_contains(other_networks, name);
+    const BgNetwork *network = bg_network_find(known ? name : "unet-tumour", error);
     if (network == NULL)
         return NULL;
     g_autoptr(BgNnGraph) graph = network->graph();
@@ -47,6 +41,7 @@ bg_tumour_model_load(const char *path, const BgProgress *progress, GCancellable 
     }
     BgTumourModel *model = g_new0(BgTumourModel, 1);
     atomic_init(&model->n_refs, 1);
+    model->network = network;
     model->graph = g_steal_pointer(&graph);
     model->params = g_steal_pointer(&params);
     model->info = info;
@@ -119,22 +114,8 @@ bg_tumour_result_clear(BgTumourResult *result)
         g_clear_pointer(&result->probabilities[c], bg_volume_unref);
 }
 
-/** Running: one case, slice by slice, or in blocks of @block voxels a side; a slice lies in the upper left corner of a plane of wide x high */
-typedef struct {
-    const BgTumourCase *tumour_case;
-    BgBackendNetwork *network; // owned
-    BgNnTensor *input;         // owned
-    int wide, high, block;
-    float *weights;                          // owned: of a block's voxels, where there are blocks
-    float *sums;                             // owned: of the weights of each voxel of the case
-    float *probabilities[BG_TUMOUR_CLASSES]; // owned until taken, on the case's grid
-    gboolean mirror;
-    double flop; // of the runs until now
-    GCancellable *cancellable;
-} Running;
-
 static void
-fill_input(const Running *job, int k, gboolean mirrored)
+fill_input(const BgTumourRun *job, int k, gboolean mirrored)
 {
     const int *d = job->tumour_case->grid.dims;
     gsize n = bg_geometry_count_voxels(&job->tumour_case->grid);
@@ -154,7 +135,7 @@ fill_input(const Running *job, int k, gboolean mirrored)
 }
 
 static void
-add_output(const Running *job, const float *found, int k, gboolean mirrored, float share)
+add_output(const BgTumourRun *job, const float *found, int k, gboolean mirrored, float share)
 {
     const int *d = job->tumour_case->grid.dims;
     gsize area = (gsize) job->wide * (gsize) job->high;
@@ -171,7 +152,7 @@ add_output(const Running *job, const float *found, int k, gboolean mirrored, flo
 }
 
 static gboolean
-run_slices(Running *job, const BgProgress *progress, GError **error)
+run_slices(BgTumourRun *job, const BgProgress *progress, GError **error)
 {
     int n_slices = job->tumour_case->grid.dims[2], n_runs = job->mirror ? 2 : 1;
 
@@ -200,7 +181,7 @@ typedef struct {
 
 // FALSE: nothing but background lies there.
 static gboolean
-fill_block(const Running *job, const Place *place)
+fill_block(const BgTumourRun *job, const Place *place)
 {
     const int *d = job->tumour_case->grid.dims;
     gsize n = bg_geometry_count_voxels(&job->tumour_case->grid), side = (gsize) job->block;
@@ -227,7 +208,7 @@ fill_block(const Running *job, const Place *place)
 
 // @found: %NULL: certain background
 static void
-add_block(const Running *job, const Place *place, const float *found)
+add_block(const BgTumourRun *job, const Place *place, const float *found)
 {
     const int *d = job->tumour_case->grid.dims;
     gsize side = (gsize) job->block, volume = side * side * side;
@@ -251,7 +232,7 @@ add_block(const Running *job, const Place *place, const float *found)
 }
 
 static gboolean
-run_block(Running *job, const Place *place, GError **error)
+run_block(BgTumourRun *job, const Place *place, GError **error)
 {
     BgNnTensor *outputs[BG_UNET3_N_RESULTS] = { NULL };
 
@@ -285,7 +266,7 @@ block_start(int size, int block, int index)
 }
 
 static gboolean
-run_blocks(Running *job, const BgProgress *progress, GError **error)
+run_blocks(BgTumourRun *job, const BgProgress *progress, GError **error)
 {
     const int *d = job->tumour_case->grid.dims;
     int counts[3], n_runs = job->mirror ? 2 : 1;
@@ -313,7 +294,7 @@ run_blocks(Running *job, const BgProgress *progress, GError **error)
 
 // A Gaussian of an eighth of the side, as nnU-Net's, but never nothing.
 static gboolean
-start_blocks(Running *job, GError **error)
+start_blocks(BgTumourRun *job, GError **error)
 {
     gsize side = (gsize) job->block, n = bg_geometry_count_voxels(&job->tumour_case->grid);
 
@@ -334,36 +315,48 @@ start_blocks(Running *job, GError **error)
     return TRUE;
 }
 
+// Planes whose sides are multiples of the network's, or blocks.
 static gboolean
-start(Running *job, BgTumourModel *model, const BgEngine *engine, GError **error)
+start_network(BgTumourRun *job, BgTumourModel *model, const BgEngine *engine, GError **error)
 {
-    const BgGeometry *grid = &job->tumour_case->grid;
+    const int *d = job->tumour_case->grid.dims;
+    gsize side = (gsize) bg_tumour_model_get_block(model);
 
-    job->wide = (grid->dims[0] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
-    job->high = (grid->dims[1] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
-    job->block = bg_tumour_model_get_block(model);
+    job->wide = (d[0] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
+    job->high = (d[1] + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
+    job->block = (int) side;
     BgNnShape shape = bg_nn_shape(1, BG_N_CONTRASTS, 2, 1, (gsize) job->high, (gsize) job->wide);
-    gsize side = (gsize) job->block;
     if (side > 0)
         shape = bg_nn_shape(1, BG_N_CONTRASTS, 3, side, side, side);
     job->input = bg_nn_tensor_new(&shape, error);
     if (job->input == NULL)
         return FALSE;
     job->network = bg_engine_network(engine, model->graph, model->params, &shape, 1, error);
-    for (int c = 0; job->network != NULL && c < BG_TUMOUR_CLASSES; c++) {
+    return job->network != NULL && (side == 0 || start_blocks(job, error));
+}
+
+static gboolean
+start(BgTumourRun *job, BgTumourModel *model, const BgEngine *engine, GError **error)
+{
+    const BgGeometry *grid = &job->tumour_case->grid;
+
+    for (int c = 0; c < BG_TUMOUR_CLASSES; c++) {
         job->probabilities[c] = bg_voxels_alloc(grid, sizeof(float), error);
         if (job->probabilities[c] == NULL)
             return FALSE;
         memset(job->probabilities[c], 0, bg_geometry_count_voxels(grid) * sizeof(float));
     }
-    return job->network != NULL && (side == 0 || start_blocks(job, error));
+    job->patches = g_str_has_prefix(model->network->name, "patch-");
+    return job->patches ? bg_tumour_start_patches(job, model, engine, error)
+                        : start_network(job, model, engine, error);
 }
 
 static void
-running_clear(Running *job)
+running_clear(BgTumourRun *job)
 {
     g_clear_pointer(&job->network, bg_backend_network_free);
     g_clear_pointer(&job->input, bg_nn_tensor_unref);
+    g_clear_pointer(&job->centre, bg_nn_tensor_unref);
     bg_buffer_free(job->weights);
     bg_buffer_free(job->sums);
     for (int c = 0; c < BG_TUMOUR_CLASSES; c++)
@@ -372,7 +365,7 @@ running_clear(Running *job)
 
 // Background is certain where the network did not look.
 static BgVolume *
-bring_home(Running *job, int c, const BgGeometry *target, GError **error)
+bring_home(BgTumourRun *job, int c, const BgGeometry *target, GError **error)
 {
     g_autoptr(BgVolume) here =
         bg_volume_new_take(&job->tumour_case->grid, bg_sample_format_plain(BG_SAMPLE_FLOAT32),
@@ -384,7 +377,7 @@ bring_home(Running *job, int c, const BgGeometry *target, GError **error)
 }
 
 static gboolean
-finish(Running *job, const BgGeometry *target, const BgTumourOptions *options,
+finish(BgTumourRun *job, const BgGeometry *target, const BgTumourOptions *options,
        BgTumourResult *result, const BgProgress *progress, GError **error)
 {
     for (int c = 0; c < BG_TUMOUR_CLASSES; c++) {
@@ -409,16 +402,18 @@ bg_tumour_segment(BgTumourModel *model, const BgTumourCase *tumour_case, const B
                   const BgTumourOptions *options, BgTumourResult *result,
                   const BgProgress *progress, GCancellable *cancellable, GError **error)
 {
-    Running job = { .tumour_case = tumour_case,
-                    .mirror = options->mirror,
-                    .cancellable = cancellable };
+    BgTumourRun job = { .tumour_case = tumour_case,
+                        .mirror = options->mirror,
+                        .cancellable = cancellable };
     g_auto(BgTumourResult) found = { 0 };
     BgProgressSpan span;
 
     gboolean ok = start(&job, model, &options->engine, error);
     const BgProgress *running = bg_progress_span_init(&span, progress, 0.0, 0.9);
     ok = ok &&
-         (job.block > 0 ? run_blocks(&job, running, error) : run_slices(&job, running, error)) &&
+         (job.patches     ? bg_tumour_run_patches(&job, running, error)
+          : job.block > 0 ? run_blocks(&job, running, error)
+                          : run_slices(&job, running, error)) &&
          finish(&job, target, options, &found, bg_progress_span_init(&span, progress, 0.9, 1.0),
                 error);
     if (ok) {

@@ -9,8 +9,8 @@
 G_BEGIN_DECLS
 
 /**
- * BgTumourModel: weights of the network "unet-tumour", or "unet3-tumour" of volumes, with their card. Immutable, reference counted;
- * any thread.
+ * BgTumourModel: weights of the network "unet-tumour", of "unet3-tumour" of volumes, or of a patch network
+ * ("patch-cnn", "patch-two-path", "patch-dual"), with their card. Immutable, reference counted; any thread.
  */
 typedef struct _BgTumourModel BgTumourModel;
 
@@ -69,7 +69,8 @@ void bg_tumour_result_clear(BgTumourResult *result);
  * @result: (out caller-allocates): untouched on failure
  *
  * Slice by slice on the case's grid, or block by block: of the size that the network was trained with, each
- * overlapping the next by half, those near a block's middle counting most. Outside of it all is background. Probabilities are brought to
+ * overlapping the next by half, those near a block's middle counting most. Patch networks tell the class of
+ * each pixel's patch, of all of a slice at once; outside of the brain is background there. Outside of it all is background. Probabilities are brought to
  * @target by trilinear sampling, and labels are those of the most probable there.
  *
  * Returns: %FALSE with %BG_ERROR_NO_MEMORY, %BG_ERROR_INVALID, %G_IO_ERROR_CANCELLED

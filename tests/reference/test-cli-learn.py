@@ -83,13 +83,19 @@ def test_train_volumes(case):
 
 
 def test_train_patches(case):
-    """The patch networks learn from patches of all classes alike."""
+    """The patch networks learn from patches of all classes alike, and tell each pixel's class of a case."""
     for name, more in (("patch-cnn", ["--entropy"]), ("patch-dual", [])):
         r = run_json("train", "unet", f"--network={name}", "--phantoms=3", "--phantom-size=64", "--spacing=4",
                      "--per-case=16", "--batch=8", "--epochs=2", "--rate=0.001", *more, "-o", case.at(name + ".h5"))
         assert r["epochs"] == 2 and r["card"]["planes"] == "flair, t1, t1ce, t2" and r["card"]["loss"] == "cross-entropy", r
         with open(case.at(name + ".h5.training/log.csv"), encoding="utf-8") as log:
             assert 0 <= float(log.read().splitlines()[1].split(",")[1]) <= 1
+        found = run_json("segment", *case.contrasts(), f"--model={case.at(name + '.h5')}", "-o", case.at(name + ".nii.gz"),
+                         f"--confidence={case.at(name + '-c.nii.gz')}", "--no-mirror")
+        assert found["tflop"] > 0 and found["seconds"] > 0 and [one["value"] for one in found["labels"]] == [1, 2, 4], found
+        like = run_json("info", case.contrast("t1ce"))
+        assert run_json("info", case.at(name + ".nii.gz"))["dims"] == like["dims"]
+        assert 0.2 <= run_json("info", case.at(name + "-c.nii.gz"))["value_min"] <= 1
 
 
 def test_train_on_files(case):
