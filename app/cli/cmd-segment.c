@@ -80,6 +80,29 @@ load_model(BgCli *cli, GError **error)
     return model;
 }
 
+// One file is one contrast.
+static gboolean
+check_apart(const BgCli *cli, GError **error)
+{
+    for (int c = 1; c < BG_N_CONTRASTS; c++) {
+        for (int other = 0; other < c; other++) {
+            const char *one = bg_cli_option(cli, bg_contrast_name((BgContrast) other));
+            const char *two = bg_cli_option(cli, bg_contrast_name((BgContrast) c));
+            g_autofree char *a = one != NULL ? g_canonicalize_filename(one, NULL) : NULL;
+            g_autofree char *b = two != NULL ? g_canonicalize_filename(two, NULL) : NULL;
+            if (a == NULL || b == NULL || !g_str_equal(a, b))
+                continue;
+            bg_cli_usage_error(error,
+                               "one file twice: %s: --%s and --%s: give each contrast its own, "
+                               "and leave out what is not there",
+                               two, bg_contrast_name((BgContrast) other),
+                               bg_contrast_name((BgContrast) c));
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 static gboolean
 load_contrasts(BgCli *cli, BgLoaded *loaded[BG_N_CONTRASTS], GError **error)
 {
@@ -317,7 +340,7 @@ run(BgCli *cli, GError **error)
         if (extra != NULL && !bg_cli_check_output(cli, extra, error))
             return FALSE;
     }
-    gboolean ok = load_contrasts(cli, loaded, error);
+    gboolean ok = check_apart(cli, error) && load_contrasts(cli, loaded, error);
     g_autoptr(BgTumourModel) model = ok ? load_model(cli, error) : NULL;
     ok = model != NULL && segment(cli, loaded, model, &params, &run_options, error);
     for (int c = 0; c < BG_N_CONTRASTS; c++)

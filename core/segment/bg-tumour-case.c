@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bg-tumour-case.h"
+#include "bg-tumour-case-private.h"
 
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
@@ -22,6 +22,8 @@
 #define SAME_GRID_MM 0.05
 #define STRIPPED_SHARE 0.35 // of voxels that hold the background's one value
 #define MARGIN_MM 2.0
+#define LEAST_COVERED 0.02 // of the head, by a contrast that is to be used with the others
+#define WELL_COVERED 0.8
 
 static const char *const names[BG_N_CONTRASTS] = { "t1", "t1ce", "t2", "flair" };
 
@@ -34,6 +36,7 @@ typedef struct {
     const BgTumourParams *params;
     BgTumourCase *result;
     BgVolume *volumes[BG_N_CONTRASTS]; // owned
+    BgGeometry own[BG_N_CONTRASTS];    // as they came
     BgLabelMap *mask;                  // owned
     GCancellable *cancellable;
 } Preparing;
@@ -211,6 +214,33 @@ mask_from(Preparing *job, GError **error)
     return bg_label_map_new_take(grid, BG_LABEL_UINT8, mask, error);
 }
 
+// What a contrast does not reach is as if it were missing there: that is said. One that reaches nothing is refused.
+static gboolean
+check_covered(Preparing *job, GError **error)
+{
+    BgTumourCase *result = job->result;
+    const char *first = names[result->reference];
+
+    for (int c = 0; c < BG_N_CONTRASTS; c++) {
+        if (!result->present[c] || c == (int) result->reference)
+            continue;
+        double share = bg_tumour_covered(job->mask, &job->own[c], &result->moving_from_fixed[c]);
+        if (share < LEAST_COVERED) {
+            g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                        _("%s and %s show no place in common. Check that both are of one head, or "
+                          "have them registered to each other"),
+                        first, names[c]);
+            return FALSE;
+        }
+        if (share < WELL_COVERED)
+            g_ptr_array_add(result->warnings,
+                            g_strdup_printf(_("%s covers %.0f %% of the head in %s: elsewhere it "
+                                              "counts as missing"),
+                                            names[c], 100.0 * share, first));
+    }
+    return TRUE;
+}
+
 static gboolean
 cut(Preparing *job, GError **error)
 {
@@ -312,7 +342,7 @@ prepare(Preparing *job, const BgProgress *progress, GError **error)
         !place(job, bg_progress_span_init(&span, progress, 0.0, 0.6), error))
         return FALSE;
     job->mask = mask_from(job, error);
-    if (job->mask == NULL || !cut(job, error) ||
+    if (job->mask == NULL || !check_covered(job, error) || !cut(job, error) ||
         !normalise(job, bg_progress_span_init(&span, progress, 0.6, 1.0), error))
         return FALSE;
     return job->params->as_given || check_order(result, error);
@@ -335,10 +365,12 @@ bg_tumour_case_new(BgVolume *const contrasts[BG_N_CONTRASTS], const BgTumourPara
     for (int c = 0; c < BG_N_CONTRASTS; c++) {
         result->present[c] = contrasts[c] != NULL;
         n += result->present[c];
-        if (contrasts[c] != NULL)
+        if (contrasts[c] != NULL) {
             job.volumes[c] = bg_volume_ref(contrasts[c]);
-        else
+            job.own[c] = *bg_volume_get_geometry(contrasts[c]);
+        } else {
             g_string_append_printf(missing, "%s%s", missing->len > 0 ? ", " : "", names[c]);
+        }
     }
     if (n > 0 && n < BG_N_CONTRASTS)
         g_ptr_array_add(result->warnings,

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """bregma-cli train, segment, fuse --method=learned and meshes of probabilities, from outside: with networks
 that have hardly learnt anything, whose results are yet to be in their place. Usage: test-cli-learn.py BREGMA_CLI"""
+import gzip
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -167,13 +169,64 @@ def test_shipped_model(case):
 
 
 def test_segment_says(case):
-    seg = case.at("other.nii.gz")
-    r = run_json("segment", *case.contrasts(t1=None, t2=None), f"--model={case.model}", "-o", seg)
+    """What is missing, in the wrong place or not to be known is said, or refused; nothing is guessed in silence. Two
+    patients: test-cli-dicom.py, as only such files say whose they are."""
+    seg, model = case.at("other.nii.gz"), f"--model={case.model}"
+    r = run_json("segment", *case.contrasts(t1=None, t2=None), model, "-o", seg)
     assert "t1, t2 missing" in " ".join(r["warnings"])
     swapped = case.contrasts(t1=case.contrast("t2"), t2=case.contrast("t1"))
-    said = run("segment", *swapped, f"--model={case.model}", "-o", seg, "--force", status=1)
+    said = run("segment", *swapped, model, "-o", seg, "--force", status=1)
     assert "t1 looks like t2" in said and "t2 looks like t1" in said
-    run_json("segment", *swapped, "--as-given", f"--model={case.model}", "-o", seg, "--force")
+    run_json("segment", *swapped, "--as-given", model, "-o", seg, "--force")
+    twice = case.contrasts(t2=case.contrast("flair"))
+    assert "one file twice" in run("segment", *twice, "--as-given", model, "-o", seg, "--force", status=2)
+    # Whose they are: no NIfTI tells.
+    assert any("identity unknown" in one for one in r["warnings"]), r["warnings"]
+    # Another grid: the contrast is registered, hardly moved, and the result is on the reference's grid.
+    finer, far = case.at("finer.nii.gz"), case.at("far.nii.gz")
+    run("filter", "resample", case.contrast("flair"), finer, "--spacing=5,4,7")
+    r = run_json("segment", *case.contrasts(flair=finer), model, "-o", seg, "--force")
+    assert list(r["registered"]) == ["flair"], r["registered"]
+    moved = r["registered"]["flair"]
+    assert all(abs(moved[5 * i] - 1) < 0.02 and abs(moved[4 * i + 3]) < 4 for i in range(3)), moved
+    assert run_json("info", seg)["dims"] == run_json("info", case.contrast("t1ce"))["dims"]
+    r = run_json("segment", *case.contrasts(flair=finer), "--align=never", model, "-o", seg, "--force")
+    assert r["registered"] == {}
+    # Grids that have no place in common.
+    run("filter", "crop", case.contrast("t1ce"), case.at("left.nii.gz"), "--box=0,14,0,39,0,39")
+    run("filter", "crop", case.contrast("flair"), far, "--box=26,39,0,39,0,39")
+    apart = (f"--t1ce={case.at('left.nii.gz')}", f"--flair={far}", "--align=never", "--as-given", model, "-o", seg, "--force")
+    assert "no place in common" in run("segment", *apart, status=1)
+    run("filter", "crop", case.contrast("flair"), far, "--box=0,39,0,39,0,21", "--force")
+    r = run_json("segment", *case.contrasts(flair=far), "--align=never", "--as-given", model, "-o", seg, "--force")
+    assert any("flair covers" in one for one in r["warnings"]), r["warnings"]
+    # No tumour: all that was found is too small.
+    r = run_json("segment", *case.contrasts(), "--least-ml=100000", model, "-o", seg, "--force")
+    assert any("no tumour was found" in one for one in r["warnings"]), r["warnings"]
+    assert all(one["volume_ml"] == 0 for one in r["labels"]) and r["regions"]["WT"]["n_parts"] == 0
+    assert run_json("info", seg)["value_max"] == 0
+
+
+def test_unknown_labels(case):
+    """Label numbers that BraTS does not have are said in a comparison, and refused in training."""
+    labels, odd = os.path.join(case.head, "labels.nii.gz"), case.at("odd.nii.gz")
+    with gzip.open(labels, "rb") as file:
+        data = bytearray(file.read())
+    start = int(struct.unpack_from("<f", data, 108)[0])
+    assert struct.unpack_from("<h", data, 72)[0] == 8, "labels are bytes"
+    data[start:] = bytes(7 if value == 2 else value for value in data[start:])
+    with gzip.open(odd, "wb") as file:
+        file.write(data)
+    r = run_json("evaluate", "labels", odd, labels, "--regions=brats")
+    assert any("labels other than 1, 2 and 4" in one for one in r["warnings"]), r["warnings"]
+    assert run_json("evaluate", "labels", odd, labels)["regions_of"] == "labels"
+    patient = case.at(os.path.join("odd", "a"))
+    os.makedirs(patient)
+    for name in CONTRASTS:
+        os.link(case.contrast(name), os.path.join(patient, name + ".nii.gz"))
+    os.link(odd, os.path.join(patient, "seg.nii.gz"))
+    said = run("train", "unet", f"--data={case.at('odd')}", "--spacing=6", "--crop=32", "-o", case.at("odd.h5"), status=1)
+    assert "7" in said and not os.path.exists(case.at("odd.h5")), said
 
 
 def test_fuse_learned(case):
