@@ -16,7 +16,7 @@ from desk import key, wait, Window
 
 SETTINGS = (("Made-up heads", "phantoms", 3), ("Their voxels a side", "phantom-size", 40),
             ("Grid in mm", "spacing", 6), ("Sample in pixels", "crop", 32),
-            ("Samples of a case", "per-case", 4), ("Epochs", "epochs", 30), ("Batch", "batch", 4))
+            ("Samples of a case", "per-case", 4), ("Epochs", "epochs", 45), ("Batch", "batch", 4))
 SEED = 7
 
 
@@ -95,7 +95,7 @@ class Tests:
         self.words("Cancelled: the best and the last whole epoch are kept")
         self.words("epochs are done. Continue")
         n_epochs = len(self.rows())
-        assert 2 <= n_epochs < 30, n_epochs
+        assert 2 <= n_epochs < 45, n_epochs
         assert not os.path.exists(self.model)
         assert os.path.exists(self.model + ".training/best.h5")
         assert not self.ready("Start")  # would replace what is there
@@ -113,8 +113,8 @@ class Tests:
                        check=True, stdout=subprocess.DEVNULL)
         with open(other + ".training/log.csv", encoding="utf-8") as log:
             whole = list(csv.DictReader(log))
-        assert len(whole) == 30 and self.rows() == whole
-        assert self.curve().startswith("Epoch 30: training loss %.5g," % float(whole[-1]["loss"]))
+        assert len(whole) == 45 and self.rows() == whole
+        assert self.curve().startswith("Epoch 45: training loss %.5g," % float(whole[-1]["loss"]))
 
     def test_saves_the_curves(self):
         path = os.path.join(self.folder, "curves.png")
@@ -123,12 +123,12 @@ class Tests:
         wait("a picture", lambda: desk.whole_png(path))
         with open(path, "rb") as file:
             data = file.read()
-        assert b'"command":"train"' in data and b'"unet-tumour"' in data and b'"epochs":30' in data
+        assert b'"command":"train"' in data and b'"unet-tumour"' in data and b'"epochs":45' in data
         picture = desk.Picture(path)
         assert (picture.width, picture.height) == (1200, 800)
         blue, red = picture.places((0, 114, 178)), picture.places((213, 94, 0))
         assert len(blue) > 200 and len(red) > 200, (len(blue), len(red))
-        # 30 epochs reach from one end of the axis to the other.
+        # 45 epochs reach from one end of the axis to the other.
         assert max(x for x, _ in blue) - min(x for x, _ in blue) > 1000
 
     def test_is_there_to_choose(self):
