@@ -3,6 +3,7 @@
 
 #include "app/bg-window.h"
 #include "ui/view/bg-pane.h"
+#include "ui/view/bg-photo-fuse.h"
 
 G_BEGIN_DECLS
 
@@ -40,6 +41,7 @@ struct _BgWindow {
     gboolean importing;        // the import page is shown
     gboolean was_empty;        // the case, when it was last told of
     guint settle_id;           // a job has ended
+    BgPhotoFuse *fuse;         // owned
     BgPane *panes[BG_N_PANES]; // owned: as the layouts name them
     int maximised;             // which pane, or -1
     gboolean patient_hidden;

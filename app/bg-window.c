@@ -437,6 +437,8 @@ make_panes(BgWindow *self)
 {
     BgSession *session = self->session;
     g_autoptr(BgPhotoRender) render = bg_photo_render_new(session);
+
+    self->fuse = bg_photo_fuse_new(session, render);
     const struct {
         const char *css_class;
         GtkWidget *view;
@@ -486,6 +488,7 @@ bg_window_dispose(GObject *object)
     }
     for (int i = 0; i < BG_N_PANES; i++)
         g_clear_object(&self->panes[i]);
+    g_clear_object(&self->fuse);
 
     G_OBJECT_CLASS(bg_window_parent_class)->dispose(object);
     g_clear_object(&self->session); // after the widgets that draw with its workers

@@ -105,41 +105,22 @@ get_params(const BgCli *cli, BgFusionParams *params, BgFusionColour *colour, GEr
     return TRUE;
 }
 
-// By its path or its name; without either: what the method usually takes, from the store; where
-// nobody imported VGG-19, our own small stack, which is said.
-static char *
-find_weights(BgCli *cli, BgFusionMethod method, GError **error)
-{
-    const char *given = bg_cli_option(cli, "weights");
-    g_autoptr(GError) missing = NULL;
-
-    if (given != NULL && g_file_test(given, G_FILE_TEST_EXISTS))
-        return g_strdup(given);
-    if (given != NULL || method == BG_FUSION_LEARNED)
-        return bg_model_store_find(given != NULL ? given : "fusion", error);
-    char *path = bg_model_store_find("vgg19", &missing);
-    if (path != NULL)
-        return path;
-    path = bg_model_store_find(BG_VGG_SMALL, NULL);
-    if (path == NULL) {
-        g_propagate_error(error, g_steal_pointer(&missing));
-        return NULL;
-    }
-    bg_cli_add_warning(cli, "weights of " BG_VGG_SMALL ": VGG-19 has not been imported (bregma-cli "
-                            "models import vgg19 FILE), so our own smaller network looks at the "
-                            "pictures instead. --weights=" BG_VGG_SMALL " chooses it in silence");
-    return path;
-}
-
 static gboolean
 load_model(BgCli *cli, const BgFusionParams *params, BgFusionModel **model, GError **error)
 {
     BgEngine engine;
+    gboolean stand_in = FALSE;
 
     *model = NULL;
     if (!bg_fusion_method_wants_model(params->method))
         return TRUE;
-    g_autofree char *path = find_weights(cli, params->method, error);
+    g_autofree char *path =
+        bg_fusion_model_find(params->method, bg_cli_option(cli, "weights"), &stand_in, error);
+    if (stand_in)
+        bg_cli_add_warning(cli,
+                           "weights of " BG_VGG_SMALL ": VGG-19 has not been imported (bregma-cli "
+                           "models import vgg19 FILE), so our own smaller network looks at the "
+                           "pictures instead. --weights=" BG_VGG_SMALL " chooses it in silence");
     if (path == NULL) {
         g_prefix_error(error, "no weights: --method=%s: ", bg_fusion_method_name(params->method));
         return FALSE;

@@ -3,6 +3,7 @@
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/learn/bg-model-store.h"
 #include "core/learn/bg-networks.h"
 
 #include <string.h>
@@ -130,6 +131,26 @@ bg_fusion_model_load(BgFusionMethod method, const char *path, const BgProgress *
     self->sha256 = g_strdup(info.sha256);
     bg_nn_weights_info_clear(&info);
     return self->params != NULL ? g_steal_pointer(&self) : NULL;
+}
+
+char *
+bg_fusion_model_find(BgFusionMethod method, const char *given, gboolean *stand_in, GError **error)
+{
+    g_autoptr(GError) missing = NULL;
+
+    *stand_in = FALSE;
+    if (given != NULL && g_file_test(given, G_FILE_TEST_EXISTS))
+        return g_strdup(given);
+    if (given != NULL || method == BG_FUSION_LEARNED)
+        return bg_model_store_find(given != NULL ? given : "fusion", error);
+    char *path = bg_model_store_find("vgg19", &missing);
+    if (path != NULL)
+        return path;
+    path = bg_model_store_find(BG_VGG_SMALL, NULL);
+    *stand_in = path != NULL;
+    if (path == NULL)
+        g_propagate_error(error, g_steal_pointer(&missing));
+    return path;
 }
 
 BgFusionModel *

@@ -60,6 +60,17 @@ typedef struct _BgFusionModel BgFusionModel;
 BgFusionModel *bg_fusion_model_load(BgFusionMethod method, const char *path,
                                     const BgProgress *progress, GCancellable *cancellable,
                                     GError **error);
+
+/**
+ * bg_fusion_model_find: the file of a method's weights
+ * @given: (nullable): its path, or its name among the models; %NULL: what the method usually takes
+ * @stand_in: (out): whether it is BG_VGG_SMALL's because nobody has imported VGG-19
+ *
+ * Returns: (transfer full): or %NULL as bg_model_store_find()
+ */
+char *bg_fusion_model_find(BgFusionMethod method, const char *given, gboolean *stand_in,
+                           GError **error);
+
 BgFusionModel *bg_fusion_model_ref(BgFusionModel *model);
 void bg_fusion_model_unref(BgFusionModel *model);
 

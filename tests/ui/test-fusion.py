@@ -240,6 +240,46 @@ class Tests:
         pointer(x, y, "b1c")
         wait("the axial slice to follow", lambda: self.text("Axial slice") != before)
 
+    def measures(self):
+        """Likeness of the fused picture to the volume and to the photograph; None before there is one."""
+        found = re.search(r"SSIM of the volume ([0-9.]+)  of the photograph ([0-9.]+)",
+                          self.text("SSIM of the volume"))
+        return found and (float(found[1]), float(found[2]))
+
+    def test_fuses_what_both_show(self):
+        self.window.select("optical")
+        folded = ("From the scan to the photograph", "Camera")
+        for name in folded:
+            self.window.do(name)
+        self.window.choose("Method of fusion", 1)
+        self.window.named("FUSED, optical, Mean, opacity 100 %")
+        wait("measures", self.measures)
+        assert min(self.measures()) > 0.3, self.measures()
+        self.window.choose("Method of fusion", 6)
+        self.window.named("FUSED, optical, Learned, opacity 100 %")
+        self.window.named("Learned, weights of funfuse")
+        self.window.named("Synthetic: a network made these pixels")
+        out = os.path.join(self.folder, "fused.png")
+        self.window.press("Save the fused picture")
+        self.window.answer_file(out)
+        wait("the picture", lambda: desk.whole_png(out))
+        said = self.cli_run("provenance", out)
+        assert said["command"] == "fuse" and said["parameters"]["method"] == "learned", said
+        assert said["parameters"]["synthetic"] and said["parameters"]["weights_sha256"], said
+        names = [os.path.basename(item["path"]) for item in said["inputs"]]
+        assert "optical.png" in names and "t1.nii.gz" in names, said
+        self.window.choose("Method of fusion", 4)
+        self.window.named("FUSED, optical, Features, largest of all layers")
+        self.window.named("VGG-19 has not been imported")
+        wait("maps of both", lambda: len([node for node in self.window.walk() if (
+            node.get_name() or "").startswith("Weights of the ")]) == 8)
+        self.window.choose("Method of fusion", 0)
+        self.window.named("OVERLAY, optical, opacity 50 %")
+        wait("no measures", lambda: not self.measures())
+        for name in folded:
+            self.window.do(name)
+        self.alive()
+
     def test_places_and_moves_points_in_the_photograph(self):
         n = len(self.rows())
         x, y = self.window.centre(self.window.named("PHOTOGRAPH"))

@@ -118,6 +118,19 @@ bg_photo_set_overlay(BgSession *session, BgOverlay overlay, double amount)
     bg_session_set_photo_look(session, &look);
 }
 
+void
+bg_photo_set_fusion(BgSession *session, int fusion)
+{
+    BgPhotoLook look = *bg_session_get_photo_look(session);
+
+    if ((look.fusion == 0) != (fusion == 0)) {
+        look.overlay = BG_OVERLAY_OPACITY;
+        look.amount = fusion == 0 ? 0.5 : 1.0;
+    }
+    look.fusion = CLAMP(fusion, 0, (int) BG_FUSION_N_METHODS);
+    bg_session_set_photo_look(session, &look);
+}
+
 const char *
 bg_overlay_name(BgOverlay overlay)
 {

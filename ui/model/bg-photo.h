@@ -51,6 +51,14 @@ BgCamera bg_photo_crop_camera(const BgPhotoCamera *camera, double u, double v, d
 void bg_photo_set_zoom(BgSession *session, double zoom, const double pan_px[2]);
 void bg_photo_set_overlay(BgSession *session, BgOverlay overlay, double amount);
 
+/**
+ * bg_photo_set_fusion:
+ * @fusion: as in BgPhotoLook
+ *
+ * What is fused covers the photograph at first; without fusion half of the volume does.
+ */
+void bg_photo_set_fusion(BgSession *session, int fusion);
+
 /** bg_overlay_name: for people */
 const char *bg_overlay_name(BgOverlay overlay);
 

@@ -29,6 +29,7 @@ struct _BgSession {
     BgPhotoLook photo_look;
     BgEditSettings edit;
     BgMesh *preview; // owned, nullable
+    BgFused *fused;  // owned, nullable
     gboolean toggles[BG_N_TOGGLES];
     gboolean dragging;
 };

@@ -425,6 +425,23 @@ bg_session_get_preview(BgSession *self)
     return self->preview;
 }
 
+void
+bg_session_set_fused(BgSession *self, BgFused *fused)
+{
+    if (fused == self->fused)
+        return;
+    g_clear_pointer(&self->fused, bg_fused_unref);
+    if (fused != NULL)
+        self->fused = bg_fused_ref(fused);
+    bg_session_tell(self, BG_CHANGE_FUSED);
+}
+
+BgFused *
+bg_session_get_fused(BgSession *self)
+{
+    return self->fused;
+}
+
 const BgPhotoLook *
 bg_session_get_photo_look(BgSession *self)
 {
@@ -557,6 +574,7 @@ let_case_go(BgSession *self)
     g_clear_pointer(&self->selected, g_free);
     g_clear_pointer(&self->selected_before, g_free);
     g_clear_pointer(&self->taken_away, g_free);
+    g_clear_pointer(&self->fused, bg_fused_unref);
     g_clear_pointer(&self->preview, bg_mesh_unref);
     g_clear_pointer(&self->selected_measurement, g_free);
     g_clear_pointer(&self->selected_list, g_free);

@@ -5,6 +5,7 @@
 #include "core/case/bg-case.h"
 #include "core/model/bg-slice-frame.h"
 #include "core/segment/bg-label-tools.h"
+#include "ui/model/bg-fused.h"
 #include "ui/model/bg-job.h"
 #include "ui/model/bg-worker.h"
 
@@ -26,6 +27,7 @@ typedef enum {
     BG_CHANGE_PHOTO = 1 << 11,     // how photographs are looked at
     BG_CHANGE_VOXELS = 1 << 12,    // a stroke goes on: slices; LAYERS follows when it ends
     BG_CHANGE_MODELS = 1 << 13,    // networks on this computer
+    BG_CHANGE_FUSED = 1 << 14,     // the picture that fusion makes
 } BgChange;
 
 #define BG_CHANGE_ALL ((BgChange) ~0u)
@@ -89,6 +91,8 @@ typedef enum {
  * @zoom: 1 fits the photograph into its pane
  * @pan_px: what the pane's middle shows, from the photograph's middle, in its pixels
  * @amount: 0..1: opacity, or where the swipe's line stands
+ * @fusion: 0: the volume itself lies over the photograph; else 1 + the BgFusionMethod that makes one
+ *   picture of both, which does
  *
  * How photographs are looked at; the same in all their panes. Not part of the case.
  */
@@ -96,6 +100,7 @@ typedef struct {
     double zoom, pan_px[2];
     BgOverlay overlay;
     double amount;
+    int fusion;
 } BgPhotoLook;
 
 #define BG_TYPE_SESSION (bg_session_get_type())
@@ -253,6 +258,10 @@ gboolean bg_session_is_empty(BgSession *self);
 /** bg_session_set_preview: @mesh: (nullable): shown in 3D until it is taken back; not part of the case */
 void bg_session_set_preview(BgSession *self, BgMesh *mesh);
 BgMesh *bg_session_get_preview(BgSession *self); // (transfer none) (nullable)
+
+/** bg_session_set_fused: @fused: (nullable): the newest picture of both; tells BG_CHANGE_FUSED */
+void bg_session_set_fused(BgSession *self, BgFused *fused);
+BgFused *bg_session_get_fused(BgSession *self); // (transfer none) (nullable)
 
 const BgPhotoLook *bg_session_get_photo_look(BgSession *self);
 

@@ -10,6 +10,7 @@
 #include "ui/panel/bg-doubts-section.h"
 #include "ui/panel/bg-edit-section.h"
 #include "ui/panel/bg-error-section.h"
+#include "ui/panel/bg-fusion-section.h"
 #include "ui/panel/bg-guide-section.h"
 #include "ui/panel/bg-labels-section.h"
 #include "ui/panel/bg-manual-section.h"
@@ -30,8 +31,8 @@ struct _BgInspector {
     GtkLabel *title; // of the template, borrowed
     // likewise
     BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance;
-    BgSection *doubts, *guide, *plan, *segment, *error, *manual, *edit, *compare, *prepare, *sizes,
-        *distance;
+    BgSection *doubts, *fusion, *guide, *plan, *segment, *error, *manual, *edit, *compare, *prepare,
+        *sizes, *distance;
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -57,12 +58,12 @@ on_changed(BgSession *session, guint changes, gpointer user_data)
 void
 bg_inspector_set_session(BgInspector *self, BgSession *session)
 {
-    BgSection *const sections[] = {
-        self->display, self->camera,  self->labels,  self->transfer,   self->mesh,
-        self->clip,    self->measure, self->points,  self->provenance, self->doubts,
-        self->guide,   self->plan,    self->segment, self->error,      self->manual,
-        self->edit,    self->compare, self->prepare, self->sizes,      self->distance
-    };
+    BgSection *const sections[] = { self->display,    self->camera,  self->labels,  self->transfer,
+                                    self->mesh,       self->clip,    self->measure, self->points,
+                                    self->provenance, self->doubts,  self->fusion,  self->guide,
+                                    self->plan,       self->segment, self->error,   self->manual,
+                                    self->edit,       self->compare, self->prepare, self->sizes,
+                                    self->distance };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -109,6 +110,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     g_type_ensure(BG_TYPE_DISPLAY_SECTION);
     g_type_ensure(BG_TYPE_DISTANCE_SECTION);
     g_type_ensure(BG_TYPE_ERROR_SECTION);
+    g_type_ensure(BG_TYPE_FUSION_SECTION);
     g_type_ensure(BG_TYPE_GUIDE_SECTION);
     g_type_ensure(BG_TYPE_LABELS_SECTION);
     g_type_ensure(BG_TYPE_MANUAL_SECTION);
@@ -138,6 +140,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, camera);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, clip);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, doubts);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, fusion);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, error);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, manual);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, measure);

@@ -21,6 +21,7 @@ struct _BgPhotoRender {
     guint refine_id;
 
     GdkTexture *texture; // owned, nullable
+    BgImage *image;      // owned, nullable: what @texture was made of
     BgVolumePicture *picture;
     BgPhotoRect rect;
     char *layer_id; // owned, nullable: the photograph that the picture belongs to
@@ -49,6 +50,7 @@ request_free(gpointer data)
 
 typedef struct {
     GdkTexture *texture;
+    BgImage *image;
     BgVolumePicture *picture;
     BgPhotoRect rect;
     char *layer_id;
@@ -60,6 +62,7 @@ drawn_free(gpointer data)
     Drawn *drawn = data;
 
     g_clear_object(&drawn->texture);
+    g_clear_pointer(&drawn->image, bg_image_unref);
     g_clear_pointer(&drawn->picture, bg_volume_picture_free);
     g_free(drawn->layer_id);
     g_free(drawn);
@@ -94,6 +97,7 @@ draw_on_worker(gpointer data, GCancellable *cancellable, GError **error)
 
     Drawn *drawn = g_new0(Drawn, 1);
     drawn->texture = bg_texture_from_rgb(image);
+    drawn->image = g_steal_pointer(&image);
     drawn->picture = g_steal_pointer(&picture);
     drawn->rect = request->rect;
     drawn->layer_id = g_strdup(request->layer_id);
@@ -104,6 +108,7 @@ static void
 forget(BgPhotoRender *self)
 {
     g_clear_object(&self->texture);
+    g_clear_pointer(&self->image, bg_image_unref);
     g_clear_pointer(&self->picture, bg_volume_picture_free);
     g_clear_pointer(&self->layer_id, g_free);
 }
@@ -123,6 +128,7 @@ on_drawn(gpointer owner, gpointer result, const GError *error)
     }
     forget(self);
     self->texture = g_steal_pointer(&drawn->texture);
+    self->image = g_steal_pointer(&drawn->image);
     self->picture = g_steal_pointer(&drawn->picture);
     self->layer_id = g_steal_pointer(&drawn->layer_id);
     self->rect = drawn->rect;
@@ -216,6 +222,14 @@ bg_photo_render_get(BgPhotoRender *self, BgPhotoRect *rect)
 {
     *rect = self->rect;
     return self->texture;
+}
+
+BgImage *
+bg_photo_render_get_image(BgPhotoRender *self, BgPhotoRect *rect, const char **layer_id)
+{
+    *rect = self->rect;
+    *layer_id = self->layer_id;
+    return self->image;
 }
 
 const char *

@@ -39,6 +39,9 @@ void bg_photo_render_want(BgPhotoRender *self, const BgPhotoRect *rect, double s
 /** bg_photo_render_get: (transfer none) (nullable): transparent where there is nothing; @rect: (out): what it shows */
 GdkTexture *bg_photo_render_get(BgPhotoRender *self, BgPhotoRect *rect);
 
+/** bg_photo_render_get_image: (transfer none) (nullable): the same, RGBA; @layer_id: (out) (nullable): the photograph that it belongs to */
+BgImage *bg_photo_render_get_image(BgPhotoRender *self, BgPhotoRect *rect, const char **layer_id);
+
 /** bg_photo_render_get_engine: (nullable): "CPU" or "GL" */
 const char *bg_photo_render_get_engine(BgPhotoRender *self);
 

@@ -32,6 +32,28 @@ bg_photo_view_layer(BgPhotoView *self)
     return get_pair(self, &below, &over) ? below : bg_photo_get(self->session);
 }
 
+// (transfer none) (nullable): what fusion made of the photograph that the overlay's pane shows
+static const BgFused *
+get_fused(BgPhotoView *self)
+{
+    const BgFused *fused = bg_session_get_fused(self->session);
+    const BgLayer *layer = bg_photo_view_layer(self), *below, *over;
+
+    if (self->role != BG_PHOTO_ROLE_OVERLAY || fused == NULL || layer == NULL ||
+        fused->error != NULL || get_pair(self, &below, &over))
+        return NULL;
+    return g_str_equal(fused->layer_id, layer->id) ? fused : NULL;
+}
+
+static gboolean
+is_fusing(BgPhotoView *self)
+{
+    const BgLayer *below, *over;
+
+    return self->role == BG_PHOTO_ROLE_OVERLAY && !get_pair(self, &below, &over) &&
+           bg_session_get_photo_look(self->session)->fusion != 0;
+}
+
 gboolean
 bg_photo_view_frame(BgPhotoView *self, BgPhotoFrame *frame)
 {
@@ -181,6 +203,11 @@ update_name(BgPhotoView *self)
     else if (layer == NULL)
         // Translators: %s is "PHOTOGRAPH", "OVERLAY", ...
         name = g_strdup_printf(_("%s, empty"), role_title(self->role));
+    else if (is_fusing(self))
+        // Translators: a layer's name, the method of fusion, how ("opacity", "swipe"), how much
+        name = g_strdup_printf(_("FUSED, %s, %s, %s %.0f %%"), layer->name,
+                               bg_fusion_title((BgFusionMethod) (look->fusion - 1)),
+                               bg_overlay_name(look->overlay), look->amount * 100.0);
     else if (self->role == BG_PHOTO_ROLE_OVERLAY)
         // Translators: "OVERLAY", a layer's name, how ("opacity", "swipe"), how much
         name = g_strdup_printf(_("%s, %s, %s %.0f %%"), role_title(self->role), layer->name,
@@ -199,7 +226,7 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
     guint look = BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_CLIP | BG_CHANGE_TOGGLES |
                  BG_CHANGE_SELECTION | BG_CHANGE_CASE | BG_CHANGE_PHOTO | BG_CHANGE_LANDMARKS;
 
-    if (!(changes & (look | BG_CHANGE_CURSOR)))
+    if (!(changes & (look | BG_CHANGE_CURSOR | BG_CHANGE_FUSED)))
         return;
     if (changes & look) {
         take_photograph(self);
@@ -230,7 +257,14 @@ append_render(BgPhotoView *self, const BgPhotoFrame *frame, GtkSnapshot *snapsho
         return;
     }
     GdkTexture *texture = bg_photo_render_get(self->render, &rect);
+    const BgFused *fused = get_fused(self);
 
+    if (is_fusing(self)) {
+        texture = fused != NULL ? fused->texture : NULL;
+        if (fused != NULL)
+            rect = (BgPhotoRect){ fused->rect.left, fused->rect.top, fused->rect.width,
+                                  fused->rect.height };
+    }
     if (texture == NULL)
         return;
     graphene_rect_t place = GRAPHENE_RECT_INIT(
@@ -362,6 +396,24 @@ describe_pair(const BgRegistration *item)
                            *item->approval.by != '\0' ? _(", approved") : _(", not approved"));
 }
 
+// What made the fused picture, from @y on.
+static void
+add_fusion(BgPhotoView *self, double y, double scale, GArray *marks)
+{
+    const BgFused *fused = get_fused(self), *newest = bg_session_get_fused(self->session);
+    double edge = 8.0 * scale;
+
+    if (fused == NULL) {
+        add_text(marks, edge, y, 0.0, 0.0, scale,
+                 newest != NULL && newest->error != NULL ? _("Nothing is fused") : _("Fusing..."));
+        return;
+    }
+    g_autofree char *method = bg_fused_get_method(fused);
+    add_text(marks, edge, y, 0.0, 0.0, scale, method);
+    if (bg_fused_is_synthetic(fused))
+        add_text(marks, edge, y + 15.0 * scale, 0.0, 0.0, scale, _("SYNTHETIC: made by a network"));
+}
+
 static void
 add_words(BgPhotoView *self, double scale, GArray *marks)
 {
@@ -373,7 +425,8 @@ add_words(BgPhotoView *self, double scale, GArray *marks)
 
     if (!bg_session_get_toggle(self->session, BG_TOGGLE_ANNOTATIONS))
         return;
-    add_text(marks, edge, edge, 0.0, 0.0, scale, role_title(self->role));
+    add_text(marks, edge, edge, 0.0, 0.0, scale,
+             is_fusing(self) ? _("FUSED") : role_title(self->role));
     if (get_pair(self, &below, &over)) {
         const BgRegistration *item = bg_moved_registration(self->session, over->id);
         g_autofree char *words = describe_pair(item);
@@ -389,6 +442,8 @@ add_words(BgPhotoView *self, double scale, GArray *marks)
         if (engine != NULL && camera != NULL)
             add_text(marks, width - edge, height - edge - line, 1.0, 1.0, scale, engine);
     }
+    if (is_fusing(self))
+        add_fusion(self, edge + 2.0 * line, scale, marks);
     add_text(marks, width - edge, height - edge, 1.0, 1.0, scale, _("Not for diagnosis"));
 }
 
