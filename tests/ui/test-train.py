@@ -16,7 +16,7 @@ from desk import key, wait, Window
 
 SETTINGS = (("Made-up heads", "phantoms", 3), ("Their voxels a side", "phantom-size", 40),
             ("Grid in mm", "spacing", 6), ("Sample in pixels", "crop", 32),
-            ("Samples of a case", "per-case", 4), ("Epochs", "epochs", 45), ("Batch", "batch", 4))
+            ("Samples of a case", "per-case", 8), ("Epochs", "epochs", 45), ("Batch", "batch", 4))
 SEED = 7
 
 
@@ -70,27 +70,10 @@ class Tests:
         assert not self.ready("Continue") and not self.ready("Cancel")
         self.press("Start")
 
-    def test_curve_has_the_logs_numbers(self):
-        wait("an epoch", lambda: "validation loss" in self.curve(), 120)
-        # The log may be an epoch ahead of the window, or behind.
-        def equal():
-            found = re.match(r"Epoch (\d+): training loss (\S+), validation loss (\S+), "
-                             r"learning rate (\S+)\. ", self.curve())
-            number = int(found[1])
-            if number < 2 or len(self.rows()) < number:
-                return False
-            row = self.rows()[number - 1]
-            for text, column in ((found[2], "loss"), (found[3], "val_loss"), (found[4], "lr")):
-                assert text == "%.5g" % float(row[column]), (found[0], row)
-            return True
-        wait("the log's numbers", equal, 120)
-        self.window.named("The network after epoch")
-        self.window.named("Truth")
-        self.words("the patient's right on the left")
-        self.words("left")
-        assert not self.ready("Start") and not self.ready("Continue")
-
     def test_cancels(self):
+        """Soon: a fast machine is through with all epochs in seconds."""
+        wait("two epochs", lambda: re.match("Epoch ([2-9]|[1-9][0-9])", self.curve()), 120)
+        assert not self.ready("Start") and not self.ready("Continue")
         self.press("Cancel")
         self.words("Cancelled: the best and the last whole epoch are kept")
         self.words("epochs are done. Continue")
@@ -99,6 +82,17 @@ class Tests:
         assert not os.path.exists(self.model)
         assert os.path.exists(self.model + ".training/best.h5")
         assert not self.ready("Start")  # would replace what is there
+
+    def test_curve_has_the_logs_numbers(self):
+        found = re.match(r"Epoch (\d+): training loss (\S+), validation loss (\S+), "
+                         r"learning rate (\S+)\. ", self.curve())
+        row = self.rows()[int(found[1]) - 1]
+        for text, column in ((found[2], "loss"), (found[3], "val_loss"), (found[4], "lr")):
+            assert text == "%.5g" % float(row[column]), (found[0], row)
+        self.window.named("The network after epoch")
+        self.window.named("Truth")
+        self.words("the patient's right on the left")
+        self.words("left")
 
     def test_continues_exactly(self):
         n_before = len(self.rows())
