@@ -104,6 +104,10 @@ class Tests:
         for _ in range(3):
             pointer(x + 30, y + 30, "b4c")
         wait("three of its slices up", lambda: self.slices()[0] == at + 3)
+        eye = self.window.named("Show fine")
+        for n_slices in (72, 108):  # hidden, and shown again
+            eye.get_action_iface().do_action(0)
+            wait("%d slices" % n_slices, lambda: self.slices()[1] == n_slices)
 
 
 def main():

@@ -181,7 +181,8 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
 {
     BgSliceView *self = user_data;
 
-    if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_SELECTION | BG_CHANGE_CASE))
+    if (changes & (BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_TOGGLES |
+                   BG_CHANGE_SELECTION | BG_CHANGE_CASE))
         update_name(self);
     guint drawn = BG_CHANGE_CURSOR | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_PANES |
                   BG_CHANGE_TOGGLES | BG_CHANGE_CASE;
