@@ -112,6 +112,13 @@ texture_of(const BgChannel *map)
     return image != NULL ? bg_texture_from_rgb(image) : NULL;
 }
 
+// A network's picture is paler than both of what it is made of.
+static gboolean
+is_stretched(BgFusionMethod method)
+{
+    return method == BG_FUSION_LEARNED;
+}
+
 static char *
 describe(const Request *request, const BgFused *fused)
 {
@@ -122,6 +129,7 @@ describe(const Request *request, const BgFused *fused)
     bg_json_set_string(parameters, "method", bg_fusion_method_name(fused->method));
     bg_json_set_doubles(parameters, "part_of_photograph_px", rect, 4);
     bg_json_set_string(parameters, "weights_sha256", *fused->sha256 != '\0' ? fused->sha256 : NULL);
+    bg_json_set_boolean(parameters, "full_range", is_stretched(fused->method));
     bg_json_set_boolean(parameters, "synthetic", bg_fused_is_synthetic(fused));
     bg_json_set_double(parameters, "q_ssim", fused->view.metrics.q_ssim);
     bg_json_set_double(parameters, "q_g", fused->view.metrics.q_g);
