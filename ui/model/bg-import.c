@@ -7,7 +7,8 @@
 
 #define TICK_MS 33
 #define MAX_A_TICK 64 // items taken over, or pictures asked for, between two frames of the window
-#define MAX_DEPTH 12  // of folders that no reader of series knows
+#define MAX_TAKING_US 12000 // of a tick: each item that is taken over becomes a row of widgets
+#define MAX_DEPTH 12        // of folders that no reader of series knows
 #define PICTURE_PX 64
 #define MAX_STEP 64                    // that makes a volume fit: a preview of it, no more
 #define MAX_PREVIEW_BYTES (256u << 20) // a file that is larger is not read for its picture
@@ -384,12 +385,13 @@ static gboolean
 on_tick(gpointer user_data)
 {
     g_autoptr(BgImport) self = g_object_ref(user_data); // whoever listens may drop the last one
+    gint64 started = g_get_monotonic_time();
     int n_left = MAX_A_TICK;
     Found *found;
 
     while (n_left > 0 && (found = g_async_queue_try_pop(self->found)) != NULL) {
         take(self, found);
-        n_left--;
+        n_left = g_get_monotonic_time() - started < MAX_TAKING_US ? n_left - 1 : 0;
     }
     if (self->looking)
         g_signal_emit(self, signals[SIGNAL_PROGRESS], 0,
