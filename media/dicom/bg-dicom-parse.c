@@ -73,12 +73,12 @@ want(Parser *parser, gsize bytes)
 }
 
 static BgDcmParseResult
-read_header(Parser *parser, gsize at, Writing writing, Header *header)
+decode_header(Parser *parser, gsize at, Writing writing, Header *header)
 {
     const guint8 *p = parser->data->bytes + at;
     gboolean is_long = FALSE;
 
-    if (parser->end - at < 8)
+    if (at > parser->end || parser->end - at < 8)
         return want(parser, at + 12);
     header->tag = BG_DCM_TAG(get16(p, writing.big_endian), get16(p + 2, writing.big_endian));
     header->vr = 0;
@@ -99,6 +99,16 @@ read_header(Parser *parser, gsize at, Writing writing, Header *header)
     header->length = get32(p + 4, writing.big_endian);
     header->value = at + 8;
     return BG_DCM_PARSE_DONE;
+}
+
+// One whose value begins at @end at the latest: what follows counts on it.
+static BgDcmParseResult
+read_header(Parser *parser, gsize at, gsize end, Writing writing, Header *header)
+{
+    BgDcmParseResult result = decode_header(parser, at, writing, header);
+
+    return result == BG_DCM_PARSE_DONE && header->value > end ? want(parser, header->value)
+                                                              : result;
 }
 
 static guint
@@ -159,7 +169,7 @@ skip_fragments(Parser *parser, gsize *at, gsize end)
 {
     while (*at < end) {
         Header header;
-        BgDcmParseResult result = read_header(parser, *at, (Writing){ TRUE, FALSE }, &header);
+        BgDcmParseResult result = read_header(parser, *at, end, (Writing){ TRUE, FALSE }, &header);
         if (result != BG_DCM_PARSE_DONE)
             return result;
         if (header.tag == SEQUENCE_END) {
@@ -228,11 +238,9 @@ parse_set(Parser *parser, gsize *at, gsize end, Writing writing, int depth)
 {
     while (*at < end) {
         Header header;
-        BgDcmParseResult result = read_header(parser, *at, writing, &header);
+        BgDcmParseResult result = read_header(parser, *at, end, writing, &header);
         if (result != BG_DCM_PARSE_DONE)
             return result;
-        if (header.value > end)
-            return want(parser, header.value);
         if (header.tag == ITEM_END) {
             *at = header.value;
             return BG_DCM_PARSE_DONE;
@@ -260,7 +268,7 @@ parse_items(Parser *parser, gsize *at, gsize end, Writing writing, int depth)
 {
     while (*at < end) {
         Header header;
-        BgDcmParseResult result = read_header(parser, *at, writing, &header);
+        BgDcmParseResult result = read_header(parser, *at, end, writing, &header);
         if (result != BG_DCM_PARSE_DONE)
             return result;
         if (header.tag == SEQUENCE_END) {
@@ -344,7 +352,8 @@ bg_dcm_parse_meta(BgDcmData *data, gsize *start, GError **error)
     gsize at = *start;
     Header header;
 
-    while (at < data->n_bytes && read_header(&parser, at, writing, &header) == BG_DCM_PARSE_DONE &&
+    while (at < data->n_bytes &&
+           decode_header(&parser, at, writing, &header) == BG_DCM_PARSE_DONE &&
            header.tag >> 16 == 0x0002) {
         if (header.length == BG_DCM_UNDEFINED_LENGTH || header.length > data->n_bytes ||
             header.value > data->n_bytes - header.length) {
