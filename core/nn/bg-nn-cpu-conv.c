@@ -271,17 +271,17 @@ blocked_desc(const BgNnShape *shape)
 
 // A step of ours, from blocks of channels to @out.
 static int
-add_own(BgNnCpu *cpu, const Fused *fused, int input, const dnnl_memory_desc_t *out, BgNnStep step)
+add_own(BgNnCpu *cpu, const Fused *fused, int input, const dnnl_memory_desc_t *out, BgNnStep *step)
 {
     dnnl_memory_desc_t in = blocked_desc(&fused->in);
 
-    step.layer = fused->made.last;
-    step.n_in = 1;
-    step.in[0] = bg_nn_plan_reorder(cpu, input, &in);
-    step.out = bg_nn_plan_value(cpu, out);
-    bg_nn_step_add(cpu, &step);
-    cpu->native[fused->made.last] = step.out;
-    return step.out;
+    step->layer = fused->made.last;
+    step->n_in = 1;
+    step->in[0] = bg_nn_plan_reorder(cpu, input, &in);
+    step->out = bg_nn_plan_value(cpu, out);
+    bg_nn_step_add(cpu, step);
+    cpu->native[fused->made.last] = step->out;
+    return step->out;
 }
 
 static float
@@ -305,8 +305,8 @@ plan_fast(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
         { g->n, { g->in[1], g->in[2] }, { g->out[1], g->out[2] }, { g->before[1], g->before[2] } }
     };
     cpu->constant_bytes += bg_nn_winograd_get_bytes(winograd);
-    add_own(cpu, fused, input, &out,
-            (BgNnStep){ .run = run_fast, .data = fast, .free_data = fast_free });
+    BgNnStep step = { .run = run_fast, .data = fast, .free_data = fast_free };
+    add_own(cpu, fused, input, &out, &step);
     return TRUE;
 }
 
@@ -335,10 +335,10 @@ plan_narrow(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
     if (narrow == NULL)
         return FALSE;
     cpu->constant_bytes += bg_nn_narrow_get_bytes(narrow);
-    cpu->dense[fused->made.last] = add_own(
-        cpu, fused, input, &out,
-        (BgNnStep){
-            .run = run_narrow, .data = narrow, .free_data = (GDestroyNotify) bg_nn_narrow_free });
+    BgNnStep step = { .run = run_narrow,
+                      .data = narrow,
+                      .free_data = (GDestroyNotify) bg_nn_narrow_free };
+    cpu->dense[fused->made.last] = add_own(cpu, fused, input, &out, &step);
     return TRUE;
 }
 
@@ -373,9 +373,9 @@ plan_bfloat(BgNnCpu *cpu, const Fused *fused, int input, GError **error)
         return FALSE;
     cpu->constant_bytes += bg_nn_bfloat_get_bytes(bfloat);
     add_own(cpu, fused, input, &out,
-            (BgNnStep){ .run = run_bfloat,
-                        .data = bfloat,
-                        .free_data = (GDestroyNotify) bg_nn_bfloat_free });
+            &(BgNnStep){ .run = run_bfloat,
+                         .data = bfloat,
+                         .free_data = (GDestroyNotify) bg_nn_bfloat_free });
     return TRUE;
 }
 
