@@ -262,24 +262,6 @@ run_on_worker(gpointer data)
     dnnl_stream_wait(cpu->stream);
 }
 
-static gboolean
-check_inputs(const BgNnCpu *cpu, BgNnTensor *const *inputs, GError **error)
-{
-    for (int i = 0; i < cpu->n_inputs; i++) {
-        const BgNnShape *wanted = &cpu->shapes[bg_nn_graph_get_input(cpu->graph, i)];
-        const BgNnShape *given = bg_nn_tensor_get_shape(inputs[i]);
-        if (bg_nn_shape_equal(wanted, given))
-            continue;
-        g_autofree char *a = bg_nn_shape_to_string(wanted), *b = bg_nn_shape_to_string(given);
-        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
-                    _("The network cannot run: it was made ready for %s and was given %s. Make it "
-                      "ready for that size"),
-                    a, b);
-        return FALSE;
-    }
-    return TRUE;
-}
-
 gboolean
 bg_nn_cpu_run(BgNnCpu *cpu, BgNnTensor *const *inputs, BgNnTensor **outputs,
               const BgProgress *progress, GCancellable *cancellable, GError **error)
@@ -287,7 +269,7 @@ bg_nn_cpu_run(BgNnCpu *cpu, BgNnTensor *const *inputs, BgNnTensor **outputs,
     g_autofree BgNnTensor **made = g_new0(BgNnTensor *, (gsize) cpu->n_outputs);
     Run run = { cpu, inputs, made, progress, cancellable, error, TRUE };
 
-    if (!check_inputs(cpu, inputs, error))
+    if (!bg_nn_graph_check_inputs(cpu->graph, cpu->shapes, inputs, error))
         return FALSE;
     bg_nn_worker_run(run_on_worker, &run);
     for (int k = 0; k < cpu->n_outputs; k++) {

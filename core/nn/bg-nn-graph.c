@@ -187,6 +187,25 @@ bg_nn_graph_get_input(const BgNnGraph *graph, int index)
     return g_array_index(graph->inputs, int, index);
 }
 
+gboolean
+bg_nn_graph_check_inputs(const BgNnGraph *graph, const BgNnShape *shapes, BgNnTensor *const *inputs,
+                         GError **error)
+{
+    for (int i = 0; i < bg_nn_graph_count_inputs(graph); i++) {
+        const BgNnShape *wanted = &shapes[bg_nn_graph_get_input(graph, i)];
+        const BgNnShape *given = bg_nn_tensor_get_shape(inputs[i]);
+        if (bg_nn_shape_equal(wanted, given))
+            continue;
+        g_autofree char *a = bg_nn_shape_to_string(wanted), *b = bg_nn_shape_to_string(given);
+        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
+                    _("The network cannot run: it was made ready for %s and was given %s. Make it "
+                      "ready for that size"),
+                    a, b);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 int
 bg_nn_graph_count_outputs(const BgNnGraph *graph)
 {

@@ -158,6 +158,15 @@ int bg_nn_graph_count(const BgNnGraph *graph);
 const BgNnLayer *bg_nn_graph_get(const BgNnGraph *graph, int layer);
 int bg_nn_graph_count_inputs(const BgNnGraph *graph);
 int bg_nn_graph_get_input(const BgNnGraph *graph, int index); // a layer's number
+
+/**
+ * bg_nn_graph_check_inputs: whether @inputs, one per input layer, are as large as was planned
+ * @shapes: of all layers, as bg_nn_graph_infer() found them
+ *
+ * Returns: %TRUE, or %FALSE with %BG_ERROR_MISMATCH
+ */
+gboolean bg_nn_graph_check_inputs(const BgNnGraph *graph, const BgNnShape *shapes,
+                                  BgNnTensor *const *inputs, GError **error);
 int bg_nn_graph_count_outputs(const BgNnGraph *graph);
 int bg_nn_graph_get_output(const BgNnGraph *graph, int index);
 

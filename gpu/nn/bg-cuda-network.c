@@ -123,24 +123,6 @@ run_step(BgCudaNetwork *self, BgCudaStep *step, GError **error)
 }
 
 static gboolean
-check_inputs(const BgCudaNetwork *self, BgNnTensor *const *inputs, GError **error)
-{
-    for (int i = 0; i < self->n_inputs; i++) {
-        const BgNnShape *wanted = &self->shapes[bg_nn_graph_get_input(self->graph, i)];
-        const BgNnShape *given = bg_nn_tensor_get_shape(inputs[i]);
-        if (bg_nn_shape_equal(wanted, given))
-            continue;
-        g_autofree char *a = bg_nn_shape_to_string(wanted), *b = bg_nn_shape_to_string(given);
-        g_set_error(error, BG_ERROR, BG_ERROR_MISMATCH,
-                    _("The network cannot run: it was made ready for %s and was given %s. Make it "
-                      "ready for that size"),
-                    a, b);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
 run_all(BgCudaNetwork *self, BgNnTensor *const *inputs, BgNnTensor **outputs,
         GCancellable *cancellable, GError **error)
 {
@@ -168,8 +150,8 @@ network_run(BgBackendNetwork *network, BgNnTensor *const *inputs, BgNnTensor **o
     BgCudaNetwork *self = (BgCudaNetwork *) network;
     g_autofree BgNnTensor **made = g_new0(BgNnTensor *, (gsize) self->n_outputs + 1);
 
-    gboolean ok =
-        check_inputs(self, inputs, error) && run_all(self, inputs, made, cancellable, error);
+    gboolean ok = bg_nn_graph_check_inputs(self->graph, self->shapes, inputs, error) &&
+                  run_all(self, inputs, made, cancellable, error);
     for (int k = 0; k < self->n_outputs; k++) {
         if (ok)
             outputs[k] = made[k];
