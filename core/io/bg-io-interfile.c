@@ -58,18 +58,6 @@ plain_key(const char *start, const char *end)
 }
 
 static gboolean
-set_bad(const char *key, const char *value, GError **error)
-{
-    g_autofree char *shown = bg_io_show(value);
-
-    g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                _("the header's field “%s” has the value “%s”, which makes no sense there. Get "
-                  "the file again"),
-                key, shown);
-    return FALSE;
-}
-
-static gboolean
 take_number(Inter *inter, const char *key, const char *value, gboolean *taken, GError **error)
 {
     const struct {
@@ -103,7 +91,7 @@ take_number(Inter *inter, const char *key, const char *value, gboolean *taken, G
         if (*value == '\0')
             return TRUE;
         if (end == value || !(fabs(number) < 1e12))
-            return set_bad(key, value, error);
+            return bg_io_bad_field(key, value, error);
         // The first that is given counts: the total is in the general part, slices in a later one.
         if (*numbers[i].to == 0.0 || strcmp(key, "numberofslices") == 0)
             *numbers[i].to = number * (strcmp(key, "datastartingblock") == 0 ? SECTOR : 1.0);
@@ -115,7 +103,7 @@ take_number(Inter *inter, const char *key, const char *value, gboolean *taken, G
             continue;
         *taken = TRUE;
         if (*value != '\0' && (end == value || !(number > 0.0 && number < 1e6)))
-            return set_bad(key, value, error);
+            return bg_io_bad_field(key, value, error);
         inter->has_spacing[d] = *value != '\0';
         inter->spacing_mm[d] = number;
     }
@@ -135,7 +123,7 @@ take_format(Inter *inter, const char *value, GError **error)
     else if (strstr(lower, "float") != NULL)
         inter->is_float = TRUE;
     else
-        return set_bad("number format", value, error);
+        return bg_io_bad_field("number format", value, error);
     if (strstr(lower, "short") != NULL && inter->bytes == 0.0)
         inter->bytes = strstr(lower, "float") != NULL ? 4 : 2;
     if (strstr(lower, "long") != NULL && inter->bytes == 0.0)
@@ -221,7 +209,7 @@ find_type(const Inter *inter, BgRawLayout *layout, GError **error)
     else if (!inter->is_float && bytes == 4)
         layout->type = inter->is_signed ? BG_RAW_INT32 : BG_RAW_UINT32;
     else
-        return set_bad("number of bytes per pixel", "", error);
+        return bg_io_bad_field("number of bytes per pixel", "", error);
     return TRUE;
 }
 
@@ -235,7 +223,7 @@ describe(const Inter *inter, BgFileInfo *info, BgRawLayout *layout, GError **err
 
     for (int i = 0; i < 4; i++) {
         if (!(sizes[i] >= 1.0 && sizes[i] <= BG_VOLUME_MAX_DIM) || sizes[i] != rint(sizes[i]))
-            return set_bad("matrix size", "", error);
+            return bg_io_bad_field("matrix size", "", error);
         if (i < 3)
             info->dims[i] = (int) sizes[i];
     }
@@ -245,7 +233,7 @@ describe(const Inter *inter, BgFileInfo *info, BgRawLayout *layout, GError **err
         return FALSE;
     info->datatype = bg_raw_type_name(layout->type);
     if (!(inter->first_byte >= 0.0 && inter->first_byte < 0x1p53))
-        return set_bad("data offset in bytes", "", error);
+        return bg_io_bad_field("data offset in bytes", "", error);
     layout->first_byte = (guint64) inter->first_byte;
     if (inter->slope > 0.0)
         layout->slope = inter->slope;
@@ -292,7 +280,7 @@ static BgSource *
 open_data(const Inter *inter, const char *path, GCancellable *cancellable, GError **error)
 {
     if (inter->data_file == NULL || *inter->data_file == '\0') {
-        set_bad("name of data file", "", error);
+        bg_io_bad_field("name of data file", "", error);
         return NULL;
     }
     g_autofree char *base = g_path_get_basename(inter->data_file);

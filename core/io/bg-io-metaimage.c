@@ -89,18 +89,6 @@ header_end(const char *text, gsize length)
 }
 
 static gboolean
-bad_field(const char *field, const char *value, GError **error)
-{
-    g_autofree char *shown = bg_io_show(value);
-
-    g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                _("the header's field “%s” has the value “%s”, which makes no sense there. Get "
-                  "the file again"),
-                field, shown);
-    return FALSE;
-}
-
-static gboolean
 is_true(const char *value)
 {
     return g_ascii_strncasecmp(value, "t", 1) == 0 || *value == '1';
@@ -132,7 +120,7 @@ parse_type(Meta *m, const char *value, GError **error)
             return TRUE;
         }
     }
-    return bad_field("ElementType", value, error);
+    return bg_io_bad_field("ElementType", value, error);
 }
 
 static gboolean
@@ -140,10 +128,10 @@ parse_numbers(const char *field, const char *value, double *numbers, int n, gboo
               GError **error)
 {
     if (n == 0 || bg_io_parse_doubles(value, numbers, n) != n)
-        return bad_field(field, value, error);
+        return bg_io_bad_field(field, value, error);
     for (int i = 0; i < n; i++) {
         if (!isfinite(numbers[i]))
-            return bad_field(field, value, error);
+            return bg_io_bad_field(field, value, error);
     }
     *has = TRUE;
     return TRUE;
@@ -159,7 +147,7 @@ parse_sizes(Meta *m, const char *value, GError **error)
     for (int i = 0; i < m->n_dims; i++) {
         if (!(numbers[i] >= 1.0 && numbers[i] <= (i < 3 ? BG_VOLUME_MAX_DIM : G_MAXINT)) ||
             numbers[i] != rint(numbers[i]))
-            return bad_field("DimSize", value, error);
+            return bg_io_bad_field("DimSize", value, error);
         m->size[i] = (gint64) numbers[i];
     }
     return TRUE;
@@ -201,7 +189,7 @@ take_field(Meta *m, const char *field, const char *value, BgFileInfo *info, GErr
 
     if (strcmp(field, "NDims") == 0) {
         if (!bg_io_parse_int(value, &number) || number < 1 || number > MAX_DIMS)
-            return bad_field(field, value, error);
+            return bg_io_bad_field(field, value, error);
         m->n_dims = (int) number;
     } else if (strcmp(field, "DimSize") == 0) {
         return parse_sizes(m, value, error);
@@ -222,7 +210,7 @@ take_field(Meta *m, const char *field, const char *value, BgFileInfo *info, GErr
     } else if (strcmp(field, "ElementNumberOfChannels") == 0) {
         if (!bg_io_parse_int(value, &m->n_channels) || m->n_channels < 1 ||
             m->n_channels > G_MAXINT16)
-            return bad_field(field, value, error);
+            return bg_io_bad_field(field, value, error);
     } else if (strcmp(field, "BinaryData") == 0) {
         m->ascii = !is_true(value);
     } else if (strcmp(field, "BinaryDataByteOrderMSB") == 0 ||
@@ -232,7 +220,7 @@ take_field(Meta *m, const char *field, const char *value, BgFileInfo *info, GErr
         m->packed = is_true(value);
     } else if (strcmp(field, "HeaderSize") == 0) {
         if (!bg_io_parse_int(value, &m->header_size) || m->header_size < -1)
-            return bad_field(field, value, error);
+            return bg_io_bad_field(field, value, error);
     } else if (strcmp(field, "ElementToIntensityFunctionSlope") == 0) {
         return parse_numbers(field, value, &m->slope, 1, &seen, error);
     } else if (strcmp(field, "ElementToIntensityFunctionOffset") == 0) {
@@ -256,7 +244,7 @@ take_data_file(Meta *m, char *rest, const char *header_path, GError **error)
     gint64 low, high, step;
 
     if (words[0] == NULL)
-        return bad_field("ElementDataFile", "", error);
+        return bg_io_bad_field("ElementDataFile", "", error);
     if (g_ascii_strcasecmp(words[0], "LOCAL") == 0)
         return TRUE;
     if (strcmp(words[0], "LIST") == 0) {
@@ -265,7 +253,7 @@ take_data_file(Meta *m, char *rest, const char *header_path, GError **error)
             if (*g_strstrip(*line) != '\0')
                 g_ptr_array_add(m->files, bg_io_resolve(header_path, *line));
         }
-        return m->files->len > 0 || bad_field("ElementDataFile", m->data_file, error);
+        return m->files->len > 0 || bg_io_bad_field("ElementDataFile", m->data_file, error);
     }
     if (g_strv_length(words) < 4 || strchr(words[0], '%') == NULL) {
         g_ptr_array_add(m->files, bg_io_resolve(header_path, m->data_file));
@@ -274,11 +262,11 @@ take_data_file(Meta *m, char *rest, const char *header_path, GError **error)
     if (!bg_io_parse_int(words[1], &low) || !bg_io_parse_int(words[2], &high) ||
         !bg_io_parse_int(words[3], &step) || step < 1 || step > MAX_FILES || low < 0 ||
         high > MAX_NUMBER || high < low || high - low > MAX_FILES)
-        return bad_field("ElementDataFile", m->data_file, error);
+        return bg_io_bad_field("ElementDataFile", m->data_file, error);
     for (gint64 i = low; i <= high; i += step) {
         g_autofree char *name = bg_io_expand_pattern(words[0], i);
         if (name == NULL)
-            return bad_field("ElementDataFile", m->data_file, error);
+            return bg_io_bad_field("ElementDataFile", m->data_file, error);
         g_ptr_array_add(m->files, bg_io_resolve(header_path, name));
     }
     return TRUE;
@@ -377,7 +365,7 @@ arrange(const Meta *m, BgFileInfo *info, BgRawLayout *layout, GError **error)
         if (i < 3)
             info->dims[i] = (int) size;
         else if (n_frames > G_MAXINT / size)
-            return bad_field("DimSize", "", error);
+            return bg_io_bad_field("DimSize", "", error);
         else
             n_frames *= size;
     }

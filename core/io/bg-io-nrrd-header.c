@@ -33,18 +33,6 @@ bg_nrrd_free(BgNrrd *n)
     g_free(n);
 }
 
-gboolean
-bg_nrrd_bad_field(const char *field, const char *value, GError **error)
-{
-    g_autofree char *shown = bg_io_show(value);
-
-    g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
-                _("the header's field “%s” has the value “%s”, which makes no sense there. Get "
-                  "the file again"),
-                field, shown);
-    return FALSE;
-}
-
 // The header ends at the first empty line; in a detached one at its end.
 static gsize
 header_end(const char *text, gsize length)
@@ -96,7 +84,7 @@ parse_type(BgNrrd *n, const char *value, GError **error)
                               "not read. Convert it to a type of number"));
         return FALSE;
     }
-    return bg_nrrd_bad_field("type", value, error);
+    return bg_io_bad_field("type", value, error);
 }
 
 static gboolean
@@ -119,7 +107,7 @@ parse_encoding(BgNrrd *n, const char *value, GError **error)
                               "with gzip encoding"));
         return FALSE;
     } else {
-        return bg_nrrd_bad_field("encoding", value, error);
+        return bg_io_bad_field("encoding", value, error);
     }
     return TRUE;
 }
@@ -132,7 +120,7 @@ parse_dimension(BgNrrd *n, const char *value, GError **error)
     // Said twice, it is said once: the fields of the axes follow from it.
     if (!bg_io_parse_int(value, &number) || number < 1 || number > BG_NRRD_MAX_AXES ||
         (n->n_axes != 0 && number != n->n_axes))
-        return bg_nrrd_bad_field("dimension", value, error);
+        return bg_io_bad_field("dimension", value, error);
     n->n_axes = (int) number;
     return TRUE;
 }
@@ -148,11 +136,11 @@ parse_sizes(BgNrrd *n, const char *value, GError **error)
         if (**word == '\0')
             continue;
         if (found == n->n_axes || !bg_io_parse_int(*word, &size) || size < 1 || size > G_MAXINT)
-            return bg_nrrd_bad_field("sizes", value, error);
+            return bg_io_bad_field("sizes", value, error);
         n->axes[found++].size = size;
     }
     n->has_sizes = found == n->n_axes;
-    return n->has_sizes || bg_nrrd_bad_field("sizes", value, error);
+    return n->has_sizes || bg_io_bad_field("sizes", value, error);
 }
 
 // One number an axis; "nan" where there is none.
@@ -162,7 +150,7 @@ parse_per_axis(BgNrrd *n, const char *field, const char *value, gsize member, GE
     double numbers[BG_NRRD_MAX_AXES];
 
     if (bg_io_parse_doubles(value, numbers, BG_NRRD_MAX_AXES) != n->n_axes)
-        return bg_nrrd_bad_field(field, value, error);
+        return bg_io_bad_field(field, value, error);
     for (int i = 0; i < n->n_axes; i++)
         G_STRUCT_MEMBER(double, &n->axes[i], member) = numbers[i];
     return TRUE;
@@ -253,7 +241,7 @@ parse_directions(BgNrrd *n, const char *value, GError **error)
         }
         at = parse_vector(at, n->axes[i].vector, n->space_dimension);
         if (at == NULL)
-            return bg_nrrd_bad_field("space directions", value, error);
+            return bg_io_bad_field("space directions", value, error);
         n->axes[i].has_vector = TRUE;
     }
     n->has_directions = TRUE;
@@ -275,7 +263,7 @@ parse_space_dimension(BgNrrd *n, const char *value, GError **error)
     gint64 number;
 
     if (!bg_io_parse_int(value, &number) || number < 1 || number > 4)
-        return bg_nrrd_bad_field("space dimension", value, error);
+        return bg_io_bad_field("space dimension", value, error);
     n->space_dimension = (int) number;
     return TRUE;
 }
@@ -289,29 +277,29 @@ parse_data_file(BgNrrd *n, const char *value, const char *header_path, gboolean 
     guint n_words = g_strv_length(words);
 
     if (n_words == 0)
-        return bg_nrrd_bad_field("data file", value, error);
+        return bg_io_bad_field("data file", value, error);
     n->detached = TRUE;
     *list = strcmp(words[0], "LIST") == 0;
     if (*list) {
         if (n_words > 1 && !bg_io_parse_int(words[1], &n->sub_dimension))
-            return bg_nrrd_bad_field("data file", value, error);
+            return bg_io_bad_field("data file", value, error);
         return TRUE;
     }
     if (n_words >= 4 && strchr(words[0], '%') != NULL) {
         for (int i = 0; i < 3; i++) {
             if (!bg_io_parse_int(words[1 + i], &n->pattern[i]))
-                return bg_nrrd_bad_field("data file", value, error);
+                return bg_io_bad_field("data file", value, error);
         }
         if (n_words > 4 && !bg_io_parse_int(words[4], &n->sub_dimension))
-            return bg_nrrd_bad_field("data file", value, error);
+            return bg_io_bad_field("data file", value, error);
         gint64 low = n->pattern[0], high = n->pattern[1], step = n->pattern[2];
         if (step == 0 || ABS((double) low) > MAX_NUMBER || ABS((double) high) > MAX_NUMBER ||
             ABS((double) high - (double) low) > (double) MAX_FILES || (step > 0) != (high >= low))
-            return bg_nrrd_bad_field("data file", value, error);
+            return bg_io_bad_field("data file", value, error);
         for (gint64 i = low; step > 0 ? i <= high : i >= high; i += step) {
             g_autofree char *name = bg_io_expand_pattern(words[0], i);
             if (name == NULL)
-                return bg_nrrd_bad_field("data file", value, error);
+                return bg_io_bad_field("data file", value, error);
             g_ptr_array_add(n->files, bg_io_resolve(header_path, name));
             if (ABS((double) step) > (double) MAX_FILES)
                 break;
@@ -400,19 +388,19 @@ take_field(BgNrrd *n, const char *field, const char *value, BgFileInfo *info,
         return parse_directions(n, value, error);
     if (strcmp(field, "space origin") == 0)
         return parse_vector(value, n->origin, n->space_dimension) != NULL ||
-               bg_nrrd_bad_field(field, value, error);
+               bg_io_bad_field(field, value, error);
     if (strcmp(field, "line skip") == 0 || strcmp(field, "lineskip") == 0)
         return (bg_io_parse_int(value, &n->line_skip) && n->line_skip >= 0) ||
-               bg_nrrd_bad_field(field, value, error);
+               bg_io_bad_field(field, value, error);
     if (strcmp(field, "byte skip") == 0 || strcmp(field, "byteskip") == 0)
         return (bg_io_parse_int(value, &n->byte_skip) && n->byte_skip >= -1) ||
-               bg_nrrd_bad_field(field, value, error);
+               bg_io_bad_field(field, value, error);
     if (strcmp(field, "data file") == 0 || strcmp(field, "datafile") == 0)
         return parse_data_file(n, value, header_path, list, error);
     if (strcmp(field, "endian") == 0) {
         n->big_endian = g_ascii_strcasecmp(value, "big") == 0;
         n->has_endian = n->big_endian || g_ascii_strcasecmp(value, "little") == 0;
-        return n->has_endian || bg_nrrd_bad_field(field, value, error);
+        return n->has_endian || bg_io_bad_field(field, value, error);
     }
     if (strcmp(field, "kinds") == 0)
         parse_kinds(n, value);

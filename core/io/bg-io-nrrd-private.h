@@ -52,9 +52,6 @@ BgNrrd *bg_nrrd_parse_header(const char *path, BgFileInfo *info, GCancellable *c
                              GError **error);
 void bg_nrrd_free(BgNrrd *n);
 
-/** bg_nrrd_bad_field: %BG_ERROR_CORRUPT that names field and value; Returns: %FALSE */
-gboolean bg_nrrd_bad_field(const char *field, const char *value, GError **error);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgNrrd, bg_nrrd_free)
 
 G_END_DECLS

@@ -291,7 +291,7 @@ skip_to_last(const char *path, guint64 offset, BgSourceCoding coding, guint64 n_
         while ((got = bg_source_read_some(source, block, 1u << 20, error)) > 0) {
             total += (guint64) got;
             if (total > n_bytes && total - n_bytes > MAX_BEYOND)
-                return bg_nrrd_bad_field("byte skip", "-1", error);
+                return bg_io_bad_field("byte skip", "-1", error);
         }
         if (got < 0)
             return FALSE;

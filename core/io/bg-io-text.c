@@ -304,6 +304,18 @@ bg_io_show(const char *text)
     return valid;
 }
 
+gboolean
+bg_io_bad_field(const char *field, const char *value, GError **error)
+{
+    g_autofree char *shown = bg_io_show(value);
+
+    g_set_error(error, BG_ERROR, BG_ERROR_CORRUPT,
+                _("the header's field “%s” has the value “%s”, which makes no sense there. Get "
+                  "the file again"),
+                field, shown);
+    return FALSE;
+}
+
 static gboolean
 leads_out(const char *name)
 {

@@ -47,6 +47,9 @@ char *bg_io_expand_pattern(const char *pattern, gint64 number);
 /** bg_io_show: (transfer full): what a file holds, for a message: valid, printable, 60 bytes at most */
 char *bg_io_show(const char *text);
 
+/** bg_io_bad_field: %BG_ERROR_CORRUPT that names field and value; Returns: %FALSE */
+gboolean bg_io_bad_field(const char *field, const char *value, GError **error);
+
 /**
  * bg_io_resolve:
  *
