@@ -2,17 +2,14 @@
 // What it costs that a child reads foreign files: the time from a request to its result over the time
 // that the reading takes, for a small series, and the most memory of all processes together while a
 // large one is loaded. Median and extremes.
-#include "core/io/bg-dicom-encode.h"
+#include "../support/bg-dicom-make.h"
 #include "core/io/bg-io.h"
-#include "media/dicom/bg-dicom-data.h"
 
-#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define N_RUNS 31
-#define TAG BG_DCM_TAG
 
 typedef struct {
     int running, n_samples; // atomic
@@ -34,70 +31,22 @@ tell(const char *what, double *ms, int n)
     g_print("%s: median %.2f ms (%.2f to %.2f, %d runs)\n", what, ms[n / 2], ms[0], ms[n - 1], n);
 }
 
-static void
-write_slice(const char *folder, int k, int size)
-{
-    static const guint8 preamble[128];
-    const double place[3] = { 0.0, 0.0, k }, axes[6] = { 1, 0, 0, 0, 1, 0 }, mm[2] = { 0.5, 0.5 };
-    const double scale[2] = { -1024.0, 1.0 };
-    gsize n = (gsize) size * (gsize) size;
-    g_autofree guint16 *pixels = g_new(guint16, n);
-    g_autofree char *path = g_strdup_printf("%s/%05d.dcm", folder, (k * 7919) % 100003);
-    g_autofree char *uid = g_strdup_printf("1.2.3.%d", k + 1);
-    g_auto(BgDcmEncoder) e = { 0 };
-
-    for (gsize i = 0; i < n; i++)
-        pixels[i] = (guint16) ((i * 2654435761u + (gsize) k) >> 20 & 0xFFF);
-    bg_dcm_encoder_init(&e, 1);
-    g_byte_array_append(e.bytes, preamble, sizeof preamble);
-    g_byte_array_append(e.bytes, (const guint8 *) "DICM", 4);
-    bg_dcm_put_text(&e, TAG(0x0002, 0x0010), "UI", "1.2.840.10008.1.2.1");
-    bg_dcm_put_text(&e, TAG(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.2");
-    bg_dcm_put_text(&e, TAG(0x0008, 0x0018), "UI", uid);
-    bg_dcm_put_text(&e, TAG(0x0008, 0x0060), "CS", "CT");
-    bg_dcm_put_text(&e, TAG(0x0020, 0x000d), "UI", "1.2.4");
-    bg_dcm_put_text(&e, TAG(0x0020, 0x000e), "UI", "1.2.5");
-    bg_dcm_put_ds(&e, TAG(0x0020, 0x0032), place, 3);
-    bg_dcm_put_ds(&e, TAG(0x0020, 0x0037), axes, 6);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0002), 1);
-    bg_dcm_put_text(&e, TAG(0x0028, 0x0004), "CS", "MONOCHROME2");
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0010), size);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0011), size);
-    bg_dcm_put_ds(&e, TAG(0x0028, 0x0030), mm, 2);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0100), 16);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0101), 12);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0102), 11);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0103), 0);
-    bg_dcm_put_ds(&e, TAG(0x0028, 0x1052), &scale[0], 1);
-    bg_dcm_put_ds(&e, TAG(0x0028, 0x1053), &scale[1], 1);
-    bg_dcm_put_bytes(&e, TAG(0x7fe0, 0x0010), "OW", pixels, n * sizeof *pixels);
-    if (!g_file_set_contents(path, (const char *) e.bytes->data, (gssize) e.bytes->len, NULL))
-        g_error("%s cannot be written", path);
-}
-
 static char *
 make_series(int n_slices, int size)
 {
-    char *folder = g_dir_make_tmp("bregma-bench-XXXXXX", NULL);
+    char *folder = bg_make_folder();
 
-    for (int k = 0; k < n_slices; k++)
-        write_slice(folder, k, size);
-    return folder;
-}
-
-static void
-remove_series(char *folder)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
+    for (int k = 0; k < n_slices; k++) {
+        g_autofree char *name = g_strdup_printf("%05d.dcm", (k * 7919) % 100003);
+        g_autofree char *uid = g_strdup_printf("1.2.3.%d", k + 1);
+        bg_make_slice(folder, &(BgMadeSlice){ .name = name,
+                                              .sop_uid = uid,
+                                              .position = { 0.0, 0.0, k },
+                                              .slope = 1.0,
+                                              .intercept = -1024.0,
+                                              .size = size });
     }
-    g_dir_close(dir);
-    g_rmdir(folder);
-    g_free(folder);
+    return folder;
 }
 
 // Memory
@@ -188,7 +137,7 @@ measure_cost(void)
         ms[i] = ((double) g_get_monotonic_time() - start) / 1e3;
     }
     tell("child-series 64x64x3", ms, N_RUNS);
-    remove_series(folder);
+    bg_remove_folder(folder);
 }
 
 static void
@@ -214,7 +163,7 @@ measure_memory(int n_slices, int size)
         bg_loaded_free(loaded);
     }
     tell("child-series 512x512x256", ms, 5);
-    remove_series(folder);
+    bg_remove_folder(folder);
 }
 
 int

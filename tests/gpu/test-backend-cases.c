@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each operation of a backend against the CPU, at sizes that break grids. Run with the device in
 // host memory, and on a real one, where there is one.
-#include "core/base/bg-error.h"
-#include "core/compute/bg-backend-ops.h"
+#include "backend-main.h"
 
 static BgBackend *backend; // NULL: there is no device
 
@@ -364,16 +363,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-
-    const char *path = g_getenv("BREGMA_TEST_MODULE");
-    g_autoptr(GError) error = NULL;
-    if (path == NULL)
-        path = g_getenv("BREGMA_TEST_HOST_MODULE");
-    backend = bg_backend_module_open(path, &error);
-    if (backend == NULL) {
-        g_test_message("%s", error->message);
-        g_assert_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED);
-    }
+    backend = open_backend();
 
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
         g_autofree char *name = g_strdup_printf("/backend/resample/%s", sizes[i].name);

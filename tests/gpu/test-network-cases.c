@@ -3,9 +3,8 @@
 // device in host memory, where cuDNN's part is plain loops that check their arguments, and on a real one.
 #include "../support/bg-fixed-numbers.h"
 #include "../support/bg-nn-rows.h"
-#include "core/base/bg-error.h"
+#include "backend-main.h"
 #include "core/base/bg-random.h"
-#include "core/compute/bg-backend-ops.h"
 #include "core/fusion/bg-fusion.h"
 #include "core/learn/bg-networks.h"
 #include "core/nn/bg-nn-cpu.h"
@@ -438,16 +437,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-
-    const char *path = g_getenv("BREGMA_TEST_MODULE");
-    g_autoptr(GError) error = NULL;
-    if (path == NULL)
-        path = g_getenv("BREGMA_TEST_HOST_MODULE");
-    backend = bg_backend_module_open(path, &error);
-    if (backend == NULL) {
-        g_test_message("%s", error->message);
-        g_assert_error(error, BG_ERROR, BG_ERROR_UNSUPPORTED);
-    }
+    backend = open_backend();
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *name = g_strdup_printf("/backend/network/%s", rows[i].name);

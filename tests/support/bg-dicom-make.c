@@ -19,19 +19,22 @@ put_number(BgDcmEncoder *e, guint32 tag, int value)
 static void
 put_pixels(BgDcmEncoder *e, const BgMadeSlice *s)
 {
-    guint8 pixels[BG_MADE_COLUMNS * BG_MADE_ROWS * 2];
+    int columns = s->size > 0 ? s->size : BG_MADE_COLUMNS,
+        rows = s->size > 0 ? s->size : BG_MADE_ROWS;
+    gsize n_bytes = (gsize) columns * (gsize) rows * 2, at = 0;
+    g_autofree guint8 *pixels = g_malloc(n_bytes);
 
-    for (int j = 0; j < BG_MADE_ROWS; j++) {
-        for (int i = 0; i < BG_MADE_COLUMNS; i++) {
+    for (int j = 0; j < rows; j++) {
+        for (int i = 0; i < columns; i++) {
             int value = s->value + i + 10 * j;
-            pixels[2 * (j * BG_MADE_COLUMNS + i)] = (guint8) value;
-            pixels[2 * (j * BG_MADE_COLUMNS + i) + 1] = (guint8) (value >> 8);
+            pixels[at++] = (guint8) value;
+            pixels[at++] = (guint8) (value >> 8);
         }
     }
     bg_dcm_put_us(e, TAG(0x0028, 0x0002), 1);
     bg_dcm_put_text(e, TAG(0x0028, 0x0004), "CS", "MONOCHROME2");
-    bg_dcm_put_us(e, TAG(0x0028, 0x0010), BG_MADE_ROWS);
-    bg_dcm_put_us(e, TAG(0x0028, 0x0011), BG_MADE_COLUMNS);
+    bg_dcm_put_us(e, TAG(0x0028, 0x0010), (guint16) rows);
+    bg_dcm_put_us(e, TAG(0x0028, 0x0011), (guint16) columns);
     bg_dcm_put_text(e, TAG(0x0028, 0x0030), "DS", "0.5\\0.25");
     bg_dcm_put_us(e, TAG(0x0028, 0x0100), 16);
     bg_dcm_put_us(e, TAG(0x0028, 0x0101), 16);
@@ -41,7 +44,7 @@ put_pixels(BgDcmEncoder *e, const BgMadeSlice *s)
         bg_dcm_put_ds(e, TAG(0x0028, 0x1052), &s->intercept, 1);
         bg_dcm_put_ds(e, TAG(0x0028, 0x1053), &s->slope, 1);
     }
-    bg_dcm_put_bytes(e, TAG(0x7fe0, 0x0010), "OW", pixels, sizeof pixels);
+    bg_dcm_put_bytes(e, TAG(0x7fe0, 0x0010), "OW", pixels, n_bytes);
 }
 
 static void

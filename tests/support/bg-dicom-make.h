@@ -7,7 +7,8 @@
 G_BEGIN_DECLS
 
 /**
- * BgMadeSlice: one 16-bit slice of 8 columns and 6 rows. Pixel (i, j) is value + i + 10 * j
+ * BgMadeSlice: one 16-bit slice. Pixel (i, j) is value + i + 10 * j, modulo 2^16
+ * @size: columns and rows; 0: 8 columns and 6 rows
  * @position: LPS mm
  * @orientation: six cosines; NULL: axial
  * @no_place: leaves both out
@@ -32,6 +33,7 @@ typedef struct {
     const char *charset;
     const char *patient;
     double tilt_deg;
+    int size;
 } BgMadeSlice;
 
 #define BG_MADE_COLUMNS 8

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A folder of thousands of files is looked at while the window goes on: nothing of it happens in the main
 // loop but taking over a few things at a time, it says how far it is, and it can be stopped at any time.
-#include "core/io/bg-dicom-encode.h"
+#include "../support/bg-dicom-make.h"
 #include "ui/model/bg-import.h"
 
-#include <glib/gstdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#define TAG BG_DICOM_TAG
 #define MOST_A_TURN 64 // things taken over, of one turn of the main loop
 #define N_FILES (g_getenv("BREGMA_TEST_LONG") != NULL ? 10000 : 2000)
 #define N_CANCELLED 5000 // a tenth of a second's work at the least
@@ -16,48 +11,21 @@
 static void
 write_file(const char *folder, int n, int n_series)
 {
-    static const guint8 preamble[128];
-    const double place[3] = { 0.0, 0.0, n / n_series }, axes[6] = { 1, 0, 0, 0, 1, 0 };
-    const double mm[2] = { 1.0, 1.0 };
-    guint16 pixels[64];
-    g_autofree char *path = g_strdup_printf("%s/%05d", folder, n * 7919 % 100003);
+    g_autofree char *name = g_strdup_printf("%05d", n * 7919 % 100003);
     g_autofree char *uid = g_strdup_printf("1.2.3.%d", n + 1);
     g_autofree char *series = g_strdup_printf("1.2.5.%d", n % n_series + 1);
-    g_auto(BgDcmEncoder) e = { 0 };
 
-    for (guint i = 0; i < G_N_ELEMENTS(pixels); i++)
-        pixels[i] = (guint16) ((i * 61 + (guint) n) & 0xFFF);
-    bg_dcm_encoder_init(&e, 1);
-    g_byte_array_append(e.bytes, preamble, sizeof preamble);
-    g_byte_array_append(e.bytes, (const guint8 *) "DICM", 4);
-    bg_dcm_put_text(&e, TAG(0x0002, 0x0010), "UI", "1.2.840.10008.1.2.1");
-    bg_dcm_put_text(&e, TAG(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.4");
-    bg_dcm_put_text(&e, TAG(0x0008, 0x0018), "UI", uid);
-    bg_dcm_put_text(&e, TAG(0x0008, 0x0060), "CS", "MR");
-    bg_dcm_put_text(&e, TAG(0x0010, 0x0020), "LO", "4711");
-    bg_dcm_put_text(&e, TAG(0x0020, 0x000d), "UI", "1.2.4");
-    bg_dcm_put_text(&e, TAG(0x0020, 0x000e), "UI", series);
-    bg_dcm_put_ds(&e, TAG(0x0020, 0x0032), place, 3);
-    bg_dcm_put_ds(&e, TAG(0x0020, 0x0037), axes, 6);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0002), 1);
-    bg_dcm_put_text(&e, TAG(0x0028, 0x0004), "CS", "MONOCHROME2");
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0010), 8);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0011), 8);
-    bg_dcm_put_ds(&e, TAG(0x0028, 0x0030), mm, 2);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0100), 16);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0101), 12);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0102), 11);
-    bg_dcm_put_us(&e, TAG(0x0028, 0x0103), 0);
-    bg_dcm_put_bytes(&e, TAG(0x7fe0, 0x0010), "OW", pixels, sizeof pixels);
-    g_assert_true(g_file_set_contents_full(path, (const char *) e.bytes->data,
-                                           (gssize) e.bytes->len, G_FILE_SET_CONTENTS_NONE, 0600,
-                                           NULL));
+    bg_make_slice(folder, &(BgMadeSlice){ .name = name,
+                                          .series_uid = series,
+                                          .sop_uid = uid,
+                                          .modality = "MR",
+                                          .position = { 0.0, 0.0, n / n_series } });
 }
 
 static char *
 make_folder(int n_files, int n_series)
 {
-    char *folder = g_dir_make_tmp("bregma-scan-XXXXXX", NULL);
+    char *folder = bg_make_folder();
 
     for (int n = 0; n < n_files; n++)
         write_file(folder, n, n_series);
@@ -73,21 +41,6 @@ count_in(const char *folder)
     while (g_dir_read_name(dir) != NULL)
         n++;
     return n;
-}
-
-static void
-remove_folder(char *folder)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_assert_cmpint(g_rmdir(folder), ==, 0);
-    g_free(folder);
 }
 
 typedef struct {
@@ -185,7 +138,7 @@ test_series(void)
     }
     end(&scan);
     g_assert_cmpint(count_in(folder), ==, N_FILES);
-    remove_folder(folder);
+    bg_remove_folder(folder);
 }
 
 // As many series as files: they come all at once at the end, and still a few at a time into the window.
@@ -201,7 +154,7 @@ test_many_series(void)
         turn(&scan);
     g_assert_cmpuint(count_items(&scan), ==, (guint) n);
     end(&scan);
-    remove_folder(folder);
+    bg_remove_folder(folder);
 }
 
 static int
@@ -240,8 +193,8 @@ test_cancel(void)
         g_usleep(10000); // the worker closes its own
     g_assert_cmpint(count_fds(), <=, n_before);
     g_assert_cmpint(count_in(folder), ==, N_CANCELLED);
-    remove_folder(folder);
-    remove_folder(few);
+    bg_remove_folder(folder);
+    bg_remove_folder(few);
 }
 
 int
