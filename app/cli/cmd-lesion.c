@@ -23,9 +23,7 @@ static const BgCliOption options[] = {
 static char *
 find_weights(BgCli *cli, const char *option, GError **error)
 {
-    const char *name = bg_cli_option(cli, option);
-    char *path =
-        g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name) : bg_model_store_find(name, error);
+    char *path = bg_model_store_resolve(bg_cli_option(cli, option), error);
 
     if (path != NULL)
         bg_cli_add_input(cli, path);

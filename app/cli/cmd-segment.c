@@ -66,10 +66,7 @@ load_model(BgCli *cli, GError **error)
     const char *name = bg_cli_option(cli, "model");
     g_autofree char *path = NULL;
 
-    if (name != NULL && g_file_test(name, G_FILE_TEST_EXISTS))
-        path = g_strdup(name);
-    else
-        path = bg_model_store_find(name != NULL ? name : SHIPPED, error);
+    path = name != NULL ? bg_model_store_resolve(name, error) : bg_model_store_find(SHIPPED, error);
     if (path == NULL)
         return NULL;
     BgTumourModel *model = bg_tumour_model_load(path, NULL, cli->cancellable, error);

@@ -156,7 +156,6 @@ void
 bg_cli_set_engine(BgCli *cli, const BgEngine *engine, const char *ran_on)
 {
     gboolean cpu = strcmp(ran_on, "cpu") == 0;
-
     gboolean exact = cpu && engine->precision == BG_NN_TF32;
 
     bg_json_set_string(cli->result, "precision",

@@ -139,10 +139,10 @@ bg_fusion_model_find(BgFusionMethod method, const char *given, gboolean *stand_i
     g_autoptr(GError) missing = NULL;
 
     *stand_in = FALSE;
-    if (given != NULL && g_file_test(given, G_FILE_TEST_EXISTS))
-        return g_strdup(given);
-    if (given != NULL || method == BG_FUSION_LEARNED)
-        return bg_model_store_find(given != NULL ? given : "fusion", error);
+    if (given != NULL)
+        return bg_model_store_resolve(given, error);
+    if (method == BG_FUSION_LEARNED)
+        return bg_model_store_find("fusion", error);
     char *path = bg_model_store_find("vgg19", &missing);
     if (path != NULL)
         return path;

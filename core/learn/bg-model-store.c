@@ -139,6 +139,20 @@ bg_model_store_find(const char *name, GError **error)
     return NULL;
 }
 
+char *
+bg_model_store_resolve(const char *given, GError **error)
+{
+    if (g_file_test(given, G_FILE_TEST_EXISTS))
+        return g_strdup(given);
+    if (strpbrk(given, "/.") == NULL)
+        return bg_model_store_find(given, error);
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                _("There is no file %s. Check the path, or name one of the models that "
+                  "\"bregma-cli models list\" shows"),
+                given);
+    return NULL;
+}
+
 static BgJson *
 make_card(const BgNetwork *network, const char *path, const BgNnWeightsInfo *info)
 {

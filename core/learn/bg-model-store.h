@@ -38,6 +38,9 @@ GPtrArray *bg_model_store_list(gboolean verify, GCancellable *cancellable);
 /** bg_model_store_find: (transfer full): the path of model @name; or %NULL with %G_IO_ERROR_NOT_FOUND and what to do */
 char *bg_model_store_find(const char *name, GError **error);
 
+/** bg_model_store_resolve: the same of what a person gave, which may be a file, too */
+char *bg_model_store_resolve(const char *given, GError **error);
+
 /**
  * bg_model_store_import:
  * @name: a network (bg_network_find()), which is the model's name, too

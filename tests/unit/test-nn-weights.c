@@ -539,6 +539,10 @@ test_store(void)
     g_assert_null(bg_model_store_find("funfuse", &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
     g_clear_error(&error);
+    g_assert_null(bg_model_store_resolve("there/is.none", &error));
+    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, "no file there/is.none"));
+    g_clear_error(&error);
     write_safetensors(path, params, "F32");
     g_autoptr(BgModel) model = bg_model_store_import("funfuse", path, FALSE, NULL, NULL, &error);
     g_assert_no_error(error);
