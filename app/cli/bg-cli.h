@@ -234,6 +234,17 @@ gboolean bg_cli_check_overlap(BgCli *cli, const BgGeometry *to, const BgGeometry
 gboolean bg_cli_knows_patient(const BgFileInfo *info);
 
 /**
+ * bg_cli_trace_patient:
+ * @made_of: (out) (nullable): what a file that nothing tells whose it is was made of in the end; %NULL when unknown
+ *
+ * Where the file does not say whose it is, what its provenance says it was made of is asked, if that is still there
+ * and has the hash it had, and what that was made of. Heads that the command phantom made are known by their seed.
+ *
+ * Returns: (transfer full): a copy of @info; where its patient was found so, its path tells by which file
+ */
+BgFileInfo *bg_cli_trace_patient(BgCli *cli, const BgFileInfo *info, char **made_of);
+
+/**
  * bg_cli_check_patients:
  *
  * The hard stop: files of two known people never meet but by --override-patient=REASON, of three

@@ -100,12 +100,57 @@ check_apart(const BgCli *cli, GError **error)
     return TRUE;
 }
 
+// Sources that lie in different folders, of files that nothing tells whose they are, may be of two people.
+static void
+compare_sources(BgCli *cli, const char *one, const char *source, const char *other,
+                const char *other_source)
+{
+    g_autofree char *folder = g_path_get_dirname(source);
+    g_autofree char *other_folder = g_path_get_dirname(other_source);
+
+    if (!g_str_equal(folder, other_folder))
+        bg_cli_doubt(cli,
+                     "made from files of two folders: %s from %s, %s from %s: check that both are "
+                     "of one person",
+                     one, source, other, other_source);
+}
+
+// Whose they are, by what the files say or were made of. With each: a file without identity is like any other, and
+// would hide that two differ.
+static gboolean
+check_patients(BgCli *cli, BgLoaded *const *loaded, GError **error)
+{
+    g_autoptr(GPtrArray) infos = g_ptr_array_new_with_free_func((GDestroyNotify) bg_file_info_free);
+    g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(g_free);
+    guint n_known = 0;
+
+    for (int c = 0; c < BG_N_CONTRASTS; c++) {
+        char *source = NULL;
+        if (loaded[c] == NULL)
+            continue;
+        BgFileInfo *info = bg_cli_trace_patient(cli, loaded[c]->info, &source);
+        g_ptr_array_add(infos, info);
+        g_ptr_array_add(sources, source);
+        n_known += bg_cli_knows_patient(info);
+        for (guint other = 0; other + 1 < infos->len; other++) {
+            const BgFileInfo *before = infos->pdata[other];
+            if (!bg_cli_check_patients(cli, before, info, error))
+                return FALSE;
+            if (source != NULL && sources->pdata[other] != NULL)
+                compare_sources(cli, before->path, sources->pdata[other], info->path, source);
+        }
+    }
+    if (infos->len > 1 && n_known < infos->len)
+        bg_cli_add_warning(cli, "identity unknown: not all files say whose they are: check by hand "
+                                "that all contrasts are of one person and one day");
+    return TRUE;
+}
+
 static gboolean
 load_contrasts(BgCli *cli, BgLoaded *loaded[BG_N_CONTRASTS], GError **error)
 {
     BgLoadParams params = bg_load_params_default();
     gboolean any = FALSE;
-    guint n_known = 0, n = 0;
 
     params.as = BG_LOAD_VOLUME;
     for (int c = 0; c < BG_N_CONTRASTS; c++) {
@@ -120,23 +165,14 @@ load_contrasts(BgCli *cli, BgLoaded *loaded[BG_N_CONTRASTS], GError **error)
                         "cannot segment: %s: it is no volume. Give one", path);
             return FALSE;
         }
-        // With each: a file without identity is like any other, and would hide that two differ.
-        for (int other = 0; other < c; other++) {
-            if (loaded[other] != NULL &&
-                !bg_cli_check_patients(cli, loaded[other]->info, loaded[c]->info, error))
-                return FALSE;
-        }
         any = TRUE;
-        n++;
-        n_known += bg_cli_knows_patient(loaded[c]->info);
     }
-    if (any && n > 1 && n_known < n)
-        bg_cli_add_warning(cli, "identity unknown: not all files say whose they are: check by hand "
-                                "that all contrasts are of one person and one day");
-    if (!any)
+    if (!any) {
         bg_cli_usage_error(error, "of what: segment: give --t1, --t1ce, --t2 and --flair, as many "
                                   "as there are");
-    return any;
+        return FALSE;
+    }
+    return check_patients(cli, loaded, error);
 }
 
 // What regions and labels hold, and how large they are.

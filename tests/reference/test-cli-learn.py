@@ -180,8 +180,8 @@ def test_segment_says(case):
     run_json("segment", *swapped, "--as-given", model, "-o", seg, "--force")
     twice = case.contrasts(t2=case.contrast("flair"))
     assert "one file twice" in run("segment", *twice, "--as-given", model, "-o", seg, "--force", status=2)
-    # Whose they are: no NIfTI tells.
-    assert any("identity unknown" in one for one in r["warnings"]), r["warnings"]
+    # Whose they are: no NIfTI tells, but what it was made of does, and these are of one head.
+    assert not any("identity unknown" in one for one in r["warnings"]), r["warnings"]
     # Another grid: the contrast is registered, hardly moved, and the result is on the reference's grid.
     finer, far = case.at("finer.nii.gz"), case.at("far.nii.gz")
     run("filter", "resample", case.contrast("flair"), finer, "--spacing=5,4,7")
@@ -205,6 +205,38 @@ def test_segment_says(case):
     assert any("no tumour was found" in one for one in r["warnings"]), r["warnings"]
     assert all(one["volume_ml"] == 0 for one in r["labels"]) and r["regions"]["WT"]["n_parts"] == 0
     assert run_json("info", seg)["value_max"] == 0
+
+
+def test_segment_sources(case):
+    """Contrasts that were made of those of two heads are refused, however often they were worked on since; where
+    nothing tells whose they are, that their sources lie in two folders is said."""
+    seg, model = case.at("sources.nii.gz"), f"--model={case.model}"
+    stranger, once, twice = case.at("stranger"), case.at("once.nii.gz"), case.at("twice.nii.gz")
+    run("--quiet", "--seed=77", "phantom", stranger, "--kind=head", "--size=40", "--photo-size=0x0", "--tumour")
+    run("filter", "gaussian", os.path.join(stranger, "flair.nii.gz"), once, "--sigma=1")
+    run("filter", "crop", once, twice, "--box=1,38,0,39,0,39")
+    for other in (os.path.join(stranger, "flair.nii.gz"), once, twice):
+        said = run("segment", *case.contrasts(flair=other), model, "-o", seg, status=1)
+        assert "seed 77" in said and "made by way of" in said and "--override-patient" in said, said
+        assert not os.path.exists(seg)
+    r = run_json("segment", *case.contrasts(flair=twice), "--align=never", "--as-given",
+                 "--override-patient=a test of both", model, "-o", seg)
+    assert any("a test of both" in one for one in r["warnings"]), r["warnings"]
+    # A source that is another file now, or is gone, tells nothing.
+    os.remove(once)
+    plain = {}
+    for name in ("t1ce", "flair"):
+        folder = case.at("of-" + name)
+        os.makedirs(folder)
+        bare, plain[name] = os.path.join(folder, "bare.npy"), case.at("bare-" + name + ".nii.gz")
+        run("convert", case.contrast(name), bare)
+        run("convert", bare, plain[name])
+    some = (f"--t1ce={plain['t1ce']}", f"--flair={plain['flair']}", "--align=never", "--as-given", model, "-o", seg, "--force")
+    r = run_json("segment", *some)
+    assert any("made from files of two folders" in one for one in r["warnings"]), r["warnings"]
+    assert any("identity unknown" in one for one in r["warnings"]), r["warnings"]
+    r = run_json("segment", *case.contrasts(flair=twice), "--align=never", "--as-given", model, "-o", seg, "--force")
+    assert any("identity unknown" in one for one in r["warnings"]), r["warnings"]
 
 
 def test_unknown_labels(case):
