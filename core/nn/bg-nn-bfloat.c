@@ -58,24 +58,32 @@ find_steps(BgNnBfloat *bfloat)
                 }
 }
 
-// Of one block of outputs.
+// What @to multiplies: inputs from @c on, under tap @tap, for outputs from @first on.
+static void
+order_step(const BgNnGeometry *g, const float *weight, gsize first, gsize c, gsize tap,
+           BgNnBf16 *to)
+{
+    gsize n_o = MIN(BLOCK, g->out_channels - first), n_c = MIN(BLOCK, g->in_channels - c);
+
+    memset(to, 0, BG_NN_AMX_WEIGHTS * sizeof *to);
+    for (gsize o = 0; o < n_o; o++)
+        for (gsize i = 0; i < n_c; i++)
+            to[bg_nn_amx_weight_index(i, o)] =
+                bg_nn_to_bf16(weight[((first + o) * g->in_channels + c + i) * g->taps + tap]);
+}
+
+// Of one block of outputs, in the order of @steps.
 static void
 order_weights(BgNnBfloat *bfloat, gsize block, const float *weight)
 {
     const BgNnGeometry *g = &bfloat->g;
     gsize n_plane = (gsize) (g->kernel[1] * g->kernel[2]);
-    gsize n_o = MIN(BLOCK, g->out_channels - block * BLOCK);
+    BgNnBf16 *to = bfloat->weight + block * bfloat->n_steps * BG_NN_AMX_WEIGHTS;
 
-    for (gsize s = 0; s < bfloat->n_steps; s++) {
-        gsize kz = s / (n_plane * bfloat->n_in), c = s / n_plane % bfloat->n_in * BLOCK;
-        gsize tap = kz * n_plane + s % n_plane, n_c = MIN(BLOCK, g->in_channels - c);
-        BgNnBf16 *to = bfloat->weight + (block * bfloat->n_steps + s) * BG_NN_AMX_WEIGHTS;
-        memset(to, 0, BG_NN_AMX_WEIGHTS * sizeof *to);
-        for (gsize o = 0; o < n_o; o++)
-            for (gsize i = 0; i < n_c; i++)
-                to[bg_nn_amx_weight_index(i, o)] = bg_nn_to_bf16(
-                    weight[((block * BLOCK + o) * g->in_channels + c + i) * g->taps + tap]);
-    }
+    for (gsize kz = 0; kz < (gsize) g->kernel[0]; kz++)
+        for (gsize c = 0; c < bfloat->n_in; c++)
+            for (gsize k = 0; k < n_plane; k++, to += BG_NN_AMX_WEIGHTS)
+                order_step(g, weight, block * BLOCK, c * BLOCK, kz * n_plane + k, to);
 }
 
 BgNnBfloat *
