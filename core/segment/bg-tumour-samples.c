@@ -10,6 +10,8 @@
 
 #define TUMOUR_SHARE 0.75 // of samples are about a voxel of the tumour
 #define DROP_SHARE 0.12   // how often a contrast is left out
+#define PAIR_SHARE 0.15   // of blocks: only T1 with contrast and FLAIR
+#define SOME_SHARE 0.3    // of blocks: each contrast but one left out half the time
 
 static gsize
 count_samples(gpointer user_data)
@@ -135,6 +137,23 @@ draw_change(BgRandom *random, gboolean augment, Change *change)
         change->noise[c] = much * MAX(between(random, -0.1, 0.25), 0.0);
         change->shade[c] = random_waves(random, much * 0.12, 120.0, 400.0);
         change->dropped[c] = augment && c != kept && bg_random_uniform(random) < DROP_SHARE;
+    }
+}
+
+// Of blocks more is left out than of slices, of which there are many more: one in seven has only the two contrasts
+// that BraTS' small networks take, one in three any of them.
+static void
+leave_out(BgRandom *random, Change *change)
+{
+    double which = bg_random_uniform(random);
+    int kept = (int) bg_random_below(random, BG_N_CONTRASTS);
+
+    for (int c = 0; c < BG_N_CONTRASTS; c++) {
+        gboolean half = bg_random_uniform(random) < 0.5;
+        if (which < PAIR_SHARE)
+            change->dropped[c] = c != BG_CONTRAST_T1CE && c != BG_CONTRAST_FLAIR;
+        else if (which < PAIR_SHARE + SOME_SHARE)
+            change->dropped[c] = c != kept && half;
     }
 }
 
@@ -308,6 +327,8 @@ make_block(gpointer user_data, gsize index, guint64 seed, float *const *inputs,
     block.middle = choose_place(data, stored, block.classes, &random, change.centre);
     block.middle += between(&random, -half / 2.0, half / 2.0);
     draw_change(&random, block.augment, &change);
+    if (block.augment)
+        leave_out(&random, &change);
     // As much longer or shorter as the slices are on the whole.
     block.along =
         sqrt(fabs(change.turn[0][0] * change.turn[1][1] - change.turn[0][1] * change.turn[1][0]));
