@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes curve-numbers.h: the losses of the first steps of two trainings as PyTorch 1.13 makes them in float64, from
-the start and with the pictures that tests/unit/test-nn-curve.c makes, too.
+"""Writes curve-numbers.h: the losses of the first steps of two trainings, and after each that of pictures that are not
+learnt from, as PyTorch 1.13 makes them in float64, from the start and with the pictures that
+tests/unit/test-nn-curve.c makes, too.
 usage: dump-networks | make-curve-numbers.py"""
 import json
 import sys
@@ -9,7 +10,7 @@ import sys
 import torch
 from torch_network import Network, fixed_number, fixed_params, fusion_loss, tumour_loss
 
-N_STEPS = 10
+MOST_STEPS = 60
 SHADES = [[0.1, 0.2], [0.5, 0.9], [0.9, 0.4], [0.6, 1.4]]  # of FLAIR and T1ce: of each class
 
 
@@ -25,35 +26,39 @@ def cases(count, side):
     return image.float(), torch.nn.functional.one_hot(label, 4).permute(0, 3, 1, 2).float()
 
 
-def curve(network, names, rate, inputs, loss, dtype):
+def curve(network, names, rate, n_steps, parts, loss, dtype):
     params = {key: value.to(dtype) for key, value in fixed_params(network).items()}
     for key in params:
         params[key].requires_grad_(key.rsplit("/", 1)[1] in ("weight", "bias", "slope"))
     net = Network(network, params).to(dtype).train()
-    net.moves_norms = True
-    inputs = [x.to(dtype) for x in inputs]
+    learnt, check = [([x.to(dtype) for x in inputs], [x.to(dtype) for x in targets]) for inputs, targets in parts]
     adam = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=rate)
     found = []
-    for _ in range(N_STEPS):
+    for _ in range(n_steps):
+        net.moves_norms = True
         adam.zero_grad()
-        value = loss(net(*inputs)[0])
+        value = loss(net(*learnt[0])[0], learnt[1])
         value.backward()
         adam.step()
-        found.append(float(value))
-    print(names, [f"{v:.6f}" for v in found], file=sys.stderr)
+        net.moves_norms = False
+        with torch.no_grad():
+            found.append([float(value), float(loss(net(*check[0])[0], check[1]))])
+    print(names, [f"{v:.6f} {c:.6f}" for v, c in found], file=sys.stderr)
     return found
 
 
 networks = {n["name"]: n for n in json.load(sys.stdin)}
-image, classes = cases(16, 32)
-pictures = [0.5 * image[:4, :1], 0.5 * image[:4, 1:]]
+image, classes = cases(20, 32)
+grey = [0.5 * image[:, :1], 0.5 * image[:, 1:]]
+some = lambda arrays, first, last: [x[first:last] for x in arrays]
 rows = []
-for name, rate, inputs, loss in [
-        ("unet-brats", 0.0003, [image], lambda p: tumour_loss(p, classes.to(p.dtype))),
-        ("funfuse", 0.001, pictures, lambda p: fusion_loss(p, [x.to(p.dtype) for x in pictures]))]:
-    curve(networks[name], name + " in float32", rate, inputs, loss, torch.float32)
-    values = curve(networks[name], name, rate, inputs, loss, torch.float64)
-    rows.append(f'    {{ "{name}", {{ ' + ", ".join(f"{v:.9g}" for v in values) + " } },\n")
+for name, rate, n_steps, parts, loss in [
+        ("unet-brats", 0.0003, 10, [([image[:16]], [classes[:16]]), ([image[16:]], [classes[16:]])],
+         lambda p, t: tumour_loss(p, t[0])),
+        ("funfuse", 0.001, MOST_STEPS, [(some(grey, 0, 4),) * 2, (some(grey, 4, 6),) * 2], fusion_loss)]:
+    curve(networks[name], name + " in float32", rate, n_steps, parts, loss, torch.float32)
+    values = curve(networks[name], name, rate, n_steps, parts, loss, torch.float64)
+    rows.append(f'    {{ "{name}", {n_steps}, {{ ' + ", ".join(f"{{ {v:.9g}, {c:.9g} }}" for v, c in values) + " } },\n")
 with open("curve-numbers.h", "w", encoding="utf-8") as out:
     out.write("// SPDX-License-Identifier: Apache-2.0\n// Written by make-curve-numbers.py.\n// clang-format off\n")
     out.write("static const CurveNumbers curve_numbers[] = {\n" + "".join(rows) + "};\n// clang-format on\n")
