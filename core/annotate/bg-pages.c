@@ -4,7 +4,7 @@
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 
-static const char style[] =
+static const char style_sheet[] =
     "body{font-family:sans-serif;margin:2rem auto;max-width:62rem;padding:0 "
     "1rem;color:#1c1c1c;background:#fff}"
     "table{border-collapse:collapse;margin:.6rem 0}td,th{border:1px solid #bbb;padding:.25rem "
@@ -61,27 +61,14 @@ add(BgPages *pages, BgPieceKind kind, const char *words)
 }
 
 void
-bg_pages_add_heading(BgPages *pages, const char *words)
+bg_pages_add(BgPages *pages, BgPagesStyle style, const char *words)
 {
-    add(pages, BG_PIECE_HEADING, words);
-}
+    static const BgPieceKind kinds[] = { [BG_PAGES_HEADING] = BG_PIECE_HEADING,
+                                         [BG_PAGES_WORDS] = BG_PIECE_WORDS,
+                                         [BG_PAGES_CAUTION] = BG_PIECE_CAUTION,
+                                         [BG_PAGES_CODE] = BG_PIECE_CODE };
 
-void
-bg_pages_add_words(BgPages *pages, const char *words)
-{
-    add(pages, BG_PIECE_WORDS, words);
-}
-
-void
-bg_pages_add_caution(BgPages *pages, const char *words)
-{
-    add(pages, BG_PIECE_CAUTION, words);
-}
-
-void
-bg_pages_add_code(BgPages *pages, const char *words)
-{
-    add(pages, BG_PIECE_CODE, words);
+    add(pages, kinds[style], words);
 }
 
 void
@@ -203,7 +190,7 @@ bg_pages_to_html(const BgPages *pages, GError **error)
         g_string_new("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\">\n");
 
     element(html, "<title>", pages->title, "</title>");
-    g_string_append_printf(html, "<style>%s</style></head><body>\n", style);
+    g_string_append_printf(html, "<style>%s</style></head><body>\n", style_sheet);
     element(html, "<h1>", pages->title, "</h1>");
     for (guint p = 0; p < pages->pieces->len; p++) {
         const BgPiece *piece = pages->pieces->pdata[p];

@@ -17,14 +17,19 @@ typedef struct _BgPages BgPages;
 BgPages *bg_pages_new(const char *title, const char *footer);
 void bg_pages_free(BgPages *pages);
 
-void bg_pages_add_heading(BgPages *pages, const char *words);
-void bg_pages_add_words(BgPages *pages, const char *words);
+/**
+ * BgPagesStyle:
+ * @BG_PAGES_CAUTION: stands out, with a bar beside it
+ * @BG_PAGES_CODE: small, as it is: long lines are broken
+ */
+typedef enum {
+    BG_PAGES_HEADING,
+    BG_PAGES_WORDS,
+    BG_PAGES_CAUTION,
+    BG_PAGES_CODE,
+} BgPagesStyle;
 
-/** bg_pages_add_caution: words that stand out, with a bar beside them */
-void bg_pages_add_caution(BgPages *pages, const char *words);
-
-/** bg_pages_add_code: small, as it is: long lines are broken */
-void bg_pages_add_code(BgPages *pages, const char *words);
+void bg_pages_add(BgPages *pages, BgPagesStyle style, const char *words);
 
 /**
  * bg_pages_add_row:

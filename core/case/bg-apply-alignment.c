@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands about points, registrations and cameras; and where registrations put the layers.
+// Commands about points, registrations, cameras and plans; and where registrations put the layers.
 #include "bg-case-private.h"
 #include "bg-variant-private.h"
 
@@ -172,6 +172,36 @@ apply_set_camera(BgCase *self, GVariant *args, GError **error)
     return inverse;
 }
 
+static BgCommand *
+apply_set_plan(BgCase *self, GVariant *args, GError **error)
+{
+    const char *id;
+    g_autoptr(GVariant) variant = NULL;
+    g_autoptr(BgCasePlan) plan = NULL;
+    g_variant_get(args, "(&sm@" BG_VARIANT_PLAN ")", &id, &variant);
+
+    if (variant != NULL) {
+        plan = bg_case_plan_from_variant(variant, NULL);
+        if (plan == NULL || !g_str_equal(plan->id, id))
+            return refuse(_("The plan cannot be taken: it does not say what is measured, or its "
+                            "numbers are no prism. Plan again"),
+                          error);
+    }
+
+    const BgCasePlan *old = get_item(self->state.plans, id);
+    BgCommand *inverse = old != NULL ? bg_command_set_plan(old) : bg_command_remove_plan(id);
+    put_item(self->state.plans, id, g_steal_pointer(&plan));
+    return inverse;
+}
+
+const BgCasePlan *
+bg_case_get_plan(BgCase *self, const char *id)
+{
+    g_return_val_if_fail(BG_IS_CASE(self), NULL);
+
+    return get_item(self->state.plans, id);
+}
+
 const BgLandmarkList *
 bg_case_get_landmarks(BgCase *self, const char *id)
 {
@@ -247,5 +277,6 @@ const BgCommandKind bg_alignment_command_kinds[] = {
       "(sm" BG_VARIANT_OLD_REGISTRATION ")" },
     { "set-camera", N_("Camera"), "(sm" BG_VARIANT_CAMERA ")", 1, BG_COMMAND_SETTING,
       apply_set_camera, "(sm" BG_VARIANT_OLD_CAMERA ")" },
+    { "set-plan", N_("Plan"), "(sm" BG_VARIANT_PLAN ")", 1, BG_COMMAND_SETTING, apply_set_plan },
     { NULL },
 };

@@ -1,49 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/case/bg-case-report.h"
 
-#include "core/annotate/bg-annotations.h"
-#include "core/annotate/bg-pages.h"
-#include "core/base/bg-buffer.h"
+#include "bg-plan-measure.h"
+#include "bg-report-private.h"
+#include "bg-report-rows-private.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-output.h"
 #include "core/case/bg-provenance.h"
-#include "core/cast/bg-cast.h"
 #include "core/nn/bg-nn-weights.h"
-#include "core/segment/bg-label-picture.h"
 #include "core/segment/bg-label-sizes.h"
-#include "core/segment/bg-montage.h"
-#include "core/surface/bg-label-surface.h"
 
 #include <math.h>
 #include <string.h>
 
-#define MAX_SCANS 4 // in pictures
-#define MONTAGE_SLICES 12
-#define MONTAGE_COLUMNS 4
-#define SURFACE_PX 420
-#define SLICES_SHARE 0.88 // of the page's width, so that both pictures stand on one
-#define TOLERANCE_MM 1.0  // of the surface Dice
-#define BRATS_OEDEMA 2
-#define OEDEMA_OPACITY 0.4 // what is inside shows through
-
-struct _BgCaseReport {
-    BgPatient patient;
-    char *study_date, *study_description, *notes; // owned
-    GPtrArray *layers;                            // owned, of BgLayer with their contents
-    GPtrArray *measurements, *points;             // owned, of GStrv: rows that are written already
-    GPtrArray *registrations;                     // owned, of GStrv
-    BgView view;
-    const BgLayer *labels, *truth; // nullable, of layers
-};
-
-/** Writing: what goes into all steps */
-typedef struct {
-    const BgCaseReport *report;
-    BgPages *pages; // borrowed
-    const BgProgress *progress;
-    GCancellable *cancellable;
-} Writing;
+#define TOLERANCE_MM 1.0 // of the surface Dice
 
 // ------------------------------------------------------------------------------------------------
 // On the main thread
@@ -57,88 +28,6 @@ copy_layer(const BgLayer *layer)
     if (copy != NULL)
         bg_payload_copy(&layer->payload, &copy->payload);
     return copy;
-}
-
-static const char *
-name_of(BgCase *the_case, const char *layer_id)
-{
-    const BgLayer *layer = bg_case_get_layer(the_case, layer_id);
-
-    return layer != NULL ? layer->name : "";
-}
-
-static void
-take_row(GPtrArray *rows, char *a, char *b, char *c, char *d)
-{
-    char **row = g_new0(char *, 5);
-
-    row[0] = a;
-    row[1] = b;
-    row[2] = c;
-    row[3] = d;
-    g_ptr_array_add(rows, row);
-}
-
-static char *
-tell_place(BgVec3 at)
-{
-    // Translators: a place: to the patient's left, posterior and superior
-    return g_strdup_printf(_("L %.1f, P %.1f, S %.1f mm"), at.x, at.y, at.z);
-}
-
-static void
-take_measurements(BgCaseReport *report, BgCase *the_case)
-{
-    const BgCaseState *state = bg_case_get_state(the_case);
-
-    for (guint m = 0; m < state->measurements->len; m++) {
-        const BgMeasurement *measurement = state->measurements->pdata[m];
-        gboolean ruler = measurement->kind == BG_MEASURE_RULER;
-        take_row(report->measurements, g_strdup(measurement->name),
-                 ruler ? g_strdup_printf("%.1f mm", bg_measurement_length_mm(measurement))
-                       : g_strdup_printf("%.1f°", bg_measurement_angle_deg(measurement)),
-                 g_strdup(name_of(the_case, measurement->layer_id)),
-                 tell_place(measurement->points_mm[0]));
-    }
-    for (guint l = 0; l < state->landmarks->len; l++) {
-        const BgLandmarkList *list = state->landmarks->pdata[l];
-        for (gsize p = 0; p < bg_landmarks_count(list->points); p++) {
-            const BgLandmark *point = bg_landmarks_get(list->points, p);
-            gboolean patient = bg_landmarks_get_space(list->points) == BG_LANDMARK_PATIENT;
-            if (!point->placed)
-                continue;
-            take_row(report->points, g_strdup(point->name), g_strdup(list->name),
-                     g_strdup(name_of(the_case, list->layer_id)),
-                     patient ? tell_place(point->position)
-                             // Translators: a place in a picture, in pixels
-                             : g_strdup_printf(_("right %.1f, down %.1f px"), point->position.x,
-                                               point->position.y));
-        }
-    }
-}
-
-static void
-take_registrations(BgCaseReport *report, BgCase *the_case)
-{
-    const GPtrArray *registrations = bg_case_get_state(the_case)->registrations;
-
-    for (guint r = 0; r < registrations->len; r++) {
-        const BgRegistration *one = registrations->pdata[r];
-        take_row(report->registrations,
-                 // Translators: names of two layers: what is moved, and onto what
-                 g_strdup_printf(_("%s onto %s"), name_of(the_case, one->moving),
-                                 name_of(the_case, one->fixed)),
-                 g_strdup_printf("%s, %s", one->method, one->model),
-                 one->error_mm >= 0.0
-                     // Translators: an error at the points of a fit
-                     ? g_strdup_printf(_("%.2f mm at the points of the fit, which is no accuracy"),
-                                       one->error_mm)
-                     : g_strdup("–"),
-                 *one->approval.by != '\0'
-                     // Translators: who approved something, and when
-                     ? g_strdup_printf(_("approved by %s, %s"), one->approval.by, one->approval.at)
-                     : g_strdup(_("nobody has approved it")));
-    }
 }
 
 // The selected label map, or the uppermost visible one; and the next of those.
@@ -175,9 +64,12 @@ bg_case_report_new(BgCase *the_case, GError **error)
     report->notes = g_strdup(state->notes);
     report->view = state->view;
     report->layers = g_ptr_array_new_with_free_func((GDestroyNotify) bg_layer_free);
-    report->measurements = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-    report->points = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-    report->registrations = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
+    report->measurements = bg_report_measurements(the_case);
+    report->points = bg_report_points(the_case);
+    report->registrations = bg_report_registrations(the_case);
+    report->plans = g_ptr_array_new_with_free_func((GDestroyNotify) bg_plan_measure_free);
+    for (guint i = 0; i < state->plans->len; i++)
+        g_ptr_array_add(report->plans, bg_plan_measure_new(the_case, state->plans->pdata[i]));
     for (guint i = 0; i < state->layers->len; i++) {
         BgLayer *copy = copy_layer(state->layers->pdata[i]);
         if (copy == NULL)
@@ -185,8 +77,6 @@ bg_case_report_new(BgCase *the_case, GError **error)
         any |= copy->payload.volume != NULL || copy->payload.labels != NULL;
         g_ptr_array_add(report->layers, copy);
     }
-    take_measurements(report, the_case);
-    take_registrations(report, the_case);
     choose_labels(report, state->selected);
     if (any)
         return report;
@@ -210,6 +100,7 @@ bg_case_report_free(BgCaseReport *report)
     g_ptr_array_unref(report->measurements);
     g_ptr_array_unref(report->points);
     g_ptr_array_unref(report->registrations);
+    g_ptr_array_unref(report->plans);
     g_free(report);
 }
 
@@ -231,16 +122,16 @@ add_pair(BgPages *pages, const char *name, const char *value)
 }
 
 static void
-write_identity(const Writing *w)
+write_identity(const BgReportWriting *w)
 {
     const BgCaseReport *report = w->report;
     g_autofree char *born = bg_format_date(report->patient.birth_date);
     const char *name = report->patient.name;
 
-    bg_pages_add_caution(w->pages,
-                         _("Not for diagnosis: computed, not measured; for research. Compare each "
-                           "picture and number with the scans themselves."));
-    bg_pages_add_heading(w->pages, _("Patient and study"));
+    bg_pages_add(w->pages, BG_PAGES_CAUTION,
+                 _("Not for diagnosis: computed, not measured; for research. Compare each "
+                   "picture and number with the scans themselves."));
+    bg_pages_add(w->pages, BG_PAGES_HEADING, _("Patient and study"));
     add_pair(w->pages, _("Name"), known(name));
     add_pair(w->pages, _("Number"), known(report->patient.id));
     add_pair(w->pages, _("Born"), known(born));
@@ -249,18 +140,18 @@ write_identity(const Writing *w)
     add_pair(w->pages, _("Its date"), known(report->study_date));
     bg_pages_end_table(w->pages);
     if (!bg_patient_is_known(&report->patient))
-        bg_pages_add_caution(w->pages, _("The files do not say whose scans these are."));
+        bg_pages_add(w->pages, BG_PAGES_CAUTION, _("The files do not say whose scans these are."));
     if (*report->notes != '\0')
-        bg_pages_add_words(w->pages, report->notes);
+        bg_pages_add(w->pages, BG_PAGES_WORDS, report->notes);
 }
 
 static void
-write_scans(const Writing *w)
+write_scans(const BgReportWriting *w)
 {
     const char *const head[] = { _("Layer"),      _("Kind"), _("Voxels"),
                                  _("Spacing mm"), _("From"), NULL };
 
-    bg_pages_add_heading(w->pages, _("Scans and results"));
+    bg_pages_add(w->pages, BG_PAGES_HEADING, _("Scans and results"));
     bg_pages_add_row(w->pages, head, TRUE);
     for (guint i = 0; i < w->report->layers->len; i++) {
         const BgLayer *layer = w->report->layers->pdata[i];
@@ -295,14 +186,14 @@ write_scans(const Writing *w)
         g_autofree char *side = g_strdup_printf(
             _("%s: its file does not say where left and right are. Letters are “?”"), layer->name);
         if (layer->side_unknown)
-            bg_pages_add_caution(w->pages, side);
+            bg_pages_add(w->pages, BG_PAGES_CAUTION, side);
         if (*layer->warnings != '\0')
-            bg_pages_add_caution(w->pages, words);
+            bg_pages_add(w->pages, BG_PAGES_CAUTION, words);
     }
 }
 
 static gboolean
-write_sizes(const Writing *w, GError **error)
+write_sizes(const BgReportWriting *w, GError **error)
 {
     const BgLayer *layer = w->report->labels;
     const char *const head[] = { _("Region"),  _("Volume ml"), _("Longest 3D mm"),
@@ -317,10 +208,11 @@ write_sizes(const Writing *w, GError **error)
         return FALSE;
     // Translators: the name of a label map
     g_autofree char *heading = g_strdup_printf(_("Volumes and diameters: %s"), layer->name);
-    bg_pages_add_heading(w->pages, heading);
+    bg_pages_add(w->pages, BG_PAGES_HEADING, heading);
     if (rows->len == 0) {
-        bg_pages_add_caution(w->pages, _("No voxel is labelled. That is no proof that there is no "
-                                         "tumour."));
+        bg_pages_add(w->pages, BG_PAGES_CAUTION,
+                     _("No voxel is labelled. That is no proof that there is no "
+                       "tumour."));
         return TRUE;
     }
     bg_pages_add_row(w->pages, head, TRUE);
@@ -337,10 +229,10 @@ write_sizes(const Writing *w, GError **error)
         bg_pages_add_row(w->pages, cells, FALSE);
     }
     bg_pages_end_table(w->pages);
-    bg_pages_add_words(
-        w->pages, _("WT is the whole tumour, TC its core, ET what takes up contrast. RANO: the "
-                    "longest diameter in an axial slice, and the longest across it there. "
-                    "Diameters go from end to end, also over separate parts."));
+    bg_pages_add(w->pages, BG_PAGES_WORDS,
+                 _("WT is the whole tumour, TC its core, ET what takes up contrast. RANO: the "
+                   "longest diameter in an axial slice, and the longest across it there. "
+                   "Diameters go from end to end, also over separate parts."));
     return TRUE;
 }
 
@@ -354,7 +246,7 @@ number(double value, const char *format)
 }
 
 static gboolean
-write_comparison(const Writing *w, GError **error)
+write_comparison(const BgReportWriting *w, GError **error)
 {
     const BgCaseReport *report = w->report;
     const char *const head[] = { _("Region"),  _("Dice"),    _("Sensitivity"), _("Precision"),
@@ -366,10 +258,11 @@ write_comparison(const Writing *w, GError **error)
     // Translators: names of two segmentations
     g_autofree char *heading = g_strdup_printf(_("Comparison: “%s” judged by “%s”"),
                                                report->labels->name, report->truth->name);
-    bg_pages_add_heading(w->pages, heading);
+    bg_pages_add(w->pages, BG_PAGES_HEADING, heading);
     if (!bg_geometry_equal(bg_label_map_get_geometry(report->labels->payload.labels),
                            bg_label_map_get_geometry(report->truth->payload.labels), 0.01)) {
-        bg_pages_add_words(w->pages, _("They lie on different grids, and are not compared."));
+        bg_pages_add(w->pages, BG_PAGES_WORDS,
+                     _("They lie on different grids, and are not compared."));
         return TRUE;
     }
     BgCompareRequest request = { .pred = report->labels->payload.labels,
@@ -401,19 +294,43 @@ write_comparison(const Writing *w, GError **error)
 }
 
 static void
-write_rows(const Writing *w, const char *heading, const char *const *head, const GPtrArray *rows)
+write_rows(const BgReportWriting *w, const char *heading, const char *const *head,
+           const GPtrArray *rows)
 {
     if (rows->len == 0)
         return;
-    bg_pages_add_heading(w->pages, heading);
+    if (heading != NULL)
+        bg_pages_add(w->pages, BG_PAGES_HEADING, heading);
     bg_pages_add_row(w->pages, head, TRUE);
     for (guint r = 0; r < rows->len; r++)
         bg_pages_add_row(w->pages, (const char *const *) rows->pdata[r], FALSE);
     bg_pages_end_table(w->pages);
 }
 
+// Each plan is a table of its own: what it is, and what it comes to now.
+static gboolean
+write_plans(const BgReportWriting *w, GError **error)
+{
+    if (w->report->plans->len == 0)
+        return TRUE;
+    bg_pages_add(w->pages, BG_PAGES_HEADING, _("Plans"));
+    for (guint p = 0; p < w->report->plans->len; p++) {
+        const BgPlanMeasure *plan = w->report->plans->pdata[p];
+        const char *const head[] = { bg_plan_measure_get_title(plan), _("Value"), NULL };
+        g_autoptr(GPtrArray) rows = bg_plan_measure_run(plan, w->cancellable, error);
+        if (rows == NULL)
+            return FALSE;
+        write_rows(w, NULL, head, rows);
+    }
+    bg_pages_add(
+        w->pages, BG_PAGES_WORDS,
+        _("Distances are from voxel centre to voxel centre, so they hold to about a voxel. "
+          "A path runs from the first point of its ruler to the second."));
+    return TRUE;
+}
+
 static void
-write_plan(const Writing *w)
+write_measured(const BgReportWriting *w)
 {
     const char *const measured[] = { _("Name"), _("Value"), _("On"), _("Begins at"), NULL };
     const char *const placed[] = { _("Point"), _("List"), _("On"), _("Where"), NULL };
@@ -425,194 +342,10 @@ write_plan(const Writing *w)
 }
 
 // ------------------------------------------------------------------------------------------------
-// Pictures
-
-static gboolean
-is_scan(const BgLayer *layer)
-{
-    return layer->payload.volume != NULL && strcmp(layer->generated_by, "segment") != 0;
-}
-
-static gboolean
-write_slices(const Writing *w, GError **error)
-{
-    const BgCaseReport *report = w->report;
-    BgVolume *scans[MAX_SCANS];
-    BgMontageLetters letters = BG_MONTAGE_SIDE_KNOWN;
-    g_autoptr(GString) names = g_string_new(NULL);
-    BgLabelMap *labels = report->labels != NULL ? report->labels->payload.labels : NULL;
-    BgLabelMap *truth = report->truth != NULL ? report->truth->payload.labels : NULL;
-    const BgLayer *last = NULL;
-    int n = 0;
-
-    for (guint i = 0; i < report->layers->len && n < MAX_SCANS; i++) {
-        const BgLayer *layer = report->layers->pdata[i];
-        if (!is_scan(layer))
-            continue;
-        scans[n++] = layer->payload.volume;
-        g_string_append_printf(names, "%s%s", n > 1 ? ", " : "", layer->name);
-        if (layer->side_unknown)
-            letters = BG_MONTAGE_SIDE_UNKNOWN;
-        last = layer;
-    }
-    if (n == 0)
-        return TRUE;
-    bg_pages_add_heading(w->pages, _("Pictures"));
-    g_autoptr(BgImage) sheet = bg_case_sheet(scans, n, truth, labels, letters,
-                                             _("Not for diagnosis"), NULL, w->cancellable, error);
-    if (sheet == NULL)
-        return FALSE;
-    // Translators: names of scans, row by row
-    g_autofree char *words = g_strdup_printf(
-        _("The axial slice with most of the labels: %s; then the first with the outlines of what "
-          "is compared with, and with those of the labels"),
-        names->str);
-    bg_pages_add_picture(w->pages, sheet, words, SLICES_SHARE);
-    const BgMontage montage = { .volume = last->payload.volume,
-                                .labels = labels,
-                                .axis = 2,
-                                .count = MONTAGE_SLICES,
-                                .letters = letters,
-                                .note = _("Not for diagnosis") };
-    g_autoptr(GPtrArray) slices = bg_montage_slices(&montage, NULL, NULL, w->cancellable, error);
-    if (slices == NULL)
-        return FALSE;
-    g_autoptr(BgImage) image = bg_montage((BgImage *const *) slices->pdata, slices->len,
-                                          MIN(MONTAGE_COLUMNS, (int) slices->len), error);
-    if (image == NULL)
-        return FALSE;
-    // Translators: the name of a scan
-    g_autofree char *below = g_strdup_printf(
-        _("Axial slices of %s, the patient's right on the left. Core red, oedema green, enhancing "
-          "blue, other labels yellow"),
-        last->name);
-    bg_pages_add_picture(w->pages, image, below, SLICES_SHARE);
-    return TRUE;
-}
-
-static void
-clear_mesh(gpointer data)
-{
-    bg_mesh_unref(((BgCastMesh *) data)->mesh);
-}
-
-// The visible meshes; without any the surfaces of the labels.
-static gboolean
-collect_meshes(const Writing *w, GArray *meshes, gboolean *computed, GError **error)
-{
-    const BgCaseReport *report = w->report;
-    const BgLabelTable *table = report->labels != NULL ? report->labels->labels : NULL;
-
-    for (guint i = 0; i < report->layers->len; i++) {
-        const BgLayer *layer = report->layers->pdata[i];
-        if (layer->payload.mesh == NULL || !layer->visible)
-            continue;
-        BgCastMesh mesh = { .mesh = bg_mesh_ref(layer->payload.mesh),
-                            .opacity = layer->opacity,
-                            .visible = TRUE };
-        memcpy(mesh.rgb, layer->mesh_rgb, sizeof mesh.rgb);
-        g_array_append_val(meshes, mesh);
-    }
-    *computed = meshes->len == 0;
-    for (gsize l = 0; *computed && table != NULL && l < bg_label_table_count(table); l++) {
-        const BgLabelEntry *entry = bg_label_table_get(table, l);
-        BgLabelSurfaceParams params = { .labels = &entry->label,
-                                        .n_labels = 1,
-                                        .n_smooth_passes = BG_LABEL_SURFACE_PASSES,
-                                        .normals = TRUE };
-        g_autoptr(GError) none = NULL;
-        if (entry->label == 0 || !entry->visible)
-            continue;
-        BgCastMesh mesh = { .mesh = bg_label_surface(report->labels->payload.labels, &params, NULL,
-                                                     w->cancellable, &none),
-                            .rgb = { (double) entry->rgb[0], (double) entry->rgb[1],
-                                     (double) entry->rgb[2] },
-                            .opacity = entry->label == BRATS_OEDEMA ? OEDEMA_OPACITY : 1.0,
-                            .visible = TRUE };
-        if (mesh.mesh != NULL) {
-            g_array_append_val(meshes, mesh);
-        } else if (!g_error_matches(none, BG_ERROR, BG_ERROR_INVALID)) { // that one does not occur
-            g_propagate_error(error, g_steal_pointer(&none));
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
-static BgImage *
-opaque(BgImage *rgba, GError **error)
-{
-    BgImageFormat format = *bg_image_get_format(rgba);
-    gsize n = (gsize) format.width * (gsize) format.height;
-    const guint8 *from = bg_image_get_pixels(rgba);
-    guint8 *rgb = bg_buffer_alloc_items(n, 3, error);
-
-    if (rgb == NULL)
-        return NULL;
-    for (gsize i = 0; i < n; i++)
-        memcpy(rgb + 3 * i, from + 4 * i, 3);
-    format.n_channels = 3;
-    return bg_image_new_take(&format, rgb, error);
-}
-
-static gboolean
-write_surface(const Writing *w, const GArray *meshes, const BgView *view, const char *words,
-              GError **error)
-{
-    BgCastParams params;
-    BgVec3 centre_mm;
-    double radius_mm;
-    gboolean side_known = TRUE;
-
-    for (guint i = 0; i < w->report->layers->len; i++)
-        side_known &= !((const BgLayer *) w->report->layers->pdata[i])->side_unknown;
-    bg_cast_params_init(&params);
-    params.meshes = (const BgCastMesh *) (gpointer) meshes->data;
-    params.n_meshes = meshes->len;
-    bg_cast_fit(NULL, params.meshes, params.n_meshes, &centre_mm, &radius_mm);
-    params.camera = bg_camera_from_view(view, centre_mm, radius_mm, SURFACE_PX, SURFACE_PX);
-    g_autoptr(BgCastImage) cast = bg_cast(NULL, &params, NULL, w->cancellable, error);
-    g_autoptr(BgImage) rgb = cast != NULL ? opaque(cast->colour, error) : NULL;
-    if (rgb == NULL)
-        return FALSE;
-    const BgAffine *m = &params.camera.camera_from_patient;
-    BgVec3 right = bg_vec3(m->m[0][0], m->m[0][1], m->m[0][2]);
-    BgVec3 down = bg_vec3(m->m[1][0], m->m[1][1], m->m[1][2]);
-    g_autoptr(BgImage) image =
-        bg_annotate_image(rgb, right, down, side_known, _("Not for diagnosis"), error);
-    if (image == NULL)
-        return FALSE;
-    bg_pages_add_picture(w->pages, image, words, 0.5);
-    return TRUE;
-}
-
-static gboolean
-write_surfaces(const Writing *w, GError **error)
-{
-    g_autoptr(GArray) meshes = g_array_new(FALSE, FALSE, sizeof(BgCastMesh));
-    gboolean computed;
-    BgView view = w->report->view;
-
-    g_array_set_clear_func(meshes, clear_mesh);
-    if (!collect_meshes(w, meshes, &computed, error))
-        return FALSE;
-    if (meshes->len == 0)
-        return TRUE;
-    view.zoom = 1.0;
-    view.pan_x = view.pan_y = 0.0;
-    bg_pages_add_heading(w->pages,
-                         computed ? _("Surfaces of the labels") : _("Surfaces of the case"));
-    if (!write_surface(w, meshes, &view, _("As the window's 3D view is turned"), error))
-        return FALSE;
-    view.azimuth_deg += 90.0;
-    return write_surface(w, meshes, &view, _("The same, turned by 90 degrees"), error);
-}
-
-// ------------------------------------------------------------------------------------------------
 // Where all is from
 
 static void
-write_card(const Writing *w, const char *path)
+write_card(const BgReportWriting *w, const char *path)
 {
     g_autoptr(BgJson) card = bg_nn_weights_read_card(path, w->cancellable, NULL);
     g_autofree char *base = g_path_get_basename(path);
@@ -621,7 +354,7 @@ write_card(const Writing *w, const char *path)
         return;
     // Translators: a file of weights
     g_autofree char *heading = g_strdup_printf(_("The network: %s"), base);
-    bg_pages_add_heading(w->pages, heading);
+    bg_pages_add(w->pages, BG_PAGES_HEADING, heading);
     for (gsize i = 0; i < bg_json_count(card); i++) {
         const BgJson *value = bg_json_value_at(card, i);
         g_autofree char *printed = bg_json_print(value, FALSE);
@@ -633,7 +366,7 @@ write_card(const Writing *w, const char *path)
 }
 
 static void
-write_cards(const Writing *w)
+write_cards(const BgReportWriting *w)
 {
     const BgLayer *layer = w->report->labels;
     g_autoptr(BgProvenance) from = layer != NULL && strcmp(layer->generated_by, "segment") == 0
@@ -648,7 +381,7 @@ write_cards(const Writing *w)
 }
 
 static void
-write_provenance(const Writing *w)
+write_provenance(const BgReportWriting *w)
 {
     g_autoptr(BgProvenance) provenance = bg_provenance_new("report");
     BgJson *parameters = bg_provenance_get_parameters(provenance);
@@ -664,18 +397,18 @@ write_provenance(const Writing *w)
                                     *layer->source.sha256 != '\0' ? layer->source.sha256 : NULL);
     }
     g_autofree char *own = bg_provenance_print(provenance);
-    bg_pages_add_heading(w->pages, _("Provenance"));
-    bg_pages_add_code(w->pages, own);
+    bg_pages_add(w->pages, BG_PAGES_HEADING, _("Provenance"));
+    bg_pages_add(w->pages, BG_PAGES_CODE, own);
     for (guint i = 0; i < w->report->layers->len; i++) {
         const BgLayer *layer = w->report->layers->pdata[i];
         g_autofree char *words = g_strdup_printf("%s: %s", layer->name, layer->parameters);
         if (*layer->parameters != '\0')
-            bg_pages_add_code(w->pages, words);
+            bg_pages_add(w->pages, BG_PAGES_CODE, words);
     }
 }
 
 static gboolean
-fill(const Writing *w, GError **error)
+fill(const BgReportWriting *w, GError **error)
 {
     write_identity(w);
     bg_progress_report(w->progress, 0.05);
@@ -685,13 +418,15 @@ fill(const Writing *w, GError **error)
     if (!write_comparison(w, error))
         return FALSE;
     bg_progress_report(w->progress, 0.5);
-    if (!write_slices(w, error))
+    if (!bg_report_write_slices(w, error))
         return FALSE;
     bg_progress_report(w->progress, 0.75);
-    if (!write_surfaces(w, error))
+    if (!bg_report_write_surfaces(w, error) || !bg_report_write_meshes(w, error))
         return FALSE;
     bg_progress_report(w->progress, 0.95);
-    write_plan(w);
+    write_measured(w);
+    if (!write_plans(w, error))
+        return FALSE;
     write_scans(w);
     write_cards(w);
     write_provenance(w);
@@ -710,7 +445,7 @@ bg_case_report_write(const BgCaseReport *report, const char *path, gboolean repl
     g_autofree char *footer =
         g_strdup_printf(_("%s · Not for diagnosis · written by bregma on %s"), who, date);
     g_autoptr(BgPages) pages = bg_pages_new(_("Report of the case"), footer);
-    Writing writing = { report, pages, progress, cancellable };
+    BgReportWriting writing = { report, pages, progress, cancellable };
 
     if (!pdf && !g_str_has_suffix(path, ".html")) {
         g_set_error(error, BG_ERROR, BG_ERROR_INVALID,

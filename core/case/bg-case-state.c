@@ -35,6 +35,12 @@ free_camera(gpointer camera)
 }
 
 static void
+free_plan(gpointer plan)
+{
+    bg_case_plan_free(plan);
+}
+
+static void
 free_override(gpointer data)
 {
     BgPatientOverride *item = data;
@@ -57,6 +63,7 @@ bg_case_state_init(BgCaseState *state)
     state->landmarks = g_ptr_array_new_with_free_func(free_landmarks);
     state->registrations = g_ptr_array_new_with_free_func(free_registration);
     state->cameras = g_ptr_array_new_with_free_func(free_camera);
+    state->plans = g_ptr_array_new_with_free_func(free_plan);
     state->overrides = g_ptr_array_new_with_free_func(free_override);
     for (gsize i = 0; i < G_N_ELEMENTS(state->panes); i++)
         state->panes[i].zoom = 1.0;
@@ -76,6 +83,7 @@ bg_case_state_clear(BgCaseState *state)
     g_clear_pointer(&state->landmarks, g_ptr_array_unref);
     g_clear_pointer(&state->registrations, g_ptr_array_unref);
     g_clear_pointer(&state->cameras, g_ptr_array_unref);
+    g_clear_pointer(&state->plans, g_ptr_array_unref);
     g_clear_pointer(&state->overrides, g_ptr_array_unref);
     g_clear_pointer(&state->layout, g_free);
     g_clear_pointer(&state->selected, g_free);
@@ -128,6 +136,12 @@ static GVariant *
 camera_item(gconstpointer item)
 {
     return bg_photo_camera_to_variant(item);
+}
+
+static GVariant *
+plan_item(gconstpointer item)
+{
+    return bg_case_plan_to_variant(item);
 }
 
 static GVariant *
@@ -200,6 +214,7 @@ bg_case_state_to_variant(const BgCaseState *state)
     add_list(&builder, "alignments", BG_VARIANT_REGISTRATION, state->registrations,
              registration_item);
     add_list(&builder, "cameras", BG_VARIANT_CAMERA, state->cameras, camera_item);
+    add_list(&builder, "plans", BG_VARIANT_PLAN, state->plans, plan_item);
     add_layers(&builder, state->layers);
     return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
@@ -401,6 +416,12 @@ read_camera(GVariant *variant, GError **error)
     return bg_photo_camera_from_variant(variant, error);
 }
 
+static gpointer
+read_plan(GVariant *variant, GError **error)
+{
+    return bg_case_plan_from_variant(variant, error);
+}
+
 gboolean
 bg_case_state_from_variant(BgCaseState *state, GVariant *variant, GError **error)
 {
@@ -410,6 +431,7 @@ bg_case_state_from_variant(BgCaseState *state, GVariant *variant, GError **error
         { "alignments", BG_VARIANT_REGISTRATION, state->registrations, read_registration, TRUE,
           BG_VARIANT_OLD_REGISTRATION },
         { "cameras", BG_VARIANT_CAMERA, state->cameras, read_camera, TRUE, BG_VARIANT_OLD_CAMERA },
+        { "plans", BG_VARIANT_PLAN, state->plans, read_plan, TRUE },
     };
 
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE_VARDICT) || !bg_variant_doubles_ok(variant))

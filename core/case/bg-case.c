@@ -133,6 +133,8 @@ skip_ids(BgCase *self)
         skip_id(self, ((const BgRegistration *) g_ptr_array_index(state->registrations, i))->id);
     for (guint i = 0; i < state->cameras->len; i++)
         skip_id(self, ((const BgPhotoCamera *) g_ptr_array_index(state->cameras, i))->id);
+    for (guint i = 0; i < state->plans->len; i++)
+        skip_id(self, ((const BgCasePlan *) g_ptr_array_index(state->plans, i))->id);
 }
 
 gboolean

@@ -20,8 +20,8 @@ typedef struct {
 /**
  * BgCaseState:
  * @layers: of BgLayer, the lowest first
- * @measurements, @landmarks, @registrations, @cameras, @overrides: of BgMeasurement,
- *   BgLandmarkList, BgRegistration, BgPhotoCamera, BgPatientOverride; the middle three by id
+ * @measurements, @landmarks, @registrations, @cameras, @plans, @overrides: of BgMeasurement,
+ *   BgLandmarkList, BgRegistration, BgPhotoCamera, BgCasePlan, BgPatientOverride; the middle four by id
  * @panes: axial, coronal, sagittal
  * @selected: id of the layer that was looked at last, or ""; bg_case_set_selected()
  * @radiological: the patient's right on the left; else the neurological convention
@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     BgPatient patient;
     char *study_date, *study_description;
-    GPtrArray *layers, *measurements, *landmarks, *registrations, *cameras, *overrides;
+    GPtrArray *layers, *measurements, *landmarks, *registrations, *cameras, *plans, *overrides;
     BgVec3 cursor_mm;
     BgView view;
     BgPaneState panes[3];
@@ -67,6 +67,7 @@ const BgCaseState *bg_case_get_state(BgCase *self);
 const BgLayer *bg_case_get_layer(BgCase *self, const char *id);
 const BgMeasurement *bg_case_get_measurement(BgCase *self, const char *id);
 const BgLandmarkList *bg_case_get_landmarks(BgCase *self, const char *id);
+const BgCasePlan *bg_case_get_plan(BgCase *self, const char *id);
 
 /** bg_case_get_registration: (transfer none) (nullable): the one that moves that layer */
 const BgRegistration *bg_case_get_registration(BgCase *self, const char *layer_id);

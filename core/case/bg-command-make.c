@@ -281,6 +281,19 @@ bg_command_remove_camera(const char *id)
 }
 
 BgCommand *
+bg_command_set_plan(const BgCasePlan *plan)
+{
+    return bg_command_new("set-plan", g_variant_new("(@sm@" BG_VARIANT_PLAN ")", TEXT(plan->id),
+                                                    bg_case_plan_to_variant(plan)));
+}
+
+BgCommand *
+bg_command_remove_plan(const char *id)
+{
+    return bg_command_new("set-plan", g_variant_new("(@sm@" BG_VARIANT_PLAN ")", TEXT(id), NULL));
+}
+
+BgCommand *
 bg_command_set_notes(const char *notes)
 {
     return bg_command_new("set-notes", g_variant_new("(@s)", TEXT(notes)));

@@ -2,6 +2,7 @@
 // The commands: the only way to change a case.
 #pragma once
 
+#include "core/case/bg-case-plan.h"
 #include "core/case/bg-layer.h"
 
 G_BEGIN_DECLS
@@ -129,6 +130,10 @@ BgCommand *bg_command_remove_registration(const char *id);
 /** bg_command_set_camera: adds or replaces the one of that id; a photograph has one */
 BgCommand *bg_command_set_camera(const BgPhotoCamera *camera);
 BgCommand *bg_command_remove_camera(const char *id);
+
+/** bg_command_set_plan: adds or replaces the one of that id */
+BgCommand *bg_command_set_plan(const BgCasePlan *plan);
+BgCommand *bg_command_remove_plan(const char *id);
 BgCommand *bg_command_set_notes(const char *notes);
 
 /**

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 #define BG_VARIANT_LANDMARKS \
     "(sssua(sdddubb))" // id, name, layer, space; name, point, use, placed, locked
 #define BG_VARIANT_REGISTRATION "(sssssssssaddds)" // as BgRegistration; 12 numbers; errors; words
-#define BG_VARIANT_CAMERA "(ssssssssdbs)" // as BgPhotoCamera; its JSON; error, mirrored; words
+#define BG_VARIANT_CAMERA "(ssssssssdbs)"   // as BgPhotoCamera; its JSON; error, mirrored; words
+#define BG_VARIANT_PLAN "(sussssubada(dd))" // as BgCasePlan; numbers and corners of its prism
 #define BG_VARIANT_OLD_REGISTRATION "(sssssssssaddd)" // before there were words
 #define BG_VARIANT_OLD_CAMERA "(ssssssssdb)"
 #define BG_VARIANT_PATIENT "(sssss)" // name, id, issuer, birth date, sex
@@ -42,6 +43,9 @@ GVariant *bg_registration_to_variant(const BgRegistration *registration);
 BgRegistration *bg_registration_from_variant(GVariant *variant, GError **error);
 GVariant *bg_photo_camera_to_variant(const BgPhotoCamera *camera);
 BgPhotoCamera *bg_photo_camera_from_variant(GVariant *variant, GError **error);
+
+GVariant *bg_case_plan_to_variant(const BgCasePlan *plan);
+BgCasePlan *bg_case_plan_from_variant(GVariant *variant, GError **error);
 
 /** bg_layer_check: what all layers have to keep; %BG_ERROR_INVALID, naming the field */
 gboolean bg_layer_check(const BgLayer *layer, GError **error);

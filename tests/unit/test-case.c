@@ -406,8 +406,16 @@ random_list_command(void)
     BgCamera lens = bg_camera_from_view(&view, bg_vec3(0, 0, 0), 100.0, 64, 48);
     g_autoptr(BgPhotoCamera) camera = bg_photo_camera_new(id, moving, &lens);
 
+    g_autoptr(BgCasePlan) plan = bg_case_plan_new(BG_CASE_PLAN_PATH, id, "path");
+
     item->error_mm = camera->error_px = g_test_rand_double();
-    switch (g_test_rand_int_range(0, 6)) {
+    bg_layer_set_string(&plan->measurement_id, g_test_rand_bit() ? "measurement-1" : "");
+    bg_layer_set_string(&plan->structure_id, "layer-2");
+    switch (g_test_rand_int_range(0, 8)) {
+    case 6:
+        return bg_command_set_plan(plan); // refused without a ruler
+    case 7:
+        return bg_command_remove_plan(id);
     case 4:
         return bg_command_set_camera(camera);
     case 5:

@@ -430,6 +430,14 @@ test_refuses(Fixture *self, gconstpointer data)
         "{'layers': <[{'kind': <'mesh'>, 'id': <'a'>}, {'kind': <'mesh'>, 'id': <'a'>}]>}",
         "{'measurements': <[('a', uint32 7, '', '', @a(ddd) [], '')]>}",
         "{'measurements': <[('a', uint32 0, '', '', [(0.0, 0.0, 0.0)], '')]>}",
+        "{'plans': <[('a', uint32 7, '', 'b', '', 'c', uint32 0, false, @ad [], @a(dd) [])]>}",
+        "{'plans': <[('a', uint32 0, '', '', '', 'c', uint32 0, false, @ad [], @a(dd) [])]>}",
+        "{'plans': <[('a', uint32 1, '', '', '', 'c', uint32 0, false, @ad [], @a(dd) [])]>}",
+        "{'plans': <[('a', uint32 2, '', 'b', '', '', uint32 0, true, @ad [], @a(dd) [])]>}",
+        "{'plans': <[('a', uint32 2, '', 'b', '', '', uint32 0, true, [0.0, 0, 0, 0, 0, 2, 1, 0, "
+        "0, 5, 5, 0, 0], @a(dd) [])]>}", // the normal is no unit
+        "{'plans': <[('a', uint32 2, '', 'b', '', '', uint32 0, false, [0.0, 0, 0, 0, 0, 1, 1, 0, "
+        "0, 5, 5, 0, 0], @a(dd) [])]>}", // no corners
     };
     g_autofree char *path = g_build_filename(self->folder, "bad.bregma", NULL);
 

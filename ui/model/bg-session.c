@@ -38,6 +38,7 @@ static const struct {
     { "set-landmarks", BG_CHANGE_LANDMARKS },
     { "set-registration", BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_LANDMARKS },
     { "set-camera", BG_CHANGE_LANDMARKS },
+    { "set-plan", BG_CHANGE_PLANS },
     { "set-visible", BG_CHANGE_LOOK },
     { "set-opacity", BG_CHANGE_LOOK },
     { "set-window", BG_CHANGE_LOOK },

@@ -28,6 +28,7 @@ typedef enum {
     BG_CHANGE_VOXELS = 1 << 12,    // a stroke goes on: slices; LAYERS follows when it ends
     BG_CHANGE_MODELS = 1 << 13,    // networks on this computer
     BG_CHANGE_FUSED = 1 << 14,     // the picture that fusion makes
+    BG_CHANGE_PLANS = 1 << 15,
 } BgChange;
 
 #define BG_CHANGE_ALL ((BgChange) ~0u)

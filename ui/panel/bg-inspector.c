@@ -12,6 +12,7 @@
 #include "ui/panel/bg-error-section.h"
 #include "ui/panel/bg-fusion-section.h"
 #include "ui/panel/bg-guide-section.h"
+#include "ui/panel/bg-kept-section.h"
 #include "ui/panel/bg-labels-section.h"
 #include "ui/panel/bg-manual-section.h"
 #include "ui/panel/bg-measure-section.h"
@@ -32,7 +33,7 @@ struct _BgInspector {
     // likewise
     BgSection *display, *labels, *transfer, *mesh, *clip, *measure, *points, *camera, *provenance;
     BgSection *doubts, *fusion, *guide, *plan, *segment, *error, *manual, *edit, *compare, *prepare,
-        *sizes, *distance;
+        *sizes, *distance, *kept;
 
     BgSession *session; // owned, nullable
     gulong changed_id;
@@ -63,7 +64,7 @@ bg_inspector_set_session(BgInspector *self, BgSession *session)
                                     self->provenance, self->doubts,  self->fusion,  self->guide,
                                     self->plan,       self->segment, self->error,   self->manual,
                                     self->edit,       self->compare, self->prepare, self->sizes,
-                                    self->distance };
+                                    self->distance,   self->kept };
 
     g_return_if_fail(BG_IS_INSPECTOR(self));
     g_return_if_fail(self->session == NULL);
@@ -112,6 +113,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     g_type_ensure(BG_TYPE_ERROR_SECTION);
     g_type_ensure(BG_TYPE_FUSION_SECTION);
     g_type_ensure(BG_TYPE_GUIDE_SECTION);
+    g_type_ensure(BG_TYPE_KEPT_SECTION);
     g_type_ensure(BG_TYPE_LABELS_SECTION);
     g_type_ensure(BG_TYPE_MANUAL_SECTION);
     g_type_ensure(BG_TYPE_MEASURE_SECTION);
@@ -133,6 +135,7 @@ bg_inspector_class_init(BgInspectorClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgInspector, title);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, display);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, guide);
+    gtk_widget_class_bind_template_child(widget_class, BgInspector, kept);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, labels);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, transfer);
     gtk_widget_class_bind_template_child(widget_class, BgInspector, mesh);

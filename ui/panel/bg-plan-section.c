@@ -4,6 +4,7 @@
 #include "core/annotate/bg-annotations.h"
 #include "core/base/bg-i18n.h"
 #include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-kept.h"
 #include "ui/model/bg-plan.h"
 #include "ui/model/bg-points.h"
 #include "ui/view/bg-oblique-view.h"
@@ -19,7 +20,7 @@ struct _BgPlanSection {
     GtkAdjustment *depth_adjustment, *margin_adjustment, *slice_adjustment;
     GtkDropDown *shape;
     GtkCheckButton *preview, *on_surface;
-    GtkWidget *crop, *slices;
+    GtkWidget *crop, *keep, *slices;
     BgObliqueView *oblique;
 };
 
@@ -73,6 +74,7 @@ show(BgPlanSection *self)
     g_autoptr(BgMesh) mesh = NULL;
 
     gtk_widget_set_sensitive(self->crop, prism != NULL);
+    gtk_widget_set_sensitive(self->keep, prism != NULL);
     gtk_widget_set_sensitive(self->slices, prism != NULL);
     gtk_widget_set_sensitive(GTK_WIDGET(self->on_surface), bg_plan_has_surface(session));
     gtk_adjustment_set_upper(self->slice_adjustment, plan.depth_mm);
@@ -128,6 +130,19 @@ on_crop(GtkButton *button, gpointer user_data)
 }
 
 static void
+on_keep(GtkButton *button, gpointer user_data)
+{
+    BgPlanSection *self = user_data;
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const BgPlan plan = plan_of(self);
+    BgLandmarkPlane plane;
+    g_autoptr(BgPrism) prism = bg_plan_prism(session, &plan, &plane, NULL);
+
+    if (prism != NULL)
+        bg_kept_cut(session, bg_session_get_volume(session), prism, plan.margin_mm, plane.rms_mm);
+}
+
+static void
 save_to(GtkWidget *asker, const char *path)
 {
     const BgPlan plan = plan_of(BG_PLAN_SECTION(asker));
@@ -169,6 +184,8 @@ bg_plan_section_class_init(BgPlanSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgPlanSection, on_surface);
     gtk_widget_class_bind_template_child(widget_class, BgPlanSection, oblique);
     gtk_widget_class_bind_template_child(widget_class, BgPlanSection, slices);
+    gtk_widget_class_bind_template_child(widget_class, BgPlanSection, keep);
+    gtk_widget_class_bind_template_callback(widget_class, on_keep);
     gtk_widget_class_bind_template_callback(widget_class, on_crop);
     gtk_widget_class_bind_template_callback(widget_class, on_slices);
 }

@@ -6,7 +6,9 @@
 #include "core/segment/bg-label-sizes.h"
 #include "core/segment/bg-tumour-report.h"
 #include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-kept.h"
 #include "ui/model/bg-save.h"
+#include "ui/model/bg-structures.h"
 #include "ui/model/bg-weak.h"
 #include "ui/panel/bg-number-table.h"
 
@@ -22,7 +24,7 @@ struct _BgSizesSection {
     GtkDropDown *structure;
     GtkGrid *table;
     GtkLabel *state;
-    GtkWidget *csv, *report, *expander;
+    GtkWidget *csv, *report, *keep, *expander;
 
     guint64 measured; // serial of the map that is measured or shown
     guint asked_structure;
@@ -43,52 +45,27 @@ applies(BgSection *section, const BgLayer *layer)
 static const BgLayer *
 structure_at(BgSizesSection *self, guint position, guint32 *label)
 {
-    const GPtrArray *layers =
-        bg_session_get_state(bg_section_get_session(BG_SECTION(self)))->layers;
-
-    for (guint i = 0; position > 0 && i < layers->len; i++) {
-        const BgLayer *layer = layers->pdata[i];
-        gsize n = layer->labels != NULL ? bg_label_table_count(layer->labels) : 0;
-        if (layer->payload.labels == NULL)
-            continue;
-        if (position <= n) {
-            *label = bg_label_table_get(layer->labels, position - 1)->label;
-            return layer;
-        }
-        position -= (guint) n;
-    }
-    return NULL;
+    return position > 0
+               ? bg_structures_get(bg_section_get_session(BG_SECTION(self)), position - 1, label)
+               : NULL;
 }
 
 static void
 list_structures(BgSizesSection *self)
 {
-    const GPtrArray *layers =
-        bg_session_get_state(bg_section_get_session(BG_SECTION(self)))->layers;
-    GtkStringList *names = gtk_string_list_new(NULL);
-    GString *all = g_string_new(NULL);
+    char *key = NULL;
+    g_auto(GStrv) structures = bg_structures_list(bg_section_get_session(BG_SECTION(self)), &key);
 
-    gtk_string_list_append(names, _("None"));
-    for (guint i = 0; i < layers->len; i++) {
-        const BgLayer *layer = layers->pdata[i];
-        for (gsize l = 0; layer->payload.labels != NULL && layer->labels != NULL &&
-                          l < bg_label_table_count(layer->labels);
-             l++) {
-            const BgLabelEntry *entry = bg_label_table_get(layer->labels, l);
-            // Translators: a label, and the label map that it is in
-            g_autofree char *name = g_strdup_printf(_("%s in %s"), entry->name, layer->name);
-            gtk_string_list_append(names, name);
-            g_string_append_printf(all, "%s\t%s\n", layer->id, name);
-        }
-    }
-    if (g_strcmp0(self->listed, all->str) != 0) {
+    if (g_strcmp0(self->listed, key) != 0) {
+        GtkStringList *names = gtk_string_list_new(NULL);
+        gtk_string_list_append(names, _("None"));
+        gtk_string_list_splice(names, 1, 0, (const char *const *) structures);
         gtk_drop_down_set_model(self->structure, G_LIST_MODEL(names));
         gtk_drop_down_set_selected(self->structure, 0);
-        g_free(self->listed);
-        self->listed = g_strdup(all->str);
+        g_object_unref(names);
     }
-    g_string_free(all, TRUE);
-    g_object_unref(names);
+    g_free(self->listed);
+    self->listed = key;
 }
 
 static void
@@ -199,12 +176,14 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
     if ((changes & (BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_SELECTION | BG_CHANGE_CASE)) == 0)
         return;
     list_structures(self);
+    gtk_widget_set_sensitive(self->keep, gtk_drop_down_get_selected(self->structure) > 0);
     ask(self);
 }
 
 static void
 on_asked(BgSizesSection *self)
 {
+    gtk_widget_set_sensitive(self->keep, gtk_drop_down_get_selected(self->structure) > 0);
     if (!bg_section_is_updating(BG_SECTION(self)))
         ask(self);
 }
@@ -213,6 +192,19 @@ static void
 on_structure(GtkDropDown *list, GParamSpec *pspec, gpointer user_data)
 {
     on_asked(user_data);
+}
+
+static void
+on_keep(GtkButton *button, gpointer user_data)
+{
+    BgSizesSection *self = user_data;
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
+    guint32 label;
+    const BgLayer *structure =
+        structure_at(self, gtk_drop_down_get_selected(self->structure), &label);
+
+    if (layer != NULL && structure != NULL)
+        bg_kept_distances(bg_section_get_session(BG_SECTION(self)), layer, structure, label);
 }
 
 static void
@@ -394,6 +386,8 @@ bg_sizes_section_class_init(BgSizesSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgSizesSection, csv);
     gtk_widget_class_bind_template_child(widget_class, BgSizesSection, report);
     gtk_widget_class_bind_template_child(widget_class, BgSizesSection, expander);
+    gtk_widget_class_bind_template_child(widget_class, BgSizesSection, keep);
+    gtk_widget_class_bind_template_callback(widget_class, on_keep);
     gtk_widget_class_bind_template_callback(widget_class, on_structure);
     gtk_widget_class_bind_template_callback(widget_class, on_csv);
     gtk_widget_class_bind_template_callback(widget_class, on_report);
