@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 import desk
-from desk import pointer, wait, Window
+from desk import key, pointer, wait, Window
 
 class Tests:
     def __init__(self, program, cli, folder):
@@ -82,6 +82,67 @@ class Tests:
         assert "Volumes and diameters: labels" in text and "Not for diagnosis" in text
         with open(os.path.join(self.folder, "case.pdf"), "rb") as file:
             assert file.read(5) == b"%PDF-"
+
+    def report_rows(self, name):
+        self.window.action("save-report")
+        self.window.answer_file(os.path.join(self.folder, name))
+        return [re.findall(r"<t[dh]>([^<]*)", row) for row in
+                re.findall(r"<tr>(.*?)</tr>", self.read(name), re.S)]
+
+    def kept(self, start):
+        """The row of a plan, and its values once they are measured."""
+        row = self.window.named(start, desk.Atspi.Role.LIST_ITEM)
+        texts = wait("its values", lambda: [
+            node.get_name() for node in self.window.walk(row) if ": " in (node.get_name() or "") and
+            "mm" in node.get_name()])
+        return texts[-1]
+
+    def test_keeps_a_path(self):
+        """A ruler across the pane, its distance to a label: in the list, in the report, undone."""
+        x, y = self.window.centre(self.window.named("Axial slice"))
+        pointer(x - 60, y)
+        pointer(x - 60, y, "b1c")
+        key(ord("l"))
+        desk.drag(x - 60, y - 7, 120, 20)
+        key(0xFF1B)
+        self.window.named("Keep the path’s distance", desk.Atspi.Role.PUSH_BUTTON)
+        self.window.press("Keep the path’s distance")
+        values = self.kept("Path 1: ")
+        rows = dict(row for row in self.report_rows("path.html") if len(row) == 2)
+        for what in ("Length of the path", "Nearest to it", "Enters it", "Runs inside it"):
+            assert "%s: %s" % (what, rows[what]) in values, (what, rows, values)
+        ruler = [row for row in self.report_rows("again.html") if len(row) == 4 and
+                 row[1].endswith(" mm")]
+        assert rows["Length of the path"] == ruler[0][1], (rows, ruler)
+        self.window.action("undo")
+        wait("no plan", lambda: not self.window.find("Path 1: ", desk.Atspi.Role.LIST_ITEM))
+        self.window.action("redo")
+        self.kept("Path 1: ")
+
+    def test_keeps_distances_through_a_case(self):
+        case = os.path.join(self.folder, "plans.bregma")
+        self.window.select("labels")
+        self.window.choose("Structure that distances are measured to", 3)
+        self.window.press("Keep the distances")
+        values = self.kept("Distance 1: ")
+        assert "Enhancing tumour: 0.0 mm" in values and "Oedema: " in values, values
+        before = self.report_rows("before.html")
+        self.window.action("save-as")
+        self.window.answer_file(case)
+        wait("the case", lambda: os.path.exists(case))
+        self.window.close()
+        self.window = Window(self.program, [case], os.path.join(self.folder, "state-2"),
+                             G_DEBUG="fatal-warnings")
+        assert self.kept("Distance 1: ") == values
+        self.window.named("labels", desk.Atspi.Role.LIST_ITEM)
+
+        def plans(rows):
+            return [row for row in rows if len(row) == 2 and "mm" in row[1]]
+        assert plans(self.report_rows("after.html")) == plans(before)
+        self.window.close()
+        self.window = Window(self.program, [os.path.join(self.phantom, "t1.nii.gz"), self.labels],
+                             os.path.join(self.folder, "state-3"), G_DEBUG="fatal-warnings")
+        self.window.named("labels", desk.Atspi.Role.LIST_ITEM)
 
     def slices(self):
         """Which of how many axial slices."""
