@@ -107,7 +107,7 @@ class Tests:
         key(0xFF1B)
         self.window.named("Keep the path’s distance", desk.Atspi.Role.PUSH_BUTTON)
         self.window.press("Keep the path’s distance")
-        values = self.kept("Path 1: ")
+        values = self.kept("Path 1: Ruler 1 to Necrotic core in labels")
         rows = dict(row for row in self.report_rows("path.html") if len(row) == 2)
         for what in ("Length of the path", "Nearest to it", "Enters it", "Runs inside it"):
             assert "%s: %s" % (what, rows[what]) in values, (what, rows, values)

@@ -3,22 +3,30 @@
 
 #include "core/base/bg-i18n.h"
 
-// The first of "Cut 1", "Cut 2" ... that none is called: (transfer full)
-static char *
-free_name(BgSession *session, const char *format)
+static gboolean
+is_taken(const BgCaseState *state, const char *name)
 {
-    const GPtrArray *plans = bg_session_get_state(session)->plans;
+    for (guint i = 0; i < state->plans->len; i++) {
+        if (g_str_equal(((const BgCasePlan *) state->plans->pdata[i])->name, name))
+            return TRUE;
+    }
+    for (guint i = 0; i < state->measurements->len; i++) {
+        if (g_str_equal(((const BgMeasurement *) state->measurements->pdata[i])->name, name))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+char *
+bg_kept_new_name(BgSession *session, const char *format)
+{
+    g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
 
     for (guint n = 1;; n++) {
         g_autofree char *number = g_strdup_printf("%u", n);
-        g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
-        char *name = g_strjoinv(number, parts);
-        gboolean taken = FALSE;
-        for (guint i = 0; i < plans->len; i++)
-            taken |= g_str_equal(((const BgCasePlan *) plans->pdata[i])->name, name);
-        if (!taken)
-            return name;
-        g_free(name);
+        g_autofree char *name = g_strjoinv(number, parts);
+        if (!is_taken(bg_session_get_state(session), name))
+            return g_steal_pointer(&name);
     }
 }
 
@@ -27,11 +35,11 @@ keep_to(BgSession *session, BgCasePlanKind kind, const char *layer_id, const cha
         const BgLayer *structure, guint32 label)
 {
     g_autofree char *id = bg_case_new_id(bg_session_get_case(session), "plan");
-    g_autofree char *name = free_name(session, kind == BG_CASE_PLAN_PATH
-                                                   // Translators: a number
-                                                   ? _("Path %s")
-                                                   // Translators: a number
-                                                   : _("Distance %s"));
+    g_autofree char *name = bg_kept_new_name(session, kind == BG_CASE_PLAN_PATH
+                                                          // Translators: a number
+                                                          ? _("Path %s")
+                                                          // Translators: a number
+                                                          : _("Distance %s"));
     g_autoptr(BgCasePlan) plan = bg_case_plan_new(kind, id, name);
 
     bg_layer_set_string(&plan->layer_id, layer_id);
@@ -61,7 +69,7 @@ bg_kept_cut(BgSession *session, const BgLayer *volume, const BgPrism *prism, dou
 {
     g_autofree char *id = bg_case_new_id(bg_session_get_case(session), "plan");
     // Translators: a number
-    g_autofree char *name = free_name(session, _("Cut %s"));
+    g_autofree char *name = bg_kept_new_name(session, _("Cut %s"));
     g_autoptr(BgCasePlan) plan = bg_case_plan_new_cut(id, name, prism);
 
     bg_layer_set_string(&plan->layer_id, volume->id);

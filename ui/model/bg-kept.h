@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/** bg_kept_new_name: (transfer full): @format, "Cut %s", with the first number that nothing is called by */
+char *bg_kept_new_name(BgSession *session, const char *format);
+
 /** bg_kept_path: the distance of a ruler to @label of @structure, 0 for any; one step of undo */
 void bg_kept_path(BgSession *session, const char *measurement_id, const BgLayer *structure,
                   guint32 label);

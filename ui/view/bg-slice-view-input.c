@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mouse and keys of a slice: the maps "Planning" and "Radiology".
 #include "core/base/bg-i18n.h"
+#include "ui/model/bg-kept.h"
 #include "ui/model/bg-label-edit.h"
 #include "ui/model/bg-manual.h"
 #include "ui/model/bg-points.h"
@@ -234,6 +235,9 @@ begin_measure(BgSliceView *self, double x, double y)
     self->measure_id = bg_case_new_id(case_of(self), "measurement");
     g_free(measurement->id);
     measurement->id = g_strdup(self->measure_id);
+    // Translators: a number
+    measurement->name = (g_free(measurement->name),
+                         bg_kept_new_name(self->session, ruler ? _("Ruler %s") : _("Angle %s")));
     bg_layer_set_string(&measurement->plane, bg_plane_name(self->plane));
     bg_layer_set_string(&measurement->layer_id, layer != NULL ? layer->id : "");
     self->measure_point = 1;
