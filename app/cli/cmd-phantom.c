@@ -18,6 +18,8 @@ static const BgCliOption options[] = {
     { "kind", BG_CLI_VALUE, "=head|ct-head|spheres|slab  what it shows" },
     { "size", BG_CLI_VALUE, "=N  voxels along each side; 128 unless given" },
     { "tumour", BG_CLI_FLAG, "of a head: with one" },
+    { "varied", BG_CLI_FLAG,
+      "with --tumour: its place, size and look differ with the seed; up to three" },
     { "photo-size", BG_CLI_VALUE,
       "=WxH  of a head's photograph; 640x480 unless given, 0x0 for none" },
     { "landmark-noise", BG_CLI_VALUE, "=px  how well its landmarks are placed; 2 unless given" },
@@ -33,6 +35,7 @@ parse(BgCli *cli, BgPhantomParams *params, GError **error)
     params->size = DEFAULT_SIZE;
     params->seed = (guint64) cli->seed;
     params->tumour = bg_cli_has(cli, "tumour");
+    params->varied = bg_cli_has(cli, "varied");
     if (kind == NULL || !bg_phantom_kind_from_name(kind, &params->kind)) {
         bg_cli_usage_error(error, "which phantom: --kind=%s: give head, ct-head, spheres or slab",
                            kind != NULL ? kind : "");
@@ -104,6 +107,7 @@ parse_photo(BgCli *cli, BgPhantomPhotoParams *params, gboolean *wanted, GError *
     const char *mirrored = bg_cli_option(cli, "mirrored"), *size = bg_cli_option(cli, "photo-size");
 
     *params = bg_phantom_photo_params((guint64) cli->seed);
+    params->varied = bg_cli_has(cli, "varied");
     *wanted = g_strcmp0(bg_cli_option(cli, "kind"), "head") == 0 && g_strcmp0(size, "0x0") != 0;
     if (mirrored != NULL) {
         gboolean both = strcmp(mirrored, "both") == 0;

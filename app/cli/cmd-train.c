@@ -75,6 +75,7 @@ static const BgCliOption unet_options[] = {
       "patch-two-path, patch-dual" },
     { "phantoms", BG_CLI_VALUE, "=N  so many made-up heads, too" },
     { "phantom-size", BG_CLI_VALUE, "=N  their voxels along a side; 240 unless given" },
+    { "varied", BG_CLI_FLAG, "  their tumours differ as patients' do" },
     { "epochs", BG_CLI_VALUE, "=N  12 unless given" },
     { "batch", BG_CLI_VALUE, "=N  samples a step; 8 unless given" },
     { "spacing", BG_CLI_VALUE, "=MM  of the grid that it works on; 1 unless given" },
@@ -120,6 +121,7 @@ run_unet(BgCli *cli, GError **error)
         return FALSE;
     }
     recipe.entropy = bg_cli_has(cli, "entropy");
+    recipe.varied = bg_cli_has(cli, "varied");
     if (!bg_cli_train_recipe(cli, &recipe, error) ||
         !bg_cli_get_int(cli, "phantoms", 0, 10000, &recipe.n_phantoms, error) ||
         !bg_cli_get_int(cli, "phantom-size", 32, 512, &recipe.phantom_size, error) ||

@@ -93,6 +93,7 @@ static const struct {
     { "batch", offsetof(BgTrainRecipe, batch), FALSE },
     { "patience", offsetof(BgTrainRecipe, patience), FALSE },
     { "entropy", offsetof(BgTrainRecipe, entropy), FALSE },
+    { "varied", offsetof(BgTrainRecipe, varied), FALSE },
     { "spacing_mm", offsetof(BgTrainRecipe, spacing_mm), TRUE },
     { "rate", offsetof(BgTrainRecipe, rate), TRUE },
     { "structure", offsetof(BgTrainRecipe, structure), TRUE },

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @structure: fusion: share of structure in the loss, the rest is values
  * @patience: epochs without a better one until it stops; 0: never
  * @entropy: patch networks: of ten patches that with most to see
+ * @varied: tumour networks: the made-up heads' tumours differ as patients' do
  *
  * All that decides which numbers come out, so that a run can go on later as it began.
  */
@@ -26,7 +27,7 @@ typedef struct {
     char *data;
     int n_phantoms, phantom_size, n_leaves, crop, per_case, n_epochs, batch, patience;
     double spacing_mm, rate, structure;
-    gboolean entropy;
+    gboolean entropy, varied;
     guint64 seed;
 } BgTrainRecipe;
 

@@ -2,15 +2,15 @@
 // A head made of formulas. Shapes are given by their distance in LPS millimetres, negative inside,
 // and painted over each other from the skin inwards, each with a soft edge of one voxel: partial
 // volume. Sizes are those of an adult's head; nobody's.
-#include "bg-phantom-cortex-private.h"
 #include "bg-phantom-private.h"
+#include "bg-phantom-tumour-private.h"
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-parallel.h"
 
 #include <stdatomic.h>
 
-#define N_CHANNELS 5 // t1, t1ce, t2, flair, and Hounsfield units
+#define N_CHANNELS BG_PHANTOM_N_CHANNELS
 #define CT_CHANNEL 4
 #define MRI_NOISE 14.0f // of white matter's 700: a good scan
 #define CT_NOISE 9.0f   // HU
@@ -32,9 +32,6 @@ typedef enum {
     LENS,
     BLOOD,
     NERVE,
-    NECROSIS,
-    ENHANCING,
-    OEDEMA,
     CAPSULE,
     N_TISSUES
 } Tissue;
@@ -55,9 +52,6 @@ static const float intensities[N_TISSUES][N_CHANNELS] = {
     [LENS]      = { 430,   440,   180,   240,    85 },
     [BLOOD]     = { 260,   940,   130,   160,    56 },
     [NERVE]     = { 640,   650,   420,   420,    34 },
-    [NECROSIS]  = { 220,   235,   850,   500,    16 },
-    [ENHANCING] = { 440,   960,   620,   650,    46 },
-    [OEDEMA]    = { 520,   530,   830,   880,    21 },
     [CAPSULE]   = { 940,   940,   900,   700,   140 },
 };
 
@@ -104,12 +98,12 @@ static const Ellipsoid inside_brain[] = {
 typedef struct {
     const BgGeometry *geometry; // borrowed
     gboolean ct;
-    gboolean tumour;
     guint64 seed;
     float soft_mm; // width of an edge
     BgPhantomCortex cortex;
-    float bias[2][9];            // coefficients of two bias fields
-    Point tumour_centre;         // mm
+    float bias[2][9]; // coefficients of two bias fields
+    BgPhantomTumour tumours[BG_PHANTOM_MAX_TUMOURS];
+    int n_tumours;
     gint16 *samples[N_CHANNELS]; // borrowed; NULL for channels that are not asked for
     guint8 *labels;              // borrowed
     guint8 *brain;               // borrowed; NULL for CT
@@ -125,15 +119,21 @@ typedef struct {
 } Paint;
 
 static inline void
-paint(Paint *at, float distance_mm, Tissue tissue)
+paint_values(Paint *at, float distance_mm, float soft_mm, const float *values, float factor)
 {
-    float share = 0.5f - distance_mm / at->soft_mm;
+    float share = 0.5f - distance_mm / soft_mm;
 
     if (share <= 0.0f)
         return;
     share = MIN(share, 1.0f);
     for (int c = 0; c < N_CHANNELS; c++)
-        at->value[c] += share * (intensities[tissue][c] - at->value[c]);
+        at->value[c] += share * (factor * values[c] - at->value[c]);
+}
+
+static inline void
+paint(Paint *at, float distance_mm, Tissue tissue)
+{
+    paint_values(at, distance_mm, at->soft_mm, intensities[tissue], 1.0f);
 }
 
 static void
@@ -203,41 +203,37 @@ paint_hindbrain(const Head *head, Paint *at, Point p)
     at->brain_mm = MIN(at->brain_mm, MIN(cerebellum + 1.0f, join(stem, pons, 6)));
 }
 
-// Lumpy: the distance of an ellipsoid changed by waves of a few centimetres.
-static float
-tumour_mm(const Head *head, Point p, float radius_mm, float lumps_mm)
+static void
+paint_part(Paint *at, Point p, const BgPhantomTumour *tumour, const BgPhantomShape *part,
+           float distance_mm)
 {
-    const float *f = head->cortex.phases;
-    Point radii = { radius_mm, radius_mm * 1.15f, radius_mm * 0.95f };
-    float lumps = sinf(0.19f * p.x + f[1]) * sinf(0.17f * p.y + f[4]) +
-                  sinf(0.15f * p.z + f[7]) * sinf(0.21f * p.x + f[2]) +
-                  0.6f * sinf(0.33f * p.y + f[5]) * sinf(0.29f * p.z + f[8]);
-
-    return ellipsoid_mm(p, head->tumour_centre, radii) + lumps_mm * lumps;
+    paint_values(at, distance_mm, MAX(at->soft_mm, part->soft_mm), part->value,
+                 bg_phantom_tumour_patch(tumour, part, p));
 }
 
 // Returns: the label at the point.
 static guint8
-paint_tumour(const Head *head, Paint *at, Point p, float cavity)
+paint_tumour(const BgPhantomTumour *tumour, Paint *at, Point p, float cavity)
 {
-    float oedema = tumour_mm(head, p, 29.0f, 5.0f);
-    if (oedema > 2.0f || cavity > -7.0f)
+    float oedema = bg_phantom_tumour_mm(tumour, &tumour->oedema, p);
+    float rim = bg_phantom_tumour_mm(tumour, &tumour->rim, p);
+    if (MIN(oedema, rim) > MAX(2.0f, tumour->oedema.soft_mm) || cavity > -tumour->clear_mm)
         return 0;
 
-    float rim = tumour_mm(head, p, 17.0f, 2.6f);
-    float core = tumour_mm(head, p, 12.0f, 3.0f);
-    // Oedema follows white matter: it spares the cortex and fluid, which are told by their T1.
-    gboolean is_white = at->value[0] > 630.0f && at->value[0] < 760.0f;
+    float core = bg_phantom_tumour_mm(tumour, &tumour->core, p);
+    // Oedema follows white matter: it spares fluid, mostly the cortex too, which are told by their T1.
+    gboolean takes_oedema = at->value[0] > tumour->least_t1 && at->value[0] < 760.0f;
     guint8 label = 0;
-    if (oedema < 0.0f && is_white)
+    if (oedema < 0.0f && takes_oedema)
         label = LABEL_OEDEMA;
-    if (is_white)
-        paint(at, oedema, OEDEMA);
-    paint(at, rim, ENHANCING);
-    paint(at, MAX(core, rim + 2.5f), NECROSIS);
+    if (takes_oedema)
+        paint_part(at, p, tumour, &tumour->oedema, oedema);
+    paint_part(at, p, tumour, &tumour->rim, rim);
+    core = MAX(core, rim + tumour->wall_mm);
+    paint_part(at, p, tumour, &tumour->core, core);
     if (rim < 0.0f)
-        label = LABEL_RIM;
-    if (MAX(core, rim + 2.5f) < 0.0f)
+        label = tumour->enhances ? LABEL_RIM : LABEL_CORE;
+    if (core < 0.0f)
         label = LABEL_CORE;
     return label;
 }
@@ -288,7 +284,12 @@ paint_point(const Head *head, Paint *at, Point p)
         MAX(fabsf(p.x - 2.5f * sinf(p.y * (1.0f / 55.0f))) - 3.0f, fabsf(cavity + 2.5f) - 2.5f);
     if (p.z > 30.0f)
         paint(at, sinus, BLOOD);
-    return head->tumour ? paint_tumour(head, at, p, cavity) : 0;
+    guint8 label = 0;
+    for (int i = 0; i < head->n_tumours; i++) {
+        guint8 here = paint_tumour(&head->tumours[i], at, p, cavity);
+        label = here != 0 ? here : label;
+    }
+    return label;
 }
 
 // Second order in coordinates of -1..1: what a receive coil does.
@@ -352,14 +353,13 @@ head_init(Head *head, const BgGeometry *geometry, const BgPhantomParams *params)
     *head = (Head){
         .geometry = geometry,
         .ct = params->kind == BG_PHANTOM_CT_HEAD,
-        .tumour = params->tumour,
         .seed = seed,
         .soft_mm = (float) bg_geometry_spacing_mm(geometry).x,
-        .tumour_centre = { -31.0f + 3.0f * (float) bg_phantom_uniform(seed, 100),
-                           -16.0f + 5.0f * (float) bg_phantom_uniform(seed, 101),
-                           42.0f + 3.0f * (float) bg_phantom_uniform(seed, 102) },
     };
     bg_phantom_cortex_init(&head->cortex, seed);
+    if (params->tumour)
+        head->n_tumours =
+            bg_phantom_tumours_init(&head->cortex, seed, params->varied, head->tumours);
     for (guint field = 0; field < 2; field++) {
         for (guint i = 0; i < 9; i++)
             head->bias[field][i] = 0.12f * (float) bg_phantom_uniform(seed, 20 + 9 * field + i);
@@ -395,9 +395,10 @@ measure_labels(const Head *head, BgJson *truth)
         bg_json_set_double(volumes, names[i], (double) counts[labels[i]] * voxel_ml);
     BgVec3 centre = bg_vec3_scale(sum, 1.0 / (double) MAX(n_tumour, 1));
     BgJson *tumour = bg_json_new_object();
-    bg_json_set_string(tumour, "side", "right");
-    bg_json_set(tumour, "centre_mm",
-                bg_phantom_vec3(bg_affine_apply(&head->geometry->patient_from_voxel, centre)));
+    BgVec3 centre_mm = bg_affine_apply(&head->geometry->patient_from_voxel, centre);
+    bg_json_set_string(tumour, "side", centre_mm.x < 0.0 ? "right" : "left");
+    bg_json_set_integer(tumour, "count", head->n_tumours);
+    bg_json_set(tumour, "centre_mm", bg_phantom_vec3(centre_mm));
     bg_json_set(tumour, "volumes_ml", volumes);
     bg_json_set(truth, "tumour", tumour);
 }
@@ -480,7 +481,7 @@ bg_phantom_fill_head(BgPhantom *phantom, const BgPhantomParams *params, const Bg
         done = FALSE;
     }
     if (done) {
-        if (head.tumour)
+        if (head.n_tumours > 0)
             measure_labels(&head, phantom->truth);
         tell_landmarks(phantom->truth);
         done = hand_over(&head, phantom, error);

@@ -3,6 +3,7 @@
 
 #include "bg-phantom-cortex-private.h"
 #include "bg-phantom-private.h"
+#include "bg-phantom-tumour-private.h"
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
@@ -310,13 +311,13 @@ place_camera(Shot *shot, int width, int height, double aside_mm, guint n)
 static void
 shot_init(Shot *shot, const BgPhantomPhotoParams *params, const BgProgress *progress)
 {
+    BgPhantomTumour tumours[BG_PHANTOM_MAX_TUMOURS];
     guint64 seed = params->seed;
 
     *shot = (Shot){ .params = *params, .progress = progress };
     bg_phantom_cortex_init(&shot->cortex, seed);
-    shot->tumour = (Point){ -31.0f + 3.0f * (float) bg_phantom_uniform(seed, 100),
-                            -16.0f + 5.0f * (float) bg_phantom_uniform(seed, 101),
-                            42.0f + 3.0f * (float) bg_phantom_uniform(seed, 102) };
+    bg_phantom_tumours_init(&shot->cortex, seed, params->varied, tumours);
+    shot->tumour = tumours[0].oedema.centre;
     shot->key = bg_phantom_hash(params->shot ^ 0x5bd1e995u) << 8;
     place_opening(shot);
 }

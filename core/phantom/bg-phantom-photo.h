@@ -31,6 +31,7 @@ typedef struct {
     int n_landmarks;
     gboolean mirror_optical, mirror_thermal;
     gboolean thermal;
+    gboolean varied;
 } BgPhantomPhotoParams;
 
 /** bg_phantom_photo_params: of 640 x 480, noise 4, 2 px and 8 landmarks, thermal */

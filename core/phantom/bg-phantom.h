@@ -34,12 +34,14 @@ typedef enum {
  * @size: voxels along each side, BG_PHANTOM_MIN_SIZE..BG_PHANTOM_MAX_SIZE
  * @seed: of noise, bias field, folding, and of small shifts of the shapes
  * @tumour: for the heads: without it their labels are empty
+ * @varied: tumours differ as patients' do, up to three in a head; else every head has the same one, but
+ *   for a few millimetres
  */
 typedef struct {
     BgPhantomKind kind;
     int size;
     guint64 seed;
-    gboolean tumour;
+    gboolean tumour, varied;
 } BgPhantomParams;
 
 /**
@@ -58,7 +60,7 @@ typedef struct {
 /**
  * BgPhantom:
  * @parts: @n_parts of them, on one grid: LPS, centred on 0, isotropic
- * @truth: (owned): what is known exactly. Heads: `kind size seed spacing_mm tumour{side centre_mm
+ * @truth: (owned): what is known exactly. Heads: `kind size seed spacing_mm tumour{side count centre_mm
  *   volumes_ml{1,2,4} } landmarks{NAME: [3]}`; spheres: `iso_value spheres[{centre_mm radius_mm
  *   volume_ml area_cm2}]`; slab: `iso_value thickness_mm normal centre_mm`. LPS mm
  */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PHANTOM_EMPTY 8 // every so many is without a tumour
+#define PHANTOM_USUAL 5 // every so many has the tumour that is not varied
 
 const guint8 bg_tumour_labels[BG_TUMOUR_CLASSES] = { 0, 1, 2, 4 };
 
@@ -186,14 +187,11 @@ bg_tumour_data_add(BgTumourData *data, const char *patient,
 }
 
 static gboolean
-add_phantom(BgTumourData *data, guint64 seed, int size, gboolean tumour, gboolean stripped,
+add_phantom(BgTumourData *data, const BgPhantomParams *wanted, gboolean stripped,
             const BgTumourParams *params, GCancellable *cancellable, GError **error)
 {
-    BgPhantomParams wanted = {
-        .kind = BG_PHANTOM_HEAD, .size = size, .seed = seed, .tumour = tumour
-    };
-    g_autoptr(BgPhantom) phantom = bg_phantom_new(&wanted, NULL, cancellable, error);
-    g_autofree char *patient = g_strdup_printf("phantom-%" G_GUINT64_FORMAT, seed);
+    g_autoptr(BgPhantom) phantom = bg_phantom_new(wanted, NULL, cancellable, error);
+    g_autofree char *patient = g_strdup_printf("phantom-%" G_GUINT64_FORMAT, wanted->seed);
     BgVolume *contrasts[BG_N_CONTRASTS] = { NULL };
     gboolean ok = phantom != NULL;
 
@@ -213,15 +211,18 @@ add_phantom(BgTumourData *data, guint64 seed, int size, gboolean tumour, gboolea
 }
 
 gboolean
-bg_tumour_data_add_phantoms(BgTumourData *data, int count, guint64 seed, int size,
+bg_tumour_data_add_phantoms(BgTumourData *data, int count, guint64 seed, int size, gboolean varied,
                             const BgTumourParams *params, const BgProgress *progress,
                             GCancellable *cancellable, GError **error)
 {
     for (int p = 0; p < count; p++) {
         static const double parts[3] = { 1.0, 0.75, 0.55 };
-        int side = MAX((int) (size * parts[p % 3]), BG_PHANTOM_MIN_SIZE);
-        if (!add_phantom(data, seed + (guint64) p, side, p % PHANTOM_EMPTY != PHANTOM_EMPTY - 1,
-                         p % 2 == 0, params, cancellable, error))
+        BgPhantomParams wanted = { .kind = BG_PHANTOM_HEAD,
+                                   .size = MAX((int) (size * parts[p % 3]), BG_PHANTOM_MIN_SIZE),
+                                   .seed = seed + (guint64) p,
+                                   .tumour = p % PHANTOM_EMPTY != PHANTOM_EMPTY - 1,
+                                   .varied = varied && p % PHANTOM_USUAL != PHANTOM_USUAL - 1 };
+        if (!add_phantom(data, &wanted, p % 2 == 0, params, cancellable, error))
             return FALSE;
         bg_progress_report(progress, (p + 1.0) / count);
     }

@@ -66,10 +66,12 @@ gboolean bg_tumour_data_add(BgTumourData *data, const char *patient,
  * @params: how they are prepared
  * @seed: phantoms @seed, @seed + 1, ...: every eighth without a tumour, every second without a skull
  * @size: voxels along a side, of 240 mm; of every second and third 0.75 and 0.55 of that
+ * @varied: tumours differ as patients' do, but for every fifth head
  */
 gboolean bg_tumour_data_add_phantoms(BgTumourData *data, int count, guint64 seed, int size,
-                                     const BgTumourParams *params, const BgProgress *progress,
-                                     GCancellable *cancellable, GError **error);
+                                     gboolean varied, const BgTumourParams *params,
+                                     const BgProgress *progress, GCancellable *cancellable,
+                                     GError **error);
 
 /**
  * bg_tumour_data_add_folder:

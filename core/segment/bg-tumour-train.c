@@ -47,7 +47,7 @@ collect(const BgTrainRecipe *recipe, const BgTumourDataParams *params, const cha
         (recipe->data != NULL && bg_tumour_data_add_folder(data, recipe->data, &prepare, progress,
                                                            cancellable, error) == 0) ||
         !bg_tumour_data_add_phantoms(data, recipe->n_phantoms, recipe->seed, recipe->phantom_size,
-                                     &made, progress, cancellable, error)) {
+                                     recipe->varied, &made, progress, cancellable, error)) {
         g_prefix_error(error, "%s: ", recipe->data != NULL ? recipe->data : _("Made-up heads"));
         return NULL;
     }
@@ -75,6 +75,7 @@ make_card(const BgTrainRecipe *recipe, const BgTumourData *data, const BgNnTrain
     bg_json_set_integer(card, "cases", bg_tumour_data_count_cases(data));
     bg_json_set_integer(card, "phantoms", recipe->n_phantoms);
     bg_json_set_integer(card, "phantom_size", recipe->phantom_size);
+    bg_json_set_boolean(card, "varied", recipe->varied);
     bg_json_set_integer(card, "seed", (gint64) recipe->seed);
     bg_json_set_double(card, "validation_share", config->validation_share);
     bg_json_set_string(card, "loss",

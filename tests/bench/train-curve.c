@@ -112,7 +112,7 @@ run_unet(const char *folder)
     params.n_contrasts = 2;
     g_autoptr(BgTumourData) cases = bg_tumour_data_new(&params, folder, &error);
     if (cases == NULL ||
-        !bg_tumour_data_add_phantoms(cases, N_CASES, 1, 80, &made, NULL, NULL, &error)) {
+        !bg_tumour_data_add_phantoms(cases, N_CASES, 1, 80, FALSE, &made, NULL, NULL, &error)) {
         fprintf(stderr, "%s\n", error->message);
         return 1;
     }

@@ -148,6 +148,62 @@ test_head_labels_match_the_truth(void)
     g_assert_cmpuint(bg_label_map_sample_nearest(labels, centre_mm), ==, 1);
 }
 
+// The side that is told is the side of the labelled voxels; tumours lie on both, and differ in size and in
+// what they are made of. What enhances is brighter with contrast than without.
+static void
+test_varied_tumours_differ(void)
+{
+    guint n_right = 0, n_left = 0, n_without = 0, n_several = 0;
+    double least_ml = HUGE_VAL, most_ml = 0.0;
+
+    for (guint64 seed = 1; seed <= 30; seed++) {
+        g_autoptr(GError) error = NULL;
+        BgPhantomParams params = {
+            .kind = BG_PHANTOM_HEAD, .size = 40, .seed = seed, .tumour = TRUE, .varied = TRUE
+        };
+        g_autoptr(BgPhantom) phantom = bg_phantom_new(&params, NULL, NULL, &error);
+        g_assert_no_error(error);
+        BgLabelMap *labels = bg_phantom_find(phantom, "labels")->labels;
+        const BgGeometry *geometry = bg_label_map_get_geometry(labels);
+        BgVolume *t1 = bg_phantom_find(phantom, "t1")->volume;
+        BgVolume *t1ce = bg_phantom_find(phantom, "t1ce")->volume;
+        const BgJson *tumour = bg_json_get(phantom->truth, "tumour");
+        double x_mm = 0.0, gain[5] = { 0 };
+        gsize n = 0, counts[5] = { 0 };
+
+        for (int k = 0; k < 40; k++)
+            for (int j = 0; j < 40; j++)
+                for (int i = 0; i < 40; i++) {
+                    BgVec3 at_mm = bg_affine_apply(&geometry->patient_from_voxel, bg_vec3(i, j, k));
+                    guint label = bg_label_map_sample_nearest(labels, at_mm);
+                    counts[label]++;
+                    gain[label] +=
+                        bg_volume_get_value(t1ce, i, j, k) - bg_volume_get_value(t1, i, j, k);
+                    if (label == 1 || label == 4) {
+                        x_mm += at_mm.x;
+                        n++;
+                    }
+                }
+        g_assert_cmpuint(n, >, 0);
+        g_assert_cmpstr(bg_json_to_string(bg_json_get(tumour, "side"), NULL), ==,
+                        x_mm < 0.0 ? "right" : "left");
+        double ml = (double) n * bg_geometry_voxel_volume_mm3(geometry) / 1000.0;
+        least_ml = MIN(least_ml, ml);
+        most_ml = MAX(most_ml, ml);
+        n_right += x_mm < 0.0;
+        n_left += x_mm >= 0.0;
+        n_without += counts[4] == 0;
+        n_several += number(tumour, "count") > 1.0;
+        if (counts[4] > 0)
+            g_assert_cmpfloat(gain[4] / (double) counts[4], >, 100.0);
+    }
+    g_assert_cmpuint(n_right, >=, 6);
+    g_assert_cmpuint(n_left, >=, 6);
+    g_assert_cmpuint(n_without, >=, 1);
+    g_assert_cmpuint(n_several, >=, 1);
+    g_assert_cmpfloat(most_ml, >, 8.0 * least_ml);
+}
+
 static void
 test_is_the_same_on_any_number_of_threads(void)
 {
@@ -262,6 +318,7 @@ main(int argc, char **argv)
     g_test_add_func("/phantom/slab/is-as-thick-as-told", test_slab_is_as_thick_as_told);
     g_test_add_func("/phantom/head/shows-its-sides", test_head_shows_its_sides);
     g_test_add_func("/phantom/head/labels-match-the-truth", test_head_labels_match_the_truth);
+    g_test_add_func("/phantom/head/varied-tumours-differ", test_varied_tumours_differ);
     g_test_add_func("/phantom/head/same-on-any-threads", test_is_the_same_on_any_number_of_threads);
     g_test_add_func("/phantom/ct-head/is-told-from-mr", test_ct_head_is_told_from_mr);
     g_test_add_func("/phantom/refuses/sizes", test_refuses_sizes);

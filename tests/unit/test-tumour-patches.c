@@ -173,7 +173,8 @@ test_samples(void)
 
     params.per_case = 8;
     g_autoptr(BgTumourData) data = bg_tumour_data_new(&params, g_get_tmp_dir(), &error);
-    g_assert_true(bg_tumour_data_add_phantoms(data, 1, 41, 60, &prepare, NULL, NULL, &error));
+    g_assert_true(
+        bg_tumour_data_add_phantoms(data, 1, 41, 60, FALSE, &prepare, NULL, NULL, &error));
     BgNnData source = bg_tumour_data_source_patches(data);
     for (gsize index = 0; index < 8; index++) {
         g_assert_true(source.make(source.data, index, 5, inputs, targets, &error));

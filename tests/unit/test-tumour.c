@@ -164,7 +164,8 @@ test_samples(void)
     float *in_a[1] = { a }, *out_a[1] = { ta }, *in_b[1] = { b }, *out_b[1] = { tb };
     double tumour = 0.0;
 
-    g_assert_true(bg_tumour_data_add_phantoms(data, 2, 40, 64, &prepare, NULL, NULL, &error));
+    g_assert_true(
+        bg_tumour_data_add_phantoms(data, 2, 40, 64, FALSE, &prepare, NULL, NULL, &error));
     BgNnData source = bg_tumour_data_source(data);
     g_assert_cmpuint(source.count(source.data), ==, 8);
     g_assert_cmpstr(source.patient(source.data, 3), ==, "phantom-40");
