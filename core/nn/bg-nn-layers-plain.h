@@ -393,56 +393,102 @@ FN(join_back)(CALL *call)
     }
 }
 
-// Tile, crop and pad: where the element at `o` of channel `c` comes from, or -1.
+// Tile, crop and pad: where the element at `o` along axis `k` comes from, or -1.
 static gssize
-FN(source_of)(const CALL *call, gsize plane, gsize o)
+FN(source_at)(const CALL *call, int k, gssize o)
+{
+    gssize size = (gssize) call->g.in[k];
+
+    if (call->layer->kind == BG_NN_TILE)
+        return o % size;
+    if (call->layer->kind == BG_NN_CROP)
+        return o + call->g.before[k];
+    return bg_nn_pad_index(o - call->g.before[k], size, call->layer->pad_mode);
+}
+
+/** Row: a row of results, and the row of elements where it comes from, or -1; from @first to before @last they
+ * follow each other, from element @from on */
+typedef struct {
+    gssize at, source, first, last, from;
+} FN(Row);
+
+static FN(Row) FN(row_of)(const CALL *call, gsize plane, gsize number)
 {
     const BgNnGeometry *g = &call->g;
     gsize n = plane / g->out_channels, c = plane % g->out_channels % g->in_channels;
-    gssize pos[3] = { (gssize) (o / (g->out[1] * g->out[2])), (gssize) (o / g->out[2] % g->out[1]),
-                      (gssize) (o % g->out[2]) };
+    gssize z = FN(source_at)(call, 0, (gssize) (number / g->out[1]));
+    gssize y = FN(source_at)(call, 1, (gssize) (number % g->out[1]));
+    gssize out = (gssize) g->out[2], shift = 0;
+    FN(Row) row = { .at = (gssize) (plane * g->out_space + number * g->out[2]), .source = -1 };
 
-    for (int k = 0; k < 3; k++) {
-        gssize size = (gssize) g->in[k];
-        if (call->layer->kind == BG_NN_TILE)
-            pos[k] %= size;
-        else if (call->layer->kind == BG_NN_CROP)
-            pos[k] += g->before[k];
-        else
-            pos[k] = bg_nn_pad_index(pos[k] - g->before[k], size, call->layer->pad_mode);
-        if (pos[k] < 0)
-            return -1;
-    }
-    return (gssize) ((n * g->in_channels + c) * g->in_space) +
-           (pos[0] * (gssize) g->in[1] + pos[1]) * (gssize) g->in[2] + pos[2];
+    if (z < 0 || y < 0)
+        return row;
+    row.source = (gssize) ((n * g->in_channels + c) * g->in_space) +
+                 (z * (gssize) g->in[1] + y) * (gssize) g->in[2];
+    if (call->layer->kind != BG_NN_TILE)
+        shift = call->layer->kind == BG_NN_CROP ? g->before[2] : -g->before[2];
+    row.first = CLAMP(-shift, 0, out);
+    row.last = CLAMP((gssize) g->in[2] - shift, row.first, out);
+    row.from = row.first + shift;
+    return row;
 }
 
 static void
 FN(move)(CALL *call)
 {
+    gsize n_rows = call->g.out[0] * call->g.out[1];
+    gssize n_x = (gssize) call->g.out[2];
+
 #pragma omp parallel for schedule(static)
-    for (gsize plane = 0; plane < BG_NN_PLANES(call); plane++)
-        for (gsize o = 0; o < call->g.out_space; o++) {
-            gssize from = FN(source_of)(call, plane, o);
-            call->out[plane * call->g.out_space + o] = from < 0 ? 0 : call->in[0][from];
+    for (gsize r = 0; r < BG_NN_PLANES(call) * n_rows; r++) {
+        FN(Row) row = FN(row_of)(call, r / n_rows, r % n_rows);
+        REAL *out = call->out + row.at;
+        if (row.source < 0) {
+            memset(out, 0, (gsize) n_x * sizeof *out);
+            continue;
         }
+        const REAL *in = call->in[0] + row.source;
+        memcpy(out + row.first, in + row.from, (gsize) (row.last - row.first) * sizeof *out);
+        for (gssize x = row.first > 0 ? 0 : row.last; x < n_x;
+             x = x + 1 == row.first ? row.last : x + 1) {
+            gssize from = FN(source_at)(call, 2, x);
+            out[x] = from < 0 ? 0 : in[from];
+        }
+    }
+}
+
+// Adds the gradients of a row of results to those of where it came from.
+static void
+FN(add_row)(const CALL *call, const FN(Row) * row)
+{
+    gssize n_x = (gssize) call->g.out[2];
+    const REAL *out = call->d_out + row->at;
+    REAL *in = call->d_in[0] + row->source;
+
+    for (gssize x = row->first; x < row->last; x++)
+        in[row->from + x - row->first] += out[x];
+    for (gssize x = 0; x < n_x; x++) {
+        gssize from = x >= row->first && x < row->last ? -1 : FN(source_at)(call, 2, x);
+        if (from >= 0)
+            in[from] += out[x];
+    }
 }
 
 static void
 FN(move_back)(CALL *call)
 {
+    gsize n_rows = call->g.out[0] * call->g.out[1];
+
     if (call->d_in[0] == NULL)
         return;
         // One input plane gets from several output planes when channels are tiled: by pictures only.
 #pragma omp parallel for schedule(static)
     for (gsize n = 0; n < call->g.n; n++)
-        for (gsize c = 0; c < call->g.out_channels; c++)
-            for (gsize o = 0; o < call->g.out_space; o++) {
-                gsize plane = n * call->g.out_channels + c;
-                gssize from = FN(source_of)(call, plane, o);
-                if (from >= 0)
-                    call->d_in[0][from] += call->d_out[plane * call->g.out_space + o];
-            }
+        for (gsize r = 0; r < call->g.out_channels * n_rows; r++) {
+            FN(Row) row = FN(row_of)(call, n * call->g.out_channels + r / n_rows, r % n_rows);
+            if (row.source >= 0)
+                FN(add_row)(call, &row);
+        }
 }
 
 static REAL

@@ -2,6 +2,7 @@
 // Networks forward, batch of one, random weights: name, size, ms, GFLOP/s, share of what this
 // machine multiplies at most (measured here, in registers). Medians of five.
 // bench-nn serve: reads names, writes the milliseconds of one run of each: for compare-nn.py.
+#include "../support/bg-bench-networks.h"
 #include "../support/bg-fixed-numbers.h"
 #include "core/base/bg-cpu.h"
 #include "core/base/bg-parallel.h"
@@ -22,7 +23,8 @@ typedef struct {
 
 static const Job jobs[] = {
     { "vgg19-512", "vgg19", { 1, 512, 512 } },     { "generator-256", "tfgan-generator", { 0 } },
-    { "unet-240", "unet-brats", { 1, 240, 240 } }, { "vnet-64", "vnet", { 64, 64, 64 } },
+    { "unet-240", "unet-brats", { 1, 240, 240 } }, { "unet64-240", "unet64", { 0 } },
+    { "resnet9-256", "resnet9", { 0 } },           { "vnet-64", "vnet", { 64, 64, 64 } },
     { "vnet-128", "vnet", { 128, 128, 128 } },     { "funfuse-256", "funfuse", { 1, 256, 256 } },
 };
 
@@ -33,10 +35,20 @@ typedef struct {
     int n_outputs;
 } Ready;
 
+static const BgNetwork *
+find(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(bench_networks); i++) {
+        if (g_str_equal(bench_networks[i].name, name))
+            return &bench_networks[i];
+    }
+    return bg_network_find(name, NULL);
+}
+
 static gboolean
 prepare(Ready *ready, const Job *job, const BgNnCpuOptions *options)
 {
-    const BgNetwork *network = bg_network_find(job->network, NULL);
+    const BgNetwork *network = find(job->network);
     g_autoptr(BgNnGraph) graph = network->graph();
     g_autoptr(BgNnParams) params = bg_network_params(network, 1, NULL);
     BgNnShape shapes[BG_NETWORK_MAX_INPUTS];

@@ -18,6 +18,7 @@ from torch_network import Network, fixed_input, fixed_params  # noqa: E402
 
 JOBS = {
     "vgg19-512": ("vgg19", [512, 512]), "generator-256": ("tfgan-generator", None), "unet-240": ("unet-brats", [240, 240]),
+    "unet64-240": ("unet64", None), "resnet9-256": ("resnet9", None),
     "vnet-64": ("vnet", [64, 64, 64]), "vnet-128": ("vnet", [128, 128, 128]), "funfuse-256": ("funfuse", [256, 256]),
 }
 build, names = sys.argv[1], sys.argv[2:]
@@ -26,7 +27,7 @@ if names and names[0] == "direct":
     ours.append(names.pop(0))
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 torch.set_grad_enabled(False)
-networks = {n["name"]: n for n in json.loads(subprocess.check_output([os.path.join(build, "tests/support/dump-networks")]))}
+networks = {n["name"]: n for n in json.loads(subprocess.check_output([os.path.join(build, "tests/support/dump-networks"), "bench"]))}
 server = subprocess.Popen(ours + ["serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 for name in names or [n for n in JOBS if n != "vnet-128"]:
     network, size = networks[JOBS[name][0]], JOBS[name][1]

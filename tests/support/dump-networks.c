@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes every known network as JSON: its graph, the shapes to try it with, its parameters.
-// For the scripts of tests/reference. usage: dump-networks > networks.json
+// For the scripts of tests/reference. usage: dump-networks [bench] > networks.json
+// bench: those of others that are timed only, too.
+#include "bg-bench-networks.h"
 #include "core/learn/bg-networks.h"
 
 #include <stdio.h>
@@ -40,12 +42,14 @@ network_to_json(const BgNetwork *network)
 }
 
 int
-main(void)
+main(int argc, char *argv[])
 {
     g_autoptr(BgJson) all = bg_json_new_array();
 
     for (int i = 0; bg_network_at(i) != NULL; i++)
         bg_json_append(all, network_to_json(bg_network_at(i)));
+    for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(bench_networks); i++)
+        bg_json_append(all, network_to_json(&bench_networks[i]));
     g_autofree char *text = bg_json_print(all, FALSE);
     puts(text);
     return 0;
