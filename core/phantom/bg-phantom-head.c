@@ -32,6 +32,7 @@ typedef enum {
     LENS,
     BLOOD,
     NERVE,
+    CAP,
     CAPSULE,
     N_TISSUES
 } Tissue;
@@ -52,6 +53,7 @@ static const float intensities[N_TISSUES][N_CHANNELS] = {
     [LENS]      = { 430,   440,   180,   240,    85 },
     [BLOOD]     = { 260,   940,   130,   160,    56 },
     [NERVE]     = { 640,   650,   420,   420,    34 },
+    [CAP]       = { 650,   660,   540,   640,    27 },
     [CAPSULE]   = { 940,   940,   900,   700,   140 },
 };
 
@@ -104,6 +106,7 @@ typedef struct {
     float bias[2][9]; // coefficients of two bias fields
     BgPhantomTumour tumours[BG_PHANTOM_MAX_TUMOURS];
     int n_tumours;
+    float caps_mm;               // of the seam around the ventricles
     gint16 *samples[N_CHANNELS]; // borrowed; NULL for channels that are not asked for
     guint8 *labels;              // borrowed
     guint8 *brain;               // borrowed; NULL for CT
@@ -142,6 +145,20 @@ paint_list(Paint *at, Point p, const Ellipsoid *list, gsize n, float within_mm)
     for (gsize i = 0; i < n; i++) {
         float distance_mm = ellipsoid_mm(p, list[i].centre, list[i].radii);
         paint(at, MAX(distance_mm, within_mm), list[i].tissue);
+    }
+}
+
+// A seam around the lateral ventricles, brightest in FLAIR.
+static void
+paint_caps(Paint *at, Point p, float width_mm, float within_mm)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(inside_brain); i++) {
+        const Ellipsoid *e = &inside_brain[i];
+        if (e->tissue != CSF || e->radii.x < 4.0f || e->centre.z < 0.0f)
+            continue;
+        float distance_mm = ellipsoid_mm(p, e->centre, e->radii) - width_mm;
+        paint_values(at, MAX(distance_mm, within_mm), MAX(at->soft_mm, width_mm), intensities[CAP],
+                     1.0f);
     }
 }
 
@@ -278,6 +295,8 @@ paint_point(const Head *head, Paint *at, Point p)
 
     paint_cerebrum(head, at, p);
     paint_hindbrain(head, at, p);
+    if (head->caps_mm > 0.0f)
+        paint_caps(at, p, head->caps_mm, cavity + 4.0f);
     paint_list(at, p, inside_brain, G_N_ELEMENTS(inside_brain), cavity + 4.0f);
     // Sagittal sinus under the vault.
     float sinus =
@@ -357,6 +376,8 @@ head_init(Head *head, const BgGeometry *geometry, const BgPhantomParams *params)
         .soft_mm = (float) bg_geometry_spacing_mm(geometry).x,
     };
     bg_phantom_cortex_init(&head->cortex, seed);
+    if (params->varied)
+        head->caps_mm = bg_phantom_caps_mm(seed);
     if (params->tumour)
         head->n_tumours =
             bg_phantom_tumours_init(&head->cortex, seed, params->varied, head->tumours);

@@ -45,6 +45,9 @@ typedef struct {
 int bg_phantom_tumours_init(const BgPhantomCortex *cortex, guint64 seed, gboolean varied,
                             BgPhantomTumour tumours[BG_PHANTOM_MAX_TUMOURS]);
 
+/** bg_phantom_caps_mm: width of the seam around the ventricles that is no tumour, but bright in FLAIR, as in older people; 0: none */
+float bg_phantom_caps_mm(guint64 seed);
+
 /** bg_phantom_tumour_mm: distance of a part's surface, negative inside */
 float bg_phantom_tumour_mm(const BgPhantomTumour *tumour, const BgPhantomShape *part, Point p);
 

@@ -108,7 +108,7 @@ make_varied(Dice *dice, float largest_mm, BgPhantomTumour *tumour)
         .wall_mm = between(dice, 1.0f, 5.0f),
         .clear_mm = between(dice, 1.0f, 6.0f),
         .least_t1 = happens(dice, 0.5f) ? 430.0f : 630.0f,
-        .enhances = happens(dice, 0.85f),
+        .enhances = happens(dice, 0.75f),
     };
     for (int i = 0; i < 6; i++)
         tumour->phases[i] = between(dice, 0.0f, 2.0f * (float) G_PI);
@@ -149,6 +149,14 @@ bg_phantom_tumours_init(const BgPhantomCortex *cortex, guint64 seed, gboolean va
     while (n < BG_PHANTOM_MAX_TUMOURS && happens(&dice, 0.25f))
         make_varied(&dice, 14.0f, &tumours[n++]);
     return n;
+}
+
+float
+bg_phantom_caps_mm(guint64 seed)
+{
+    Dice dice = { seed, 400 };
+
+    return happens(&dice, 0.4f) ? between(&dice, 1.0f, 6.0f) : 0.0f;
 }
 
 // Lumpy: the distance of an ellipsoid changed by waves of a few centimetres.

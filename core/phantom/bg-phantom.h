@@ -34,8 +34,8 @@ typedef enum {
  * @size: voxels along each side, BG_PHANTOM_MIN_SIZE..BG_PHANTOM_MAX_SIZE
  * @seed: of noise, bias field, folding, and of small shifts of the shapes
  * @tumour: for the heads: without it their labels are empty
- * @varied: tumours differ as patients' do, up to three in a head; else every head has the same one, but
- *   for a few millimetres
+ * @varied: tumours differ as patients' do, up to three in a head, and some ventricles have bright
+ *   seams; else every head has the same tumour, but for a few millimetres
  */
 typedef struct {
     BgPhantomKind kind;
