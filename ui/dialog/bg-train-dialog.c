@@ -7,9 +7,9 @@
 #include "core/io/bg-image-io.h"
 #include "core/learn/bg-model-store.h"
 #include "ui/dialog/bg-file-dialog.h"
+#include "ui/model/bg-save.h"
 #include "ui/model/bg-texture.h"
 #include "ui/model/bg-train-job.h"
-#include "ui/model/bg-weak.h"
 #include "ui/panel/bg-form.h"
 
 #include <math.h>
@@ -568,8 +568,8 @@ on_log_scale(GtkCheckButton *button, gpointer user_data)
 }
 
 typedef struct {
-    char *path, *provenance; // owned
-    BgImage *image;          // owned
+    char *provenance; // owned
+    BgImage *image;   // owned
 } Save;
 
 static void
@@ -577,30 +577,19 @@ save_free(gpointer data)
 {
     Save *save = data;
 
-    g_free(save->path);
     g_free(save->provenance);
     g_clear_pointer(&save->image, bg_image_unref);
     g_free(save);
 }
 
-static gpointer
-save_on_worker(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+static gboolean
+save_on_worker(gpointer data, const char *path, const BgProgress *progress,
+               GCancellable *cancellable, GError **error)
 {
     const Save *save = data;
     const BgPngParams params = { .force = TRUE, .provenance = save->provenance };
 
-    return bg_png_save(save->image, save->path, &params, error) ? g_strdup(save->path) : NULL;
-}
-
-static void
-on_saved(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-    g_autoptr(BgSession) session = bg_weak_ref_take(user_data);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = bg_job_run_finish(BG_JOB(source), result, &error);
-
-    if (path == NULL && session != NULL)
-        bg_session_fail(session, _("The curves are not saved"), error);
+    return bg_png_save(save->image, path, &params, error);
 }
 
 static char *
@@ -661,13 +650,14 @@ save_curves(GtkWidget *asker, const char *path)
         save_free(save);
         return;
     }
-    save->path = g_strdup(path);
     save->provenance = describe(self);
-    g_autoptr(BgJob) job = bg_job_new(_("Saving the curves"));
-    BgJobWork work = {
-        .func = save_on_worker, .input = save, .free_input = save_free, .free_result = g_free
-    };
-    bg_session_run(self->session, job, &work, on_saved, bg_weak_ref_new(self->session));
+    const BgSaveWork work = { .title = _("Saving the curves"),
+                              .failure = _("The curves are not saved"),
+                              .func = save_on_worker,
+                              .input = save,
+                              .free_input = save_free,
+                              .path = path };
+    bg_save_job(self->session, &work);
 }
 
 static void

@@ -10,7 +10,7 @@
 #include "core/surface/bg-mesh-normals.h"
 #include "core/surface/bg-mesh-parts.h"
 #include "core/surface/bg-mesh-smooth.h"
-#include "ui/model/bg-weak.h"
+#include "ui/model/bg-save.h"
 
 #define SINC_PASS_BAND 0.1
 
@@ -249,8 +249,8 @@ bg_mesh_job_again(BgSession *session, const BgLayer *mesh)
 }
 
 typedef struct {
-    BgMesh *mesh;                   // owned
-    char *path, *provenance, *name; // owned
+    BgMesh *mesh;            // owned
+    char *provenance, *name; // owned
 } SaveInput;
 
 static void
@@ -259,35 +259,21 @@ save_input_free(gpointer data)
     SaveInput *input = data;
 
     bg_mesh_unref(input->mesh);
-    g_free(input->path);
     g_free(input->provenance);
     g_free(input->name);
     g_free(input);
 }
 
-static gpointer
-save(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+static gboolean
+save(gpointer data, const char *path, const BgProgress *progress, GCancellable *cancellable,
+     GError **error)
 {
     const SaveInput *input = data;
     BgMeshSaveParams params = { .force = TRUE, // the dialog has asked
                                 .provenance = input->provenance,
                                 .name = input->name };
 
-    return bg_mesh_save(input->mesh, input->path, &params, progress, cancellable, error)
-               ? g_strdup(input->path)
-               : NULL;
-}
-
-static void
-on_saved(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-    g_autoptr(BgSession) session = bg_weak_ref_take(user_data);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = bg_job_run_finish(BG_JOB(source), result, &error);
-
-    if (path == NULL && session != NULL &&
-        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        bg_session_fail(session, _("The mesh is not saved"), error);
+    return bg_mesh_save(input->mesh, path, &params, progress, cancellable, error);
 }
 
 void
@@ -298,14 +284,14 @@ bg_mesh_job_save(BgSession *session, const BgLayer *layer, const char *path)
 
     SaveInput *input = g_new0(SaveInput, 1);
     input->mesh = bg_mesh_ref(layer->payload.mesh);
-    input->path = g_strdup(path);
     input->name = g_strdup(layer->name);
     if (layer->parameters[0] != '\0')
         input->provenance = g_strdup(layer->parameters);
-
-    g_autoptr(BgJob) job = bg_job_new(_("Saving the mesh"));
-    BgJobWork work = {
-        .func = save, .input = input, .free_input = save_input_free, .free_result = g_free
-    };
-    bg_session_run(session, job, &work, on_saved, bg_weak_ref_new(session));
+    const BgSaveWork work = { .title = _("Saving the mesh"),
+                              .failure = _("The mesh is not saved"),
+                              .func = save,
+                              .input = input,
+                              .free_input = save_input_free,
+                              .path = path };
+    bg_save_job(session, &work);
 }

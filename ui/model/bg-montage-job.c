@@ -7,7 +7,7 @@
 #include "core/io/bg-image-io.h"
 #include "core/segment/bg-label-picture.h"
 #include "core/segment/bg-montage.h"
-#include "ui/model/bg-weak.h"
+#include "ui/model/bg-save.h"
 
 #define MAX_VOLUMES 4
 #define MONTAGE_SLICES 24
@@ -19,7 +19,7 @@ typedef struct {
     BgScanKind kind;
     int axis;
     BgMontageLetters letters;
-    char *path, *provenance;        // owned
+    char *provenance;               // owned
     BgVolume *volumes[MAX_VOLUMES]; // owned
     int n_volumes;
     BgLabelMap *truth, *pred; // owned, nullable
@@ -35,23 +35,22 @@ scan_free(gpointer data)
         bg_volume_unref(scan->volumes[v]);
     g_clear_pointer(&scan->truth, bg_label_map_unref);
     g_clear_pointer(&scan->pred, bg_label_map_unref);
-    g_free(scan->path);
     g_free(scan->provenance);
     g_free(scan);
 }
 
 static gboolean
-save_png(const Scan *scan, BgImage *image, GError **error)
+save_png(const Scan *scan, BgImage *image, const char *path, GError **error)
 {
     const BgPngParams params = { .force = TRUE, .provenance = scan->provenance };
 
-    return image != NULL && bg_png_save(image, scan->path, &params, error);
+    return image != NULL && bg_png_save(image, path, &params, error);
 }
 
 static gboolean
-save_film(const Scan *scan, const GPtrArray *pictures, GError **error)
+save_film(const Scan *scan, const GPtrArray *pictures, const char *path, GError **error)
 {
-    g_autoptr(BgGif) gif = bg_gif_new(scan->path, TRUE, FILM_DELAY_MS, scan->provenance, error);
+    g_autoptr(BgGif) gif = bg_gif_new(path, TRUE, FILM_DELAY_MS, scan->provenance, error);
     gboolean ok = gif != NULL;
 
     for (guint i = 0; ok && i < pictures->len; i++)
@@ -59,50 +58,35 @@ save_film(const Scan *scan, const GPtrArray *pictures, GError **error)
     return ok && bg_gif_commit(gif, error);
 }
 
-static gpointer
-draw(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+static gboolean
+draw(gpointer data, const char *path, const BgProgress *progress, GCancellable *cancellable,
+     GError **error)
 {
     const Scan *scan = data;
-    gboolean done;
 
     if (scan->kind == BG_SCAN_SHEET) {
         g_autoptr(BgImage) sheet =
             bg_case_sheet(scan->volumes, scan->n_volumes, scan->truth, scan->pred, scan->letters,
                           _("Not for diagnosis"), progress, cancellable, error);
-        done = save_png(scan, sheet, error);
-    } else {
-        const BgMontage montage = { .volume = scan->volumes[0],
-                                    .labels = scan->pred,
-                                    .window = scan->window,
-                                    .axis = scan->axis,
-                                    .letters = scan->letters,
-                                    .note = _("Not for diagnosis"),
-                                    .note_on_each = scan->kind == BG_SCAN_FILM,
-                                    .count =
-                                        scan->kind == BG_SCAN_FILM ? FILM_SLICES : MONTAGE_SLICES };
-        g_autoptr(GPtrArray) pictures =
-            bg_montage_slices(&montage, NULL, progress, cancellable, error);
-        if (pictures == NULL)
-            return NULL;
-        if (scan->kind == BG_SCAN_FILM)
-            return save_film(scan, pictures, error) ? g_strdup(scan->path) : NULL;
-        g_autoptr(BgImage) image = bg_montage((BgImage *const *) pictures->pdata, pictures->len,
-                                              MIN(MONTAGE_COLUMNS, (int) pictures->len), error);
-        done = save_png(scan, image, error);
+        return save_png(scan, sheet, path, error);
     }
-    return done ? g_strdup(scan->path) : NULL;
-}
-
-static void
-on_drawn(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-    g_autoptr(BgSession) session = bg_weak_ref_take(user_data);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = bg_job_run_finish(BG_JOB(source), result, &error);
-
-    if (path == NULL && session != NULL &&
-        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        bg_session_fail(session, _("The picture is not saved"), error);
+    const BgMontage montage = { .volume = scan->volumes[0],
+                                .labels = scan->pred,
+                                .window = scan->window,
+                                .axis = scan->axis,
+                                .letters = scan->letters,
+                                .note = _("Not for diagnosis"),
+                                .note_on_each = scan->kind == BG_SCAN_FILM,
+                                .count =
+                                    scan->kind == BG_SCAN_FILM ? FILM_SLICES : MONTAGE_SLICES };
+    g_autoptr(GPtrArray) pictures = bg_montage_slices(&montage, NULL, progress, cancellable, error);
+    if (pictures == NULL)
+        return FALSE;
+    if (scan->kind == BG_SCAN_FILM)
+        return save_film(scan, pictures, path, error);
+    g_autoptr(BgImage) image = bg_montage((BgImage *const *) pictures->pdata, pictures->len,
+                                          MIN(MONTAGE_COLUMNS, (int) pictures->len), error);
+    return save_png(scan, image, path, error);
 }
 
 static void
@@ -146,16 +130,17 @@ bg_montage_job_save(BgSession *session, BgScanKind kind, BgPlane plane, const ch
     scan->kind = kind;
     scan->axis = axes[plane];
     scan->letters = layer->side_unknown ? BG_MONTAGE_SIDE_UNKNOWN : BG_MONTAGE_SIDE_KNOWN;
-    scan->path = g_strdup(path);
     scan->window[0] = layer->window_centre - 0.5 * layer->window_width;
     scan->window[1] = layer->window_centre + 0.5 * layer->window_width;
     take_layers(session, layer, scan, provenance);
     bg_json_set_integer(bg_provenance_get_parameters(provenance), "axis", scan->axis);
     scan->provenance = bg_provenance_print(provenance);
     g_autofree char *title = g_strdup_printf("%s: %s", _("Drawing slices"), layer->name);
-    g_autoptr(BgJob) job = bg_job_new(title);
-    BgJobWork work = {
-        .func = draw, .input = scan, .free_input = scan_free, .free_result = g_free
-    };
-    bg_session_run(session, job, &work, on_drawn, bg_weak_ref_new(session));
+    const BgSaveWork work = { .title = title,
+                              .failure = _("The picture is not saved"),
+                              .func = draw,
+                              .input = scan,
+                              .free_input = scan_free,
+                              .path = path };
+    bg_save_job(session, &work);
 }

@@ -9,7 +9,6 @@
 #include "ui/model/bg-kept.h"
 #include "ui/model/bg-save.h"
 #include "ui/model/bg-structures.h"
-#include "ui/model/bg-weak.h"
 #include "ui/panel/bg-number-table.h"
 
 #include <math.h>
@@ -234,7 +233,7 @@ on_csv(GtkButton *button, gpointer user_data)
 // The report, on a worker.
 
 typedef struct {
-    char *path, *title, *provenance;
+    char *title, *provenance;
     BgVolume *volumes[MAX_PICTURES];
     char *names[MAX_PICTURES];
     int n;
@@ -255,14 +254,14 @@ report_free(gpointer data)
     bg_label_map_unref(report->labels);
     bg_json_free(report->sizes);
     g_ptr_array_unref(report->warnings);
-    g_free(report->path);
     g_free(report->title);
     g_free(report->provenance);
     g_free(report);
 }
 
-static gpointer
-write_report(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
+static gboolean
+write_report(gpointer data, const char *path, const BgProgress *progress, GCancellable *cancellable,
+             GError **error)
 {
     const Report *report = data;
     const BgTumourReport params = { .title = report->title,
@@ -275,20 +274,7 @@ write_report(gpointer data, const BgProgress *progress, GCancellable *cancellabl
                                     .warnings = report->warnings };
     g_autofree char *html = bg_tumour_report(&params, cancellable, error);
 
-    return html != NULL && bg_output_replace(report->path, TRUE, html, strlen(html), error)
-               ? g_strdup(report->path)
-               : NULL;
-}
-
-static void
-on_reported(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-    g_autoptr(BgSession) session = bg_weak_ref_take(user_data);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = bg_job_run_finish(BG_JOB(source), result, &error);
-
-    if (path == NULL && session != NULL)
-        bg_session_fail(session, _("The report is not written"), error);
+    return html != NULL && bg_output_replace(path, TRUE, html, strlen(html), error);
 }
 
 static BgJson *
@@ -322,7 +308,6 @@ save_report(GtkWidget *asker, const char *path)
     if (layer == NULL || layer->payload.labels == NULL || self->rows == NULL)
         return;
     Report *report = g_new0(Report, 1);
-    report->path = g_strdup(path);
     report->title = g_strdup(layer->name);
     report->provenance = *layer->parameters != '\0' ? g_strdup(layer->parameters) : NULL;
     report->labels = bg_label_map_ref(layer->payload.labels);
@@ -337,11 +322,13 @@ save_report(GtkWidget *asker, const char *path)
         report->names[report->n] = g_strdup(volume->name);
         report->volumes[report->n++] = bg_volume_ref(volume->payload.volume);
     }
-    g_autoptr(BgJob) job = bg_job_new(_("Writing the report"));
-    BgJobWork work = {
-        .func = write_report, .input = report, .free_input = report_free, .free_result = g_free
-    };
-    bg_session_run(session, job, &work, on_reported, bg_weak_ref_new(session));
+    const BgSaveWork work = { .title = _("Writing the report"),
+                              .failure = _("The report is not written"),
+                              .func = write_report,
+                              .input = report,
+                              .free_input = report_free,
+                              .path = path };
+    bg_save_job(session, &work);
 }
 
 static void
