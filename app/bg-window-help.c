@@ -44,7 +44,8 @@ on_preferences(GSimpleAction *action, GVariant *parameter, gpointer user_data)
     g_autoptr(GtkBuilder) builder =
         gtk_builder_new_from_resource("/org/bregma/Bregma/ui/preferences.ui");
     GtkWindow *window = GTK_WINDOW(gtk_builder_get_object(builder, "preferences"));
-    static const char *const combos[] = { "theme", "mouse-map", "engine" };
+    static const char *const combos[] = { "theme", "mouse-map", "engine", "networks-on",
+                                          "networks-precision" };
     static const char *const spins[] = { "scale", "screenshot-width", "screenshot-height" };
 
     for (gsize i = 0; i < G_N_ELEMENTS(combos); i++)
@@ -66,6 +67,12 @@ on_engine_changed(GSettings *settings, const char *key, gpointer user_data)
 }
 
 static void
+on_networks_changed(GSettings *settings, const char *key, gpointer user_data)
+{
+    bg_session_tell(BG_WINDOW(user_data)->session, BG_CHANGE_MODELS);
+}
+
+static void
 on_understood(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
     g_settings_set_boolean(bg_settings_get(), "intended-use-seen", TRUE);
@@ -84,6 +91,10 @@ bg_window_init_help_actions(BgWindow *self)
     g_action_map_add_action_entries(G_ACTION_MAP(self), entries, G_N_ELEMENTS(entries), self);
     g_signal_connect_object(bg_settings_get(), "changed::engine", G_CALLBACK(on_engine_changed),
                             self, 0);
+    g_signal_connect_object(bg_settings_get(), "changed::networks-on",
+                            G_CALLBACK(on_networks_changed), self, 0);
+    g_signal_connect_object(bg_settings_get(), "changed::networks-precision",
+                            G_CALLBACK(on_networks_changed), self, 0);
     if (!g_settings_get_boolean(bg_settings_get(), "intended-use-seen"))
         bg_window_tell(self, "info",
                        _("bregma is for research and planning review. It is not a medical device "

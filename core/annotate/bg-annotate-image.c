@@ -42,8 +42,7 @@ bg_annotate_to_rgb(cairo_surface_t *surface, GError **error)
 }
 
 BgImage *
-bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known, const char *note,
-                  GError **error)
+bg_annotate_image(BgImage *image, const BgAnnotateImage *params, GError **error)
 {
     const BgImageFormat *format = bg_image_get_format(image);
     int width = format->width, height = format->height;
@@ -53,12 +52,17 @@ bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known
     g_return_val_if_fail(format->type == BG_PIXEL_UINT8 && format->n_channels == 3, NULL);
 
     bg_annotate_layout_init(&layout, marks, width, height, 1.0);
-    bg_annotate_letters(&layout, right, down, side_known);
-    bg_annotate_note(&layout, note);
+    bg_annotate_letters(&layout, params->right, params->down, params->side_known);
+    if (params->values != NULL)
+        bg_annotate_values_bar(&layout, params->values);
+    bg_annotate_note(&layout, params->note);
     bg_annotate_layout_clear(&layout);
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     to_surface(bg_image_get_pixels(image), width, height, surface);
     cairo_t *cr = cairo_create(surface);
+    for (gsize i = 0; i < params->n_lines; i++)
+        bg_contours_draw(params->lines[i].lines, params->lines[i].rgb, params->lines[i].width_px,
+                         cr);
     bg_annotations_draw(marks, cr);
     cairo_destroy(cr);
     guint8 *rgb = bg_annotate_to_rgb(surface, error);

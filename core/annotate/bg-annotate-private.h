@@ -79,6 +79,9 @@ void bg_annotate_scale_bar(BgAnnotateLayout *layout, double mm_per_px, gboolean 
  */
 void bg_annotate_distance_bar(BgAnnotateLayout *layout, double range_mm, const char *to);
 
+/** bg_annotate_values_bar: bottom left */
+void bg_annotate_values_bar(BgAnnotateLayout *layout, const BgAnnotateValues *values);
+
 /** bg_mark_text: a TEXT or PILL in the usual colour */
 BgMark bg_mark_text(BgMarkKind kind, BgMarkRole role, double size, const char *text);
 BgMark bg_mark_line(BgMarkRole role, double x, double y, double to_x, double to_y, double width);

@@ -99,17 +99,67 @@ void bg_annotations_draw(const GArray *marks, cairo_t *cr);
 void bg_contours_draw(const BgContours *contours, const double rgb[3], double width_px,
                       cairo_t *cr);
 
+#define BG_ANNOTATE_BANDS 64
+
 /**
- * bg_annotate_image:
- * @image: uint8 RGB
+ * BgAnnotateValues: what the colours of a picture mean
+ * @low, @high: values of the first and of the last colour
+ * @unit: "°C"
+ * @title: (nullable): above the bar
+ * @rgb: sRGB, from @low to @high in even steps
+ */
+typedef struct {
+    double low, high;
+    const char *unit;
+    const char *title;
+    guint8 rgb[BG_ANNOTATE_BANDS][3];
+} BgAnnotateValues;
+
+/** bg_annotate_value: (transfer full): one of its values with the unit: "31.5 °C", the same in every locale */
+char *bg_annotate_value(const BgAnnotateValues *values, double value);
+
+/**
+ * bg_annotate_values:
+ * @width, @height: of the pane
+ *
+ * Appends a bar at the bottom left, @high at its top, with its ends' and its middle's values. Nothing
+ * where there is no room for one that says anything.
+ */
+void bg_annotate_values(const BgAnnotateValues *values, double width, double height, double scale,
+                        GArray *marks);
+
+/** BgAnnotateLine: lines in pixels of a picture, centres at integers; all borrowed */
+typedef struct {
+    const BgContours *lines;
+    double rgb[3];
+    double width_px;
+} BgAnnotateLine;
+
+/**
+ * BgAnnotateImage:
  * @right, @down: where these go in the patient, LPS
  * @side_known: FALSE: left and right are shown as "?"
  * @note: (nullable): in the lower right corner
- *
- * Returns: (transfer full): @image with letters on its four edges; or %NULL with %BG_ERROR_NO_MEMORY
+ * @values: (nullable): for a bar of colours
+ * @lines: (array length=n_lines) (nullable): under all words
  */
-BgImage *bg_annotate_image(BgImage *image, BgVec3 right, BgVec3 down, gboolean side_known,
-                           const char *note, GError **error);
+typedef struct {
+    BgVec3 right, down;
+    gboolean side_known;
+    const char *note;
+    const BgAnnotateValues *values;
+    const BgAnnotateLine *lines;
+    gsize n_lines;
+} BgAnnotateImage;
+
+/**
+ * bg_annotate_image:
+ * @image: uint8 RGB
+ *
+ * Returns: (transfer full): @image with letters on its four edges, and what else there is; or %NULL with
+ *   %BG_ERROR_NO_MEMORY
+ */
+BgImage *bg_annotate_image(BgImage *image, const BgAnnotateImage *params, GError **error);
 
 /** bg_mark_get_box: @box: (out): x, y, width, height that the mark covers, halo left out */
 void bg_mark_get_box(const BgMark *mark, double box[4]);

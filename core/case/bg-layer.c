@@ -135,6 +135,31 @@ describe_labels(BgLayer *self, const BgLabelMap *map)
     self->linear = FALSE;
 }
 
+// Temperatures: all of them in colours that keep apart whatever a fusion does to the brightness.
+static void
+describe_values(BgLayer *self, const BgImage *image)
+{
+    const BgImageFormat *format = bg_image_get_format(image);
+    gsize n = (gsize) format->width * (gsize) format->height, step = (gsize) format->n_channels;
+    const float *values = bg_image_get_pixels(image);
+    double low = INFINITY, high = -INFINITY;
+
+    if (format->type != BG_PIXEL_FLOAT32 || step > 2)
+        return;
+    for (gsize i = 0; i < n; i++) {
+        double value = (double) values[i * step];
+        if (!isfinite(value) || (step == 2 && values[i * step + 1] <= 0.0f))
+            continue;
+        low = fmin(low, value);
+        high = fmax(high, value);
+    }
+    if (!(high > low))
+        return;
+    self->window_centre = 0.5 * (low + high);
+    self->window_width = high - low;
+    bg_layer_set_string(&self->colour_map, "viridis");
+}
+
 static BgKind
 kind_of_loaded(const BgLoaded *loaded)
 {
@@ -206,6 +231,8 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
     bg_layer_take_doubts(self, info);
     if (loaded->labels != NULL)
         describe_labels(self, loaded->labels);
+    if (loaded->image != NULL && info->unit != NULL && *info->unit != '\0')
+        describe_values(self, loaded->image);
     if (loaded->volume != NULL && info->low_is_bright)
         bg_layer_set_string(&self->colour_map, "inverted");
     if (loaded->volume != NULL && info->window[1] > 0.0) {

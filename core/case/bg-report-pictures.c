@@ -194,11 +194,11 @@ write_surface(const BgReportWriting *w, const GArray *meshes, const BgView *view
     if (rgb == NULL)
         return FALSE;
     const BgAffine *m = &params.camera.camera_from_patient;
-    BgVec3 right = bg_vec3(m->m[0][0], m->m[0][1], m->m[0][2]);
-    BgVec3 down = bg_vec3(m->m[1][0], m->m[1][1], m->m[1][2]);
-    return take_picture(
-        w, bg_annotate_image(rgb, right, down, side_known, _("Not for diagnosis"), error), words,
-        0.5);
+    const BgAnnotateImage annotate = { .right = bg_vec3(m->m[0][0], m->m[0][1], m->m[0][2]),
+                                       .down = bg_vec3(m->m[1][0], m->m[1][1], m->m[1][2]),
+                                       .side_known = side_known,
+                                       .note = _("Not for diagnosis") };
+    return take_picture(w, bg_annotate_image(rgb, &annotate, error), words, 0.5);
 }
 
 // What the surface's distances are to: (transfer full) (nullable)

@@ -4,6 +4,7 @@
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
+#include "core/base/bg-parallel.h"
 #include "core/image/bg-ssim.h"
 
 #include <math.h>
@@ -25,6 +26,8 @@ typedef struct {
     int width, height, photo_width, photo_height;
     BgFusionRect rect;
     int n_samples; // of the photograph, in a pixel and a direction
+    guint8 *
+        taken; // borrowed: RGB of each of the rendering's pixels, and 1: all of it is in the photograph
 } Sources;
 
 // Pixel (u, v) of the photograph, bilinearly; FALSE outside of it.
@@ -50,7 +53,7 @@ photograph_at(const Sources *s, double u, double v, double rgb[3])
 
 // The mean over pixel (x, y) of the rendering; FALSE where any of it lies outside of the photograph.
 static gboolean
-photograph_in(const Sources *s, int x, int y, double rgb[3])
+mean_in(const Sources *s, int x, int y, double rgb[3])
 {
     int n = s->n_samples;
 
@@ -67,6 +70,21 @@ photograph_in(const Sources *s, int x, int y, double rgb[3])
     return TRUE;
 }
 
+static void
+take_rows(gsize first, gsize last, guint worker, gpointer user_data)
+{
+    Sources *s = user_data;
+
+    for (gsize y = first; y < last; y++)
+        for (int x = 0; x < s->width; x++) {
+            guint8 *pixel = s->taken + 4 * ((gsize) x + (gsize) s->width * y);
+            double rgb[3];
+            pixel[3] = mean_in(s, x, (int) y, rgb);
+            for (int c = 0; c < 3; c++)
+                pixel[c] = pixel[3] ? (guint8) lround(rgb[c]) : 0;
+        }
+}
+
 static gboolean
 find_box(const Sources *s, int box[4], gsize *n_seen)
 {
@@ -75,8 +93,8 @@ find_box(const Sources *s, int box[4], gsize *n_seen)
     *n_seen = 0;
     for (int y = 0; y < s->height; y++)
         for (int x = 0; x < s->width; x++) {
-            double rgb[3];
-            if (s->rendering[4 * (x + s->width * y) + 3] == 0 || !photograph_in(s, x, y, rgb))
+            gsize at = 4 * ((gsize) x + (gsize) s->width * (gsize) y) + 3;
+            if (s->rendering[at] == 0 || !s->taken[at])
                 continue;
             low[0] = MIN(low[0], x);
             low[1] = MIN(low[1], y);
@@ -107,15 +125,14 @@ make_sources(const Sources *s, const int box[4], BgImage *made[2], GError **erro
     }
     for (gsize i = 0; i < n; i++) {
         int x = box[0] + (int) (i % (gsize) box[2]), y = box[1] + (int) (i / (gsize) box[2]);
-        const guint8 *seen = s->rendering + 4 * (x + s->width * y);
-        double rgb[3], alpha = seen[3] / 255.0;
-        if (!photograph_in(s, x, y, rgb)) // at its edge, within the box
-            rgb[0] = rgb[1] = rgb[2] = 0.0;
+        gsize at = 4 * ((gsize) x + (gsize) s->width * (gsize) y);
+        const guint8 *seen = s->rendering + at, *rgb = s->taken + at;
+        double alpha = seen[3] / 255.0;
         double below = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
         double luma = 0.299 * seen[0] + 0.587 * seen[1] + 0.114 * seen[2];
         grey[i] = (guint8) lround(alpha * luma + (1.0 - alpha) * below);
         for (int c = 0; c < 3; c++)
-            colour[3 * i + (gsize) c] = (guint8) lround(rgb[c]);
+            colour[3 * i + (gsize) c] = rgb[c];
     }
     made[0] = bg_image_new_take(&formats[0], grey, error);
     made[1] = bg_image_new_take(&formats[1], colour, error);
@@ -139,13 +156,11 @@ place(const Sources *s, const BgImage *fused, BgFusionView *view, GError **error
     }
     memset(rgba, 0, 4 * n);
     for (gsize at = 0; at < n; at++) {
-        int x = (int) at % s->width, y = (int) at / s->width;
+        int x = (int) (at % (gsize) s->width), y = (int) (at / (gsize) s->width);
         int i = x - view->box[0], j = y - view->box[1];
-        double rgb[3];
-        gboolean taken = photograph_in(s, x, y, rgb);
-        for (gsize c = 0; c < 3; c++)
-            whole[3 * at + c] = taken ? (guint8) lround(rgb[c]) : 0;
-        if (!taken || s->rendering[4 * at + 3] == 0)
+        const guint8 *taken = s->taken + 4 * at;
+        memcpy(whole + 3 * at, taken, 3);
+        if (!taken[3] || s->rendering[4 * at + 3] == 0)
             continue;
         const guint8 *pixel = from + n_channels * (gsize) (i + view->box[2] * j);
         for (gsize c = 0; c < 3; c++)
@@ -210,9 +225,19 @@ bg_fuse_view(BgImage *rendering, BgImage *photograph, const BgFusionRect *rect,
                   taken->width,
                   taken->height,
                   *rect,
-                  1 };
+                  1,
+                  NULL };
     s.n_samples =
         CLAMP((int) ceil(MAX(rect->width / s.width, rect->height / s.height)), 1, MOST_SAMPLES);
+    bg_auto_buffer guint8 *pixels =
+        bg_buffer_alloc_items((gsize) s.width * (gsize) s.height, 4, error);
+    if (pixels == NULL)
+        return FALSE;
+    s.taken = pixels;
+    if (!bg_parallel_for((gsize) s.height, 16, take_rows, &s, cancellable)) {
+        g_cancellable_set_error_if_cancelled(cancellable, error);
+        return FALSE;
+    }
     if (!find_box(&s, made.box, &made.n_seen) || MIN(made.box[2], made.box[3]) < SMALLEST) {
         g_set_error(error, BG_ERROR, BG_ERROR_INVALID,
                     _("There is nothing to fuse: hardly anything of the volume lies on the part of "

@@ -58,6 +58,19 @@ read_model(BgModel *model, gboolean verify, GCancellable *cancellable, GError **
     return params != NULL;
 }
 
+BgModel *
+bg_model_read(const char *path, GCancellable *cancellable)
+{
+    BgModel *model = g_new0(BgModel, 1);
+    g_autoptr(GError) error = NULL;
+
+    model->name = g_path_get_basename(path);
+    model->path = g_strdup(path);
+    if (!read_model(model, FALSE, cancellable, &error))
+        model->fault = g_strdup(error->message);
+    return model;
+}
+
 static BgModel *
 model_at(const char *folder, const char *file, gboolean installed, gboolean verify,
          GCancellable *cancellable)

@@ -35,6 +35,9 @@ char *bg_model_store_get_folder(void);
  */
 GPtrArray *bg_model_store_list(gboolean verify, GCancellable *cancellable);
 
+/** bg_model_read: (transfer full): a file of ours, wherever it is: its head; of another one @fault says why not */
+BgModel *bg_model_read(const char *path, GCancellable *cancellable);
+
 /** bg_model_store_find: (transfer full): the path of model @name; or %NULL with %G_IO_ERROR_NOT_FOUND and what to do */
 char *bg_model_store_find(const char *name, GError **error);
 

@@ -55,8 +55,11 @@ draw_slice(const BgVolume *volume, const BgLabelMap *labels, const double window
 
     if (image == NULL || letters == BG_MONTAGE_NO_LETTERS)
         return g_steal_pointer(&image);
-    return bg_annotate_image(image, rights[axis], downs[axis], letters == BG_MONTAGE_SIDE_KNOWN,
-                             note, error);
+    const BgAnnotateImage params = { .right = rights[axis],
+                                     .down = downs[axis],
+                                     .side_known = letters == BG_MONTAGE_SIDE_KNOWN,
+                                     .note = note };
+    return bg_annotate_image(image, &params, error);
 }
 
 GPtrArray *

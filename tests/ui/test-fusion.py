@@ -265,7 +265,8 @@ class Tests:
         wait("the picture", lambda: desk.whole_png(out))
         said = self.cli_run("provenance", out)
         assert said["command"] == "fuse" and said["parameters"]["method"] == "learned", said
-        assert said["parameters"]["full_range"] and said["parameters"]["synthetic"], said
+        assert said["parameters"]["synthetic"] and not said["parameters"]["full_range"], said
+        assert said["parameters"]["precision"] == "float32" and said["backend"] == "cpu", said
         assert len(said["parameters"]["weights_sha256"]) == 64, said
         names = [os.path.basename(item["path"]) for item in said["inputs"]]
         assert "optical.png" in names and "t1.nii.gz" in names, said

@@ -2,7 +2,9 @@
 // A photograph and a volume's likeness from its camera, in one picture: what lies where, by known pixels.
 #include "core/base/bg-buffer.h"
 #include "core/base/bg-error.h"
+#include "core/fusion/bg-fusion-outline.h"
 #include "core/fusion/bg-fusion-view.h"
+#include "core/model/bg-distortion.h"
 
 #include <math.h>
 
@@ -149,6 +151,193 @@ test_nothing(void)
     }
 }
 
+// An L of voxels of 2 mm, turned and moved in the patient; a block of another label within its shadow.
+#define N 12
+
+static BgGeometry
+make_grid(void)
+{
+    const double a = 0.4, c = cos(a), n = sin(a);
+    BgGeometry geometry = { .dims = { N, N, N } };
+
+    geometry.patient_from_voxel =
+        bg_affine_from_columns(bg_vec3(2.0 * c, 2.0 * n, 0.0), bg_vec3(-2.0 * n, 2.0 * c, 0.0),
+                               bg_vec3(0.0, 0.0, 2.0), bg_vec3(-9.0, 4.0, 7.0));
+    return geometry;
+}
+
+static guint32
+label_at(int i, int j, int k)
+{
+    if (i >= 4 && i <= 5 && j >= 7 && j <= 8 && k == 9)
+        return 1000; // deep
+    if (k == 3 &&
+        ((i >= 3 && i <= 8 && j >= 7 && j <= 9) || (i >= 3 && i <= 4 && j >= 2 && j <= 9)))
+        return 7;
+    return k == 0 && i == 0 && j == 0 ? 9 : 0;
+}
+
+static BgLabelMap *
+make_labels(void)
+{
+    const BgGeometry geometry = make_grid();
+    guint16 *labels = bg_voxels_alloc(&geometry, sizeof *labels, NULL);
+
+    for (int k = 0; k < N; k++)
+        for (int j = 0; j < N; j++)
+            for (int i = 0; i < N; i++)
+                labels[i + N * (j + N * k)] = (guint16) label_at(i, j, k);
+    return bg_label_map_new_take(&geometry, BG_LABEL_UINT16, labels, NULL);
+}
+
+static BgLabelTable *
+make_table(void)
+{
+    const BgLabelEntry entries[] = {
+        { .label = 7, .name = "L", .rgb = { 1.0f, 0.0f, 0.0f }, .visible = TRUE },
+        { .label = 9, .name = "hidden", .rgb = { 0.0f, 1.0f, 0.0f }, .visible = FALSE },
+        { .label = 1000, .name = "deep", .rgb = { 0.0f, 0.0f, 1.0f }, .visible = TRUE },
+    };
+    g_autoptr(GArray) array = g_array_new(FALSE, FALSE, sizeof(BgLabelEntry));
+
+    g_array_append_vals(array, entries, G_N_ELEMENTS(entries));
+    return bg_label_table_new(array);
+}
+
+// From the side of low k, through a lens.
+static BgFusionGrid
+make_view(gboolean mirrored)
+{
+    BgCamera camera = { .width = 200,
+                        .height = 160,
+                        .k = { 900.0, 0.0, 97.0, 0.0, 910.0, 81.0, 0.0, 0.0, 1.0 },
+                        .distortion = { -0.3, 0.1, 0.001, -0.002, 0.0 },
+                        .camera_from_patient = bg_affine_identity() };
+
+    camera.camera_from_patient.m[0][3] = 5.0;
+    camera.camera_from_patient.m[1][3] = -17.0;
+    camera.camera_from_patient.m[2][3] = 160.0;
+    return (BgFusionGrid){ camera, mirrored, { 9.5, 4.5, 180.0, 150.0 }, 120, 100 };
+}
+
+// By points close to each other along the line of sight, of which none is computed as outlines are.
+static gboolean
+meets(const BgFusionGrid *grid, int x, int y, guint32 label)
+{
+    const BgGeometry geometry = make_grid();
+    const BgAffine voxel = bg_geometry_voxel_from_patient(&geometry);
+    double u = grid->rect.left + (x + 0.5) * grid->rect.width / grid->width;
+    double v = grid->rect.top + (y + 0.5) * grid->rect.height / grid->height;
+    BgVec3 from, way;
+
+    if (!bg_camera_ray_lens(&grid->camera, grid->mirrored ? grid->camera.width - 1 - u : u, v,
+                            &from, &way))
+        return FALSE;
+    for (double t = 164.0; t < 200.0; t += 0.05) {
+        BgVec3 at = bg_affine_apply(&voxel, bg_vec3_along(from, t, way));
+        int i = (int) lround(at.x), j = (int) lround(at.y), k = (int) lround(at.z);
+        if (MIN(i, MIN(j, k)) >= 0 && MAX(i, MAX(j, k)) < N && label_at(i, j, k) == label)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+// Whether a pixel's middle is inside of the lines: by how often a ray to the right crosses them.
+static gboolean
+is_inside(const BgContours *lines, double x, double y)
+{
+    gboolean inside = FALSE;
+
+    for (guint l = 0; l < lines->starts->len; l++) {
+        gsize first = g_array_index(lines->starts, gsize, l);
+        gsize end = l + 1 < lines->starts->len ? g_array_index(lines->starts, gsize, l + 1)
+                                               : lines->points->len;
+        for (gsize p = first; p + 1 < end; p++) {
+            BgContourPoint a = g_array_index(lines->points, BgContourPoint, p);
+            BgContourPoint b = g_array_index(lines->points, BgContourPoint, p + 1);
+            if ((a.y > y) != (b.y > y) && x < a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x))
+                inside = !inside;
+        }
+    }
+    return inside;
+}
+
+static GPtrArray *
+outline(const BgFusionGrid *grid)
+{
+    g_autoptr(BgLabelMap) map = make_labels();
+    g_autoptr(BgLabelTable) table = make_table();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgFusionLabels) labels = bg_fusion_labels_new(map, table, NULL, &error);
+    GPtrArray *outlines = g_ptr_array_new_with_free_func((GDestroyNotify) bg_fusion_outline_free);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(bg_fusion_labels_count_left_out(labels), ==, 0);
+    bg_fusion_labels_outline(labels, grid, outlines, NULL, &error);
+    g_assert_no_error(error);
+    return outlines;
+}
+
+static void
+test_outlines(gconstpointer mirrored)
+{
+    const BgFusionGrid grid = make_view(GPOINTER_TO_INT(mirrored));
+    g_autoptr(GPtrArray) outlines = outline(&grid);
+    const guint32 labels[] = { 7, 1000 };
+
+    g_assert_cmpuint(outlines->len, ==, 2); // the third is not visible
+    for (guint o = 0; o < outlines->len; o++) {
+        const BgFusionOutline *one = outlines->pdata[o];
+        gsize n = 0, n_wrong = 0;
+        g_assert_cmpuint(one->label, ==, labels[o]);
+        g_assert_cmpfloat(one->rgb[o == 0 ? 0 : 2], ==, 1.0);
+        g_assert_cmpuint(one->lines->starts->len, ==, 1);
+        for (int y = 0; y < grid.height; y++)
+            for (int x = 0; x < grid.width; x++) {
+                gboolean is = meets(&grid, x, y, one->label);
+                n += is;
+                n_wrong += is != is_inside(one->lines, x, y);
+            }
+        g_assert_cmpuint(n, >, 60);
+        g_assert_cmpuint(n_wrong, <=, 2); // a pixel that a voxel's edge goes through
+    }
+}
+
+// A label without a voxel in sight, and more labels than there are lines for.
+static void
+test_outline_limits(void)
+{
+    BgFusionGrid grid = make_view(FALSE);
+    const BgGeometry geometry = make_grid();
+    guint8 *voxels = bg_voxels_alloc(&geometry, 1, NULL);
+    g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(BgLabelEntry));
+    g_autoptr(GError) error = NULL;
+
+    for (int i = 0; i < N * N * N; i++)
+        voxels[i] = (guint8) (i % 71);
+    for (guint32 l = 1; l < 71; l++) {
+        BgLabelEntry entry = { .label = l, .visible = TRUE };
+        g_array_append_val(entries, entry);
+    }
+    g_autoptr(BgLabelTable) table = bg_label_table_new(entries);
+    g_autoptr(BgLabelMap) map = bg_label_map_new_take(&geometry, BG_LABEL_UINT8, voxels, &error);
+    g_autoptr(BgFusionLabels) labels = bg_fusion_labels_new(map, table, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bg_fusion_labels_count_left_out(labels), ==, 70 - BG_FUSION_MAX_OUTLINES);
+    g_autoptr(GPtrArray) outlines =
+        g_ptr_array_new_with_free_func((GDestroyNotify) bg_fusion_outline_free);
+    g_assert_true(bg_fusion_labels_outline(labels, &grid, outlines, NULL, &error));
+    g_assert_cmpuint(outlines->len, ==, BG_FUSION_MAX_OUTLINES);
+    grid.camera.camera_from_patient.m[2][3] = -400.0; // all of it lies behind
+    g_ptr_array_set_size(outlines, 0);
+    g_assert_true(bg_fusion_labels_outline(labels, &grid, outlines, NULL, &error));
+    g_assert_cmpuint(outlines->len, ==, 0);
+    g_autoptr(GCancellable) cancelled = g_cancellable_new();
+    g_cancellable_cancel(cancelled);
+    g_assert_null(bg_fusion_labels_new(map, table, cancelled, &error));
+    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -156,5 +345,8 @@ main(int argc, char *argv[])
     g_test_add_func("/fusion-view/places", test_places);
     g_test_add_func("/fusion-view/scales", test_scales);
     g_test_add_func("/fusion-view/nothing", test_nothing);
+    g_test_add_data_func("/fusion-view/outlines", GINT_TO_POINTER(FALSE), test_outlines);
+    g_test_add_data_func("/fusion-view/outlines-mirrored", GINT_TO_POINTER(TRUE), test_outlines);
+    g_test_add_func("/fusion-view/outline-limits", test_outline_limits);
     return g_test_run();
 }

@@ -24,7 +24,8 @@ clear(gpointer data)
 
     bg_fusion_view_clear(&fused->view);
     g_clear_object(&fused->texture);
-    g_clear_pointer(&fused->photograph, bg_image_unref);
+    g_clear_pointer(&fused->paint, bg_photo_paint_unref);
+    g_clear_pointer(&fused->outlines, g_ptr_array_unref);
     g_clear_pointer(&fused->maps, g_ptr_array_unref);
     g_free(fused->error);
     g_free(fused->layer_id);
@@ -73,6 +74,19 @@ bg_fused_get_method(const BgFused *fused)
         g_string_append_printf(words, _(", layer %d of the volume, %d of the photograph"),
                                fused->view.levels[0], fused->view.levels[1]);
     return g_string_free(g_steal_pointer(&words), FALSE);
+}
+
+char *
+bg_fused_get_engine(const BgFused *fused)
+{
+    return *fused->weights != '\0' ? bg_engine_choice_tell(&fused->engine, fused->backend) : NULL;
+}
+
+gboolean
+bg_fused_which_weights(BgFusionMethod method, BgFusedWeights *which)
+{
+    *which = method == BG_FUSION_LEARNED ? BG_FUSED_WEIGHTS_LEARNED : BG_FUSED_WEIGHTS_FEATURES;
+    return bg_fusion_method_wants_model(method);
 }
 
 static void

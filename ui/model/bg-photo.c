@@ -126,8 +126,38 @@ bg_photo_set_fusion(BgSession *session, int fusion)
     if ((look.fusion == 0) != (fusion == 0)) {
         look.overlay = BG_OVERLAY_OPACITY;
         look.amount = fusion == 0 ? 0.5 : 1.0;
+        look.volume = 0.0;
     }
     look.fusion = CLAMP(fusion, 0, (int) BG_FUSION_N_METHODS);
+    bg_session_set_photo_look(session, &look);
+}
+
+void
+bg_photo_set_blend(BgSession *session, double blend)
+{
+    BgPhotoLook look = *bg_session_get_photo_look(session);
+
+    look.overlay = BG_OVERLAY_OPACITY;
+    look.amount = CLAMP(1.0 + blend, 0.0, 1.0);
+    look.volume = CLAMP(blend, 0.0, 1.0);
+    bg_session_set_photo_look(session, &look);
+}
+
+void
+bg_photo_set_outlines(BgSession *session, gboolean shown)
+{
+    BgPhotoLook look = *bg_session_get_photo_look(session);
+
+    look.no_outlines = !shown;
+    bg_session_set_photo_look(session, &look);
+}
+
+void
+bg_photo_set_full_range(BgSession *session, gboolean stretched)
+{
+    BgPhotoLook look = *bg_session_get_photo_look(session);
+
+    look.full_range = stretched;
     bg_session_set_photo_look(session, &look);
 }
 

@@ -59,6 +59,15 @@ void bg_photo_set_overlay(BgSession *session, BgOverlay overlay, double amount);
  */
 void bg_photo_set_fusion(BgSession *session, int fusion);
 
+/** bg_photo_set_blend: @blend: -1: the photograph, 0: what is fused, 1: the volume; between them both */
+void bg_photo_set_blend(BgSession *session, double blend);
+
+/** bg_photo_set_outlines: whether labels are outlined on what is fused */
+void bg_photo_set_outlines(BgSession *session, gboolean shown);
+
+/** bg_photo_set_full_range: whether what is fused is stretched to the range of both */
+void bg_photo_set_full_range(BgSession *session, gboolean stretched);
+
 /** bg_overlay_name: for people */
 const char *bg_overlay_name(BgOverlay overlay);
 

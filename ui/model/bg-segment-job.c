@@ -6,6 +6,7 @@
 #include "core/case/bg-provenance.h"
 #include "core/cast/bg-preset.h"
 #include "core/segment/bg-label-shape.h"
+#include "ui/model/bg-engine-choice.h"
 #include "ui/model/bg-weak.h"
 
 typedef struct {
@@ -22,6 +23,7 @@ typedef struct {
     BgLabelMap *brain;                   // owned, nullable
     BgTumourParams params;
     BgTumourOptions options;
+    BgEngineChoice engine;
     gboolean confidence, probabilities;
     BgLayer *like; // owned: identity of the layers to be
 } Input;
@@ -146,6 +148,9 @@ describe(const Input *input, const BgTumourModel *model, const BgTumourCase *mad
     bg_json_set_boolean(parameters, "as_given", input->params.as_given);
     bg_json_set_boolean(parameters, "brain_given", input->brain != NULL);
     bg_json_set_boolean(parameters, "mirror", input->options.mirror);
+    bg_json_set_string(parameters, "precision",
+                       bg_engine_choice_precision(&input->engine, found->backend));
+    bg_provenance_set_backend(provenance, found->backend);
     bg_json_set(parameters, "cleaning", cleaning);
     bg_json_set_double(cleaning, "least_ml", input->options.cleaning.least_ml);
     bg_json_set_integer(cleaning, "largest", input->options.cleaning.n_largest);
@@ -173,8 +178,10 @@ tell_warnings(const BgTumourCase *made, gboolean any)
 
 // How much of each region, and where it is.
 static gboolean
-tell_result(Output *output, double seconds, GCancellable *cancellable, GError **error)
+tell_result(Output *output, const BgEngineChoice *engine, double seconds, GCancellable *cancellable,
+            GError **error)
 {
+    g_autofree char *ran = bg_engine_choice_tell(engine, output->found.backend);
     gsize n;
     const BgLabelRegion *regions = bg_brats_regions(&n);
     double ml[3] = { 0.0 };
@@ -191,9 +198,10 @@ tell_result(Output *output, double seconds, GCancellable *cancellable, GError **
     }
     output->words =
         output->any
-            // Translators: volumes of BraTS' regions: whole tumour, tumour core, enhancing tumour
-            ? g_strdup_printf(_("WT %.1f ml, TC %.1f ml, ET %.1f ml, in %.0f s"), ml[0], ml[1],
-                              ml[2], seconds)
+            // Translators: volumes of BraTS' regions: whole tumour, tumour core, enhancing tumour;
+            // the last is "Computed by the processor in float32"
+            ? g_strdup_printf(_("WT %.1f ml, TC %.1f ml, ET %.1f ml, in %.0f s. %s"), ml[0], ml[1],
+                              ml[2], seconds, ran)
             : g_strdup(NOTHING);
     output->warnings = tell_warnings(output->made, output->any);
     return TRUE;
@@ -219,6 +227,10 @@ segment(gpointer data, const BgProgress *progress, GCancellable *cancellable, GE
     if (made == NULL)
         return NULL;
     g_auto(BgTumourResult) found = { 0 };
+    g_autoptr(BgBackend) backend = bg_engine_choice_open(&input->engine, error);
+    if (backend == NULL)
+        return NULL;
+    input->options.engine = (BgEngine){ backend, input->engine.precision };
     if (!bg_tumour_segment(model, made, bg_volume_get_geometry(input->contrasts[made->reference]),
                            &input->options, &found,
                            bg_progress_span_init(&span, progress, 0.4, 1.0), cancellable, error))
@@ -231,8 +243,9 @@ segment(gpointer data, const BgProgress *progress, GCancellable *cancellable, GE
     output->found = found;
     found = (BgTumourResult){ 0 };
     output->made = g_steal_pointer(&made);
-    if (!tell_result(output, (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC,
-                     cancellable, error))
+    if (!tell_result(output, &input->engine,
+                     (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC, cancellable,
+                     error))
         g_clear_pointer(&output, output_free);
     return output;
 }
@@ -356,6 +369,7 @@ bg_segment_job(BgSession *session, const BgSegmentChoice *choice, GObject *owner
     input->params = choice->params;
     input->params.seed = 1;
     input->options = choice->options;
+    input->engine = bg_engine_choice_get();
     input->confidence = choice->confidence;
     input->probabilities = choice->probabilities;
 

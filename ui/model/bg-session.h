@@ -94,6 +94,11 @@ typedef enum {
  * @amount: 0..1: opacity, or where the swipe's line stands
  * @fusion: 0: the volume itself lies over the photograph; else 1 + the BgFusionMethod that makes one
  *   picture of both, which does
+ * @volume: 0..1: how much of the volume itself lies over what is fused
+ * @no_outlines: labels are not outlined on what is fused
+ * @full_range: what is fused is stretched to the range of both
+ * @weights: (nullable): interned: files of the learned method's network and of that of the methods by
+ *   features; %NULL: those of the program, or imported ones
  *
  * How photographs are looked at; the same in all their panes. Not part of the case.
  */
@@ -102,6 +107,9 @@ typedef struct {
     BgOverlay overlay;
     double amount;
     int fusion;
+    double volume;
+    gboolean no_outlines, full_range;
+    const char *weights[BG_FUSED_N_WEIGHTS];
 } BgPhotoLook;
 
 #define BG_TYPE_SESSION (bg_session_get_type())

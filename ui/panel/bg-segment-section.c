@@ -5,6 +5,7 @@
 #include "core/learn/bg-model-store.h"
 #include "core/segment/bg-contrast-name.h"
 #include "ui/model/bg-segment-job.h"
+#include "ui/panel/bg-model-card.h"
 
 #define NETWORK "unet-tumour"
 #define NETWORK_OF_VOLUMES "unet3-tumour"
@@ -139,47 +140,14 @@ find_models(gpointer data, GCancellable *cancellable, GError **error)
     return bg_model_store_list(FALSE, cancellable);
 }
 
-// A card's text, number or list under @key, as a line.
-static void
-tell(GString *text, const BgJson *card, const char *key, const char *heading)
-{
-    const BgJson *value = card != NULL ? bg_json_get(card, key) : NULL;
-
-    if (value == NULL)
-        return;
-    g_autofree char *printed = bg_json_print(value, FALSE);
-    g_strstrip(printed);
-    gsize length = strlen(printed);
-    if (length >= 2 && printed[0] == '"') { // a text
-        printed[length - 1] = '\0';
-        g_string_append_printf(text, "\n%s: %s", heading, printed + 1);
-    } else {
-        g_string_append_printf(text, "\n%s: %s", heading, printed);
-    }
-}
-
 static void
 show_card(BgSegmentSection *self)
 {
     guint chosen = gtk_drop_down_get_selected(self->model);
-    GString *text = g_string_new(NULL);
+    gboolean is_one = self->models != NULL && chosen < self->models->len;
+    g_autofree char *text = is_one ? bg_model_card_tell(self->models->pdata[chosen]) : g_strdup("");
 
-    if (self->models != NULL && chosen < self->models->len) {
-        const BgModel *model = self->models->pdata[chosen];
-        // Translators: numbers of a network, and the beginning of its hash
-        g_string_append_printf(text, _("%zu numbers, SHA-256 %.12s…"), model->n_values,
-                               model->sha256);
-        tell(text, model->card, "task", _("Task"));
-        tell(text, model->card, "phantoms", _("Trained on made-up heads"));
-        tell(text, model->card, "cases", _("Cases"));
-        tell(text, model->card, "spacing_mm", _("Grid in mm"));
-        tell(text, model->card, "epochs", _("Epochs"));
-        tell(text, model->card, "validation_loss", _("Loss on heads kept back"));
-        tell(text, model->card, "unseen", _("On unseen cases"));
-        tell(text, model->card, "limits", _("Limits"));
-    }
-    gtk_label_set_text(self->card, text->str);
-    g_string_free(text, TRUE);
+    gtk_label_set_text(self->card, text);
 }
 
 static void

@@ -2,23 +2,30 @@
 #include "ui/view/bg-photo-fuse.h"
 
 #include "core/base/bg-buffer.h"
-#include "core/base/bg-i18n.h"
 #include "core/case/bg-provenance.h"
 #include "ui/model/bg-photo.h"
 #include "ui/model/bg-texture.h"
-#include "ui/model/bg-thumbnail.h"
 
 #include <string.h>
 
+/** Labels: of a visible layer */
+typedef struct {
+    BgLabelMap *map;          // owned
+    BgLabelTable *table;      // owned
+    BgFusionLabels *prepared; // owned, nullable: by the worker
+} Labels;
+
 /** Shared: what the worker's thread keeps between pictures; nobody else looks at it */
 typedef struct {
-    BgBackend *backend;   // owned, nullable: opened by the first
-    BgFusionModel *model; // owned, nullable
+    BgEngineChoice engine; // of @backend
+    BgBackend *backend;    // owned, nullable: opened by the first
+    BgFusionModel *model;  // owned, nullable: runs on @backend
     BgFusionMethod method;
     char *path; // owned, nullable: of @model
     gboolean stand_in;
-    BgImage *taken; // owned, nullable: the photograph that @flat was made of
-    BgImage *flat;  // owned, nullable
+    BgPhotoPaint *taken; // owned, nullable: the photograph that @flat was made of
+    BgImage *flat;       // owned, nullable
+    GPtrArray *labels;   // owned, nullable: of Labels: of the last picture
 } Shared;
 
 struct _BgPhotoFuse {
@@ -29,7 +36,7 @@ struct _BgPhotoFuse {
     BgWorker *worker;      // owned
     Shared shared;         // of the worker's thread
     BgImage *fused_of;     // owned, nullable: the rendering that was asked about last
-    int fusion;            // as it was asked for then
+    char *asked;           // owned, nullable: all else that was asked for then
 };
 
 G_DEFINE_FINAL_TYPE(BgPhotoFuse, bg_photo_fuse, G_TYPE_OBJECT)
@@ -37,7 +44,14 @@ G_DEFINE_FINAL_TYPE(BgPhotoFuse, bg_photo_fuse, G_TYPE_OBJECT)
 typedef struct {
     Shared *shared;
     BgFusionMethod method;
-    BgImage *rendering, *photograph; // owned
+    BgImage *rendering;  // owned
+    BgPhotoPaint *paint; // owned: the photograph
+    GPtrArray *labels;   // owned: of Labels, not prepared: from the bottom up
+    const char *weights; // interned, nullable
+    gboolean full_range;
+    BgEngineChoice engine;
+    BgCamera camera;
+    gboolean mirrored;
     BgFusionRect rect;
     BgVec3 right, down;
     gboolean side_known;
@@ -46,12 +60,24 @@ typedef struct {
 } Request;
 
 static void
+labels_free(gpointer data)
+{
+    Labels *labels = data;
+
+    bg_label_map_unref(labels->map);
+    bg_label_table_unref(labels->table);
+    g_clear_pointer(&labels->prepared, bg_fusion_labels_free);
+    g_free(labels);
+}
+
+static void
 request_free(gpointer data)
 {
     Request *request = data;
 
     bg_image_unref(request->rendering);
-    bg_image_unref(request->photograph);
+    bg_photo_paint_unref(request->paint);
+    g_ptr_array_unref(request->labels);
     bg_provenance_free(request->provenance);
     g_free(request->layer_id);
     g_free(request->layer_name);
@@ -60,26 +86,39 @@ request_free(gpointer data)
 
 // On the worker's thread
 
+// The backend that the preferences name: what ran on the former one goes first.
 static gboolean
-find_model(Shared *shared, BgFusionMethod method, GCancellable *cancellable, GError **error)
+open_engine(Shared *shared, const BgEngineChoice *engine, GError **error)
 {
+    if (shared->backend != NULL && bg_engine_choice_equal(&shared->engine, engine))
+        return TRUE;
+    g_clear_pointer(&shared->model, bg_fusion_model_unref);
+    g_clear_pointer(&shared->backend, bg_backend_free);
+    shared->backend = bg_engine_choice_open(engine, error);
+    shared->engine = *engine;
+    return shared->backend != NULL;
+}
+
+static gboolean
+find_model(Shared *shared, const Request *request, GCancellable *cancellable, GError **error)
+{
+    BgFusionMethod method = request->method;
     gboolean stand_in = FALSE;
 
     if (!bg_fusion_method_wants_model(method))
         return TRUE;
-    g_autofree char *path = bg_fusion_model_find(method, NULL, &stand_in, error);
-    if (path == NULL)
+    g_autofree char *path = bg_fusion_model_find(method, request->weights, &stand_in, error);
+    if (path == NULL || !open_engine(shared, &request->engine, error))
         return FALSE;
     if (shared->model != NULL && shared->method == method && g_str_equal(path, shared->path))
         return TRUE;
     g_clear_pointer(&shared->model, bg_fusion_model_unref);
     g_clear_pointer(&shared->path, g_free);
-    if (shared->backend == NULL)
-        shared->backend = bg_backend_open(NULL, NULL);
     shared->model = bg_fusion_model_load(method, path, NULL, cancellable, error);
     if (shared->model == NULL)
         return FALSE;
-    bg_fusion_model_set_engine(shared->model, &(BgEngine){ shared->backend, BG_NN_FLOAT32 });
+    bg_fusion_model_set_engine(shared->model,
+                               &(BgEngine){ shared->backend, request->engine.precision });
     shared->method = method;
     shared->stand_in = stand_in;
     shared->path = g_steal_pointer(&path);
@@ -87,16 +126,59 @@ find_model(Shared *shared, BgFusionMethod method, GCancellable *cancellable, GEr
 }
 
 static gboolean
-flatten(Shared *shared, BgImage *photograph, GError **error)
+flatten(Shared *shared, BgPhotoPaint *paint, GError **error)
 {
-    if (shared->taken == photograph)
+    if (bg_photo_paint_equal(shared->taken, paint))
         return TRUE;
-    g_clear_pointer(&shared->taken, bg_image_unref);
+    g_clear_pointer(&shared->taken, bg_photo_paint_unref);
     g_clear_pointer(&shared->flat, bg_image_unref);
-    shared->flat = bg_thumbnail_flatten(photograph, error);
+    shared->flat = bg_photo_paint_draw(paint, FALSE, error);
     if (shared->flat != NULL)
-        shared->taken = bg_image_ref(photograph);
+        shared->taken = bg_photo_paint_ref(paint);
     return shared->flat != NULL;
+}
+
+// Takes over what the last picture's labels are prepared as.
+static gboolean
+prepare(Shared *shared, GPtrArray *wanted, GCancellable *cancellable, GError **error)
+{
+    for (guint i = 0; i < wanted->len; i++) {
+        Labels *labels = wanted->pdata[i];
+        for (guint l = 0; shared->labels != NULL && l < shared->labels->len; l++) {
+            Labels *last = shared->labels->pdata[l];
+            if (last->map == labels->map && last->table == labels->table)
+                labels->prepared = g_steal_pointer(&last->prepared);
+        }
+    }
+    g_clear_pointer(&shared->labels, g_ptr_array_unref);
+    shared->labels = g_ptr_array_ref(wanted);
+    for (guint i = 0; i < wanted->len; i++) {
+        Labels *labels = wanted->pdata[i];
+        if (labels->prepared == NULL)
+            labels->prepared = bg_fusion_labels_new(labels->map, labels->table, cancellable, error);
+        if (labels->prepared == NULL)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+outline(const Request *request, BgFused *fused, GCancellable *cancellable, GError **error)
+{
+    const BgImageFormat *format = bg_image_get_format(request->rendering);
+    const BgFusionGrid grid = { request->camera, request->mirrored, request->rect, format->width,
+                                format->height };
+
+    if (!prepare(request->shared, request->labels, cancellable, error))
+        return FALSE;
+    fused->outlines = g_ptr_array_new_with_free_func((GDestroyNotify) bg_fusion_outline_free);
+    for (guint i = 0; i < request->labels->len; i++) {
+        const Labels *labels = request->labels->pdata[i];
+        if (!bg_fusion_labels_outline(labels->prepared, &grid, fused->outlines, cancellable, error))
+            return FALSE;
+        fused->n_left_out += bg_fusion_labels_count_left_out(labels->prepared);
+    }
+    return TRUE;
 }
 
 static GdkTexture *
@@ -112,24 +194,26 @@ texture_of(const BgChannel *map)
     return image != NULL ? bg_texture_from_rgb(image) : NULL;
 }
 
-// A network's picture is paler than both of what it is made of.
-static gboolean
-is_stretched(BgFusionMethod method)
-{
-    return method == BG_FUSION_LEARNED;
-}
-
 static char *
 describe(const Request *request, const BgFused *fused)
 {
     BgJson *parameters = bg_provenance_get_parameters(request->provenance);
     const double rect[4] = { fused->rect.left, fused->rect.top, fused->rect.width,
                              fused->rect.height };
+    BgAnnotateValues values;
 
     bg_json_set_string(parameters, "method", bg_fusion_method_name(fused->method));
     bg_json_set_doubles(parameters, "part_of_photograph_px", rect, 4);
     bg_json_set_string(parameters, "weights_sha256", *fused->sha256 != '\0' ? fused->sha256 : NULL);
-    bg_json_set_boolean(parameters, "full_range", is_stretched(fused->method));
+    bg_json_set_boolean(parameters, "full_range", request->full_range);
+    if (*fused->weights != '\0')
+        bg_json_set_string(parameters, "precision",
+                           bg_engine_choice_precision(&fused->engine, fused->backend));
+    if (bg_photo_paint_get_values(fused->paint, &values)) {
+        const double ends[2] = { values.low, values.high };
+        bg_json_set_doubles(parameters, "colours_from_to", ends, 2);
+        bg_json_set_string(parameters, "unit", values.unit);
+    }
     bg_json_set_boolean(parameters, "synthetic", bg_fused_is_synthetic(fused));
     bg_json_set_double(parameters, "q_ssim", fused->view.metrics.q_ssim);
     bg_json_set_double(parameters, "q_g", fused->view.metrics.q_g);
@@ -159,18 +243,18 @@ fuse_on_worker(gpointer data, GCancellable *cancellable, GError **error)
     BgFusionParams params = bg_fusion_params(request->method);
     g_autoptr(BgFused) fused = bg_fused_new();
 
-    if (!flatten(shared, request->photograph, error) ||
-        !find_model(shared, request->method, cancellable, error))
+    if (!flatten(shared, request->paint, error) ||
+        !find_model(shared, request, cancellable, error) ||
+        !outline(request, fused, cancellable, error))
         return NULL;
     BgFusionModel *model = bg_fusion_method_wants_model(request->method) ? shared->model : NULL;
-    params.full_range =
-        request->method == BG_FUSION_LEARNED; // a network's picture is paler than both
+    params.full_range = request->full_range;
     if (!bg_fuse_view(request->rendering, shared->flat, &request->rect, &params, model,
                       &fused->view, NULL, cancellable, error))
         return NULL;
     fused->method = request->method;
     fused->texture = bg_texture_from_rgb(fused->view.image);
-    fused->photograph = bg_image_ref(shared->flat);
+    fused->paint = bg_photo_paint_ref(request->paint);
     fused->rect = request->rect;
     fused->right = request->right;
     fused->down = request->down;
@@ -180,6 +264,7 @@ fuse_on_worker(gpointer data, GCancellable *cancellable, GError **error)
     fused->weights = g_strdup(model != NULL ? bg_fusion_model_get_name(model) : "");
     fused->sha256 = g_strdup(model != NULL ? bg_fusion_model_get_sha256(model) : "");
     fused->stand_in = model != NULL && shared->stand_in;
+    fused->engine = request->engine;
     fused->backend = model != NULL ? bg_fusion_model_get_backend(model) : "cpu";
     add_maps(fused);
     fused->provenance = describe(request, fused);
@@ -229,6 +314,64 @@ take_sources(BgSession *session, const BgLayer *photograph, const BgPhotoCamera 
     }
 }
 
+// From the bottom up; @asked: all that makes another outline.
+static GPtrArray *
+take_labels(BgSession *session, GString *asked)
+{
+    const GPtrArray *layers = bg_session_get_state(session)->layers;
+    GPtrArray *all = g_ptr_array_new_with_free_func(labels_free);
+
+    for (guint i = 0; i < layers->len; i++) {
+        const BgLayer *layer = layers->pdata[i];
+        if (layer->payload.labels == NULL || !layer->visible || layer->labels == NULL)
+            continue;
+        Labels *labels = g_new0(Labels, 1);
+        labels->map = bg_label_map_ref(layer->payload.labels);
+        labels->table = bg_label_table_ref(layer->labels);
+        g_ptr_array_add(all, labels);
+        g_string_append_printf(asked, " %" G_GUINT64_FORMAT, bg_label_map_get_serial(labels->map));
+        for (gsize e = 0; e < bg_label_table_count(layer->labels); e++) {
+            const BgLabelEntry *entry = bg_label_table_get(layer->labels, e);
+            g_string_append_printf(asked, ",%u %s %d %a %a %a", entry->label, entry->name,
+                                   entry->visible, (double) entry->rgb[0], (double) entry->rgb[1],
+                                   (double) entry->rgb[2]);
+        }
+    }
+    return all;
+}
+
+// The request without its rendering, or NULL when the last one was the same.
+static Request *
+new_request(BgPhotoFuse *self, BgImage *rendering, const BgLayer *layer)
+{
+    const BgPhotoLook *look = bg_session_get_photo_look(self->session);
+    BgEngineChoice engine = bg_engine_choice_get();
+    BgFusionMethod method = (BgFusionMethod) (look->fusion - 1);
+    BgFusedWeights which;
+    const char *weights = bg_fused_which_weights(method, &which) ? look->weights[which] : NULL;
+    GString *asked = g_string_new(NULL);
+
+    g_string_printf(asked, "%d %d %s %s %d %p %a %a %s", look->fusion, look->full_range,
+                    weights != NULL ? weights : "", engine.backend, (int) engine.precision,
+                    (gpointer) layer->payload.image, layer->window_centre, layer->window_width,
+                    layer->colour_map);
+    g_autoptr(GPtrArray) labels = take_labels(self->session, asked);
+    g_autofree char *now = g_string_free(asked, FALSE);
+    if (rendering == self->fused_of && g_strcmp0(now, self->asked) == 0)
+        return NULL;
+    g_free(self->asked);
+    self->asked = g_steal_pointer(&now);
+    Request *request = g_new0(Request, 1);
+    request->shared = &self->shared;
+    request->method = method;
+    request->full_range = look->full_range;
+    request->weights = weights;
+    request->engine = engine;
+    request->paint = bg_photo_paint_new(layer);
+    request->labels = g_steal_pointer(&labels);
+    return request;
+}
+
 static void
 stop(BgPhotoFuse *self)
 {
@@ -252,16 +395,14 @@ update(BgPhotoFuse *self)
         stop(self);
         return;
     }
-    if (rendering == self->fused_of && fusion == self->fusion)
+    Request *request = new_request(self, rendering, layer);
+    if (request == NULL)
         return;
     g_clear_pointer(&self->fused_of, bg_image_unref);
     self->fused_of = bg_image_ref(rendering);
-    self->fusion = fusion;
-    Request *request = g_new0(Request, 1);
-    request->shared = &self->shared;
-    request->method = (BgFusionMethod) (fusion - 1);
     request->rendering = bg_image_ref(rendering);
-    request->photograph = bg_image_ref(layer->payload.image);
+    request->camera = camera->camera;
+    request->mirrored = camera->mirrored;
     request->rect = (BgFusionRect){ rect.left, rect.top, rect.width, rect.height };
     take_sources(self->session, layer, camera, request);
     request->layer_id = g_strdup(layer->id);
@@ -278,9 +419,13 @@ update(BgPhotoFuse *self)
 static void
 on_session_changed(BgSession *session, guint changes, gpointer user_data)
 {
-    if (changes & (BG_CHANGE_PHOTO | BG_CHANGE_LAYERS | BG_CHANGE_SELECTION | BG_CHANGE_CASE |
-                   BG_CHANGE_LANDMARKS | BG_CHANGE_MODELS))
-        update(user_data);
+    BgPhotoFuse *self = user_data;
+
+    if (changes & BG_CHANGE_MODELS) // the usual weights may be others now
+        g_clear_pointer(&self->asked, g_free);
+    if (changes & (BG_CHANGE_PHOTO | BG_CHANGE_LAYERS | BG_CHANGE_LOOK | BG_CHANGE_SELECTION |
+                   BG_CHANGE_CASE | BG_CHANGE_LANDMARKS | BG_CHANGE_MODELS))
+        update(self);
 }
 
 static void
@@ -296,7 +441,9 @@ bg_photo_fuse_dispose(GObject *object)
     g_clear_pointer(&self->shared.model, bg_fusion_model_unref);
     g_clear_pointer(&self->shared.backend, bg_backend_free);
     g_clear_pointer(&self->shared.path, g_free);
-    g_clear_pointer(&self->shared.taken, bg_image_unref);
+    g_clear_pointer(&self->shared.taken, bg_photo_paint_unref);
+    g_clear_pointer(&self->shared.labels, g_ptr_array_unref);
+    g_clear_pointer(&self->asked, g_free);
     g_clear_pointer(&self->shared.flat, bg_image_unref);
     g_clear_pointer(&self->fused_of, bg_image_unref);
     g_clear_object(&self->render);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "ui/model/bg-photo-paint.h"
 #include "ui/view/bg-photo-view.h"
 
 G_BEGIN_DECLS
@@ -20,11 +21,11 @@ struct _BgPhotoView {
     BgSession *session;    // owned
     BgPhotoRender *render; // owned
     BgPhotoRole role;
-    GdkTexture *texture;  // owned, nullable: the photograph
-    BgImage *textured;    // owned, nullable: what @texture was made of
-    GdkTexture *over;     // owned, nullable: the photograph that was registered to it
-    BgImage *over_of;     // owned, nullable: what @over was made of
-    gboolean has_pointer; // over the pane
+    GdkTexture *texture;    // owned, nullable: the photograph
+    BgPhotoPaint *textured; // owned, nullable: what @texture was made of
+    GdkTexture *over;       // owned, nullable: the photograph that was registered to it
+    BgPhotoPaint *over_of;  // owned, nullable: what @over was made of
+    gboolean has_pointer;   // over the pane
 
     BgPhotoDrag drag;
     double drag_x, drag_y;

@@ -7,13 +7,14 @@
 #include "ui/model/bg-photo.h"
 #include "ui/model/bg-points.h"
 #include "ui/model/bg-texture.h"
-#include "ui/model/bg-thumbnail.h"
 #include "ui/view/bg-error-marks.h"
 #include "ui/view/bg-loupe.h"
 #include "ui/view/bg-photo-view-private.h"
 
 #define CHECKER_PX 48.0f
 #define SPYGLASS_PX 90.0f
+#define OUTLINE_PX 2.0
+#define OUTLINE_HALO_PX 4.0
 
 G_DEFINE_FINAL_TYPE(BgPhotoView, bg_photo_view, GTK_TYPE_WIDGET)
 
@@ -97,17 +98,17 @@ bg_photo_view_want(BgPhotoView *self)
 // Photographs as textures.
 
 static gpointer
-flatten_on_worker(gpointer image, GCancellable *cancellable, GError **error)
+flatten_on_worker(gpointer paint, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(BgImage) flat = bg_thumbnail_flatten(image, error);
+    g_autoptr(BgImage) flat = bg_photo_paint_draw(paint, FALSE, error);
 
     return flat != NULL ? bg_texture_from_rgb(flat) : NULL;
 }
 
 static gpointer
-flatten_over_on_worker(gpointer image, GCancellable *cancellable, GError **error)
+flatten_over_on_worker(gpointer paint, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(BgImage) flat = bg_thumbnail_flatten_keeping_alpha(image, error);
+    g_autoptr(BgImage) flat = bg_photo_paint_draw(paint, TRUE, error);
 
     return flat != NULL ? bg_texture_from_rgb(flat) : NULL;
 }
@@ -141,22 +142,25 @@ on_over_flat(gpointer owner, gpointer result, const GError *error)
     take_texture(self, &self->over, result, error);
 }
 
-// @work: how @image becomes @texture, which was made of @textured
+// @work: how @layer becomes @texture, which was made of @textured
 static void
-make_texture(BgPhotoView *self, BgImage *image, GdkTexture **texture, BgImage **textured,
+make_texture(BgPhotoView *self, const BgLayer *layer, GdkTexture **texture, BgPhotoPaint **textured,
              BgWork work)
 {
-    if (image == *textured)
+    g_autoptr(BgPhotoPaint) paint =
+        layer != NULL && layer->payload.image != NULL ? bg_photo_paint_new(layer) : NULL;
+
+    if (bg_photo_paint_equal(paint, *textured))
         return;
     g_clear_object(texture);
-    g_clear_pointer(textured, bg_image_unref);
-    if (image == NULL)
+    g_clear_pointer(textured, bg_photo_paint_unref);
+    if (paint == NULL)
         return;
-    *textured = bg_image_ref(image);
+    *textured = bg_photo_paint_ref(paint);
     work.owner = G_OBJECT(self);
     work.yields = TRUE;
-    work.request = bg_image_ref(image);
-    work.free_request = (GDestroyNotify) bg_image_unref;
+    work.request = g_steal_pointer(&paint);
+    work.free_request = (GDestroyNotify) bg_photo_paint_unref;
     work.free_result = g_object_unref;
     bg_worker_post(bg_session_get_slice_worker(self->session), &work);
 }
@@ -169,9 +173,9 @@ take_photograph(BgPhotoView *self)
 
     if (self->role == BG_PHOTO_ROLE_RENDER)
         return;
-    make_texture(self, layer != NULL ? layer->payload.image : NULL, &self->texture, &self->textured,
+    make_texture(self, layer, &self->texture, &self->textured,
                  (BgWork){ .func = flatten_on_worker, .done = on_flat });
-    make_texture(self, is_pair ? over->payload.image : NULL, &self->over, &self->over_of,
+    make_texture(self, is_pair ? over : NULL, &self->over, &self->over_of,
                  (BgWork){ .slot = 1, .func = flatten_over_on_worker, .done = on_over_flat });
 }
 
@@ -187,6 +191,55 @@ role_title(BgPhotoRole role)
         return _("OVERLAY");
     }
     return "";
+}
+
+// What the colours of the pane mean; FALSE: nothing in numbers.
+static gboolean
+get_values(BgPhotoView *self, BgAnnotateValues *values)
+{
+    const BgFused *fused = is_fusing(self) ? get_fused(self) : NULL;
+    const BgPhotoPaint *paint = self->over_of != NULL ? self->over_of : self->textured;
+
+    if (self->role == BG_PHOTO_ROLE_RENDER || (is_fusing(self) && fused == NULL))
+        return FALSE;
+    paint = fused != NULL ? fused->paint : paint;
+    if (paint == NULL || !bg_photo_paint_get_values(paint, values))
+        return FALSE;
+    if (fused != NULL) // brightness belongs to both by then
+        values->title = bg_photo_paint_is_grey(paint) ? _("Photograph before fusion")
+                                                      : _("By colour; brightness is fused");
+    return TRUE;
+}
+
+// (transfer none) (nullable): (element-type BgFusionOutline): the lines that the pane shows
+static const GPtrArray *
+get_outlines(BgPhotoView *self)
+{
+    const BgFused *fused = is_fusing(self) ? get_fused(self) : NULL;
+
+    return fused != NULL && !bg_session_get_photo_look(self->session)->no_outlines ? fused->outlines
+                                                                                   : NULL;
+}
+
+// What a picture's words do not say: its bar, and whose outlines it has.
+static char *
+name_more(BgPhotoView *self, char *name)
+{
+    const GPtrArray *outlines = get_outlines(self);
+    GString *more = g_string_new(name);
+    BgAnnotateValues values;
+
+    g_free(name);
+    if (get_values(self, &values)) {
+        g_autofree char *low = bg_annotate_value(&values, values.low);
+        g_autofree char *high = bg_annotate_value(&values, values.high);
+        // Translators: two temperatures: the ends of a colour bar
+        g_string_append_printf(more, _(", colours from %s to %s"), low, high);
+    }
+    for (guint i = 0; outlines != NULL && i < outlines->len; i++)
+        g_string_append_printf(more, "%s %s", i == 0 ? _(", outlined:") : ",",
+                               ((const BgFusionOutline *) outlines->pdata[i])->name);
+    return g_string_free(more, FALSE);
 }
 
 static void
@@ -216,6 +269,8 @@ update_name(BgPhotoView *self)
         // Translators: "PHOTOGRAPH", a layer's name, how much larger
         name = g_strdup_printf(_("%s, %s, zoom %.2f"), role_title(self->role), layer->name,
                                look->zoom);
+    if (layer != NULL)
+        name = name_more(self, g_steal_pointer(&name));
     gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 
@@ -228,11 +283,12 @@ on_session_changed(BgSession *session, guint changes, gpointer user_data)
 
     if (!(changes & (look | BG_CHANGE_CURSOR | BG_CHANGE_FUSED)))
         return;
-    if (changes & look) {
+    if (changes & look)
         take_photograph(self);
+    if (changes & (look | BG_CHANGE_FUSED))
         update_name(self);
+    if (changes & look)
         bg_photo_view_want(self);
-    }
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
@@ -240,6 +296,18 @@ static void
 on_render_changed(BgPhotoRender *render, gpointer user_data)
 {
     gtk_widget_queue_draw(GTK_WIDGET(user_data));
+}
+
+static void
+append_texture(const BgPhotoFrame *frame, GdkTexture *texture, const BgPhotoRect *rect,
+               GtkSnapshot *snapshot)
+{
+    graphene_rect_t place = GRAPHENE_RECT_INIT(
+        (float) (frame->left + (rect->left + 0.5) * frame->scale),
+        (float) (frame->top + (rect->top + 0.5) * frame->scale),
+        (float) (rect->width * frame->scale), (float) (rect->height * frame->scale));
+
+    gtk_snapshot_append_texture(snapshot, texture, &place);
 }
 
 static void
@@ -265,13 +333,15 @@ append_render(BgPhotoView *self, const BgPhotoFrame *frame, GtkSnapshot *snapsho
             rect = (BgPhotoRect){ fused->rect.left, fused->rect.top, fused->rect.width,
                                   fused->rect.height };
     }
-    if (texture == NULL)
+    if (texture != NULL)
+        append_texture(frame, texture, &rect, snapshot);
+    double volume = bg_session_get_photo_look(self->session)->volume;
+    texture = bg_photo_render_get(self->render, &rect);
+    if (texture == NULL || fused == NULL || volume <= 0.0)
         return;
-    graphene_rect_t place = GRAPHENE_RECT_INIT(
-        (float) (frame->left + (rect.left + 0.5) * frame->scale),
-        (float) (frame->top + (rect.top + 0.5) * frame->scale), (float) (rect.width * frame->scale),
-        (float) (rect.height * frame->scale));
-    gtk_snapshot_append_texture(snapshot, texture, &place);
+    gtk_snapshot_push_opacity(snapshot, volume);
+    append_texture(frame, texture, &rect, snapshot);
+    gtk_snapshot_pop(snapshot);
 }
 
 static void
@@ -528,6 +598,29 @@ append_invitation(BgPhotoView *self, const graphene_rect_t *bounds, double scale
     cairo_destroy(cr);
 }
 
+// Dark and wide below, so that every colour is seen on every ground.
+static void
+draw_outlines(BgPhotoView *self, const BgPhotoFrame *frame, double percent, cairo_t *cr)
+{
+    static const double dark[3] = { 0.0, 0.0, 0.0 };
+    const GPtrArray *outlines = get_outlines(self);
+
+    if (outlines == NULL || outlines->len == 0)
+        return;
+    const BgFused *fused = get_fused(self);
+    double scale = frame->scale * fused->rect.width / bg_image_get_format(fused->view.whole)->width;
+    cairo_save(cr);
+    cairo_translate(cr, frame->left + (fused->rect.left + 0.5) * frame->scale,
+                    frame->top + (fused->rect.top + 0.5) * frame->scale);
+    cairo_scale(cr, scale, scale);
+    for (guint i = 0; i < outlines->len; i++) {
+        const BgFusionOutline *outline = outlines->pdata[i];
+        bg_contours_draw(outline->lines, dark, OUTLINE_HALO_PX * percent / scale, cr);
+        bg_contours_draw(outline->lines, outline->rgb, OUTLINE_PX * percent / scale, cr);
+    }
+    cairo_restore(cr);
+}
+
 static void
 bg_photo_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 {
@@ -559,11 +652,16 @@ bg_photo_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     gtk_snapshot_pop(snapshot);
 
     g_autoptr(GArray) marks = bg_annotations_new();
+    BgAnnotateValues values;
     add_error(self, &frame, percent, marks);
     add_cursor(self, &frame, percent, marks);
     add_points(self, &frame, percent, marks);
     add_words(self, percent, marks);
+    if (bg_session_get_toggle(self->session, BG_TOGGLE_ANNOTATIONS) && get_values(self, &values))
+        bg_annotate_values(&values, (double) bounds.size.width, (double) bounds.size.height,
+                           percent, marks);
     cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
+    draw_outlines(self, &frame, percent, cr);
     bg_annotations_draw(marks, cr);
     cairo_destroy(cr);
     append_loupe(self, &frame, &bounds, snapshot);
@@ -595,9 +693,9 @@ bg_photo_view_dispose(GObject *object)
     g_clear_object(&self->session);
     g_clear_object(&self->render);
     g_clear_object(&self->texture);
-    g_clear_pointer(&self->textured, bg_image_unref);
+    g_clear_pointer(&self->textured, bg_photo_paint_unref);
     g_clear_object(&self->over);
-    g_clear_pointer(&self->over_of, bg_image_unref);
+    g_clear_pointer(&self->over_of, bg_photo_paint_unref);
 
     G_OBJECT_CLASS(bg_photo_view_parent_class)->dispose(object);
 }
