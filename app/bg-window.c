@@ -173,12 +173,25 @@ bg_window_may_hold_several(const char *path)
     return FALSE;
 }
 
+// Whether a job runs of which something may come into the case: a training is none.
+static gboolean
+awaits_something(BgWindow *self)
+{
+    GListModel *jobs = bg_session_get_jobs(self->session);
+    gboolean any = FALSE;
+
+    for (guint i = 0; !any && i < g_list_model_get_n_items(jobs); i++) {
+        g_autoptr(BgJob) job = g_list_model_get_item(jobs, i);
+        any = !bg_job_is_aside(job);
+    }
+    return any;
+}
+
 // What is being opened finds its panes there: the first picture then has only itself to draw.
 static void
 show_page(BgWindow *self)
 {
-    gboolean empty = bg_session_is_empty(self->session) &&
-                     g_list_model_get_n_items(bg_session_get_jobs(self->session)) == 0;
+    gboolean empty = bg_session_is_empty(self->session) && !awaits_something(self);
 
     gtk_stack_set_visible_child_name(GTK_STACK(self->stack), self->importing ? "import"
                                                              : empty         ? "empty"

@@ -138,6 +138,8 @@ run_unet(BgCli *cli, GError **error)
         g_prefix_error(error, "not trained: ");
         return FALSE;
     }
+    if (setup.notes != NULL)
+        bg_cli_add_warning(cli, setup.notes);
     return bg_cli_train_run(cli, &setup, &recipe, out, error);
 }
 

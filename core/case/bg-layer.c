@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bg-layer.h"
 
+#include "core/surface/bg-mesh-distance.h"
+
 // BraTS codes: 1, 2, 4, and in later years 3; a table of its names fits when nothing else occurs.
 
 void
@@ -209,6 +211,7 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
     const BgFileInfo *info = loaded->info;
     g_autofree char *name = name_of_path(path);
     BgLayer *self = bg_layer_new(kind_of_loaded(loaded), name);
+    BgMeshSpread spread;
 
     bg_layer_set_string(&self->modality, info->modality);
     bg_layer_set_string(&self->unit, info->unit);
@@ -241,6 +244,10 @@ bg_layer_new_for_loaded(const BgLoaded *loaded, const char *path, const BgLoadPa
     } else if (loaded->volume != NULL) {
         bg_io_default_window(loaded->volume, info->modality, &self->window_centre,
                              &self->window_width);
+    }
+    if (loaded->mesh != NULL && bg_mesh_spread(loaded->mesh, &spread, NULL)) {
+        self->window_centre = 0.0; // half of the width is where the colours of distances end
+        self->window_width = 2.0 * bg_mesh_spread_range_mm(&spread);
     }
     return self;
 }

@@ -12,6 +12,7 @@
 #define MAX_ELEMENTS 16
 #define MAX_CORNERS 65535 // of one polygon
 #define GROUP_MARK "group "
+#define DISTANCE "distance_mm" // a property of vertices
 
 static void
 write_header(const BgMeshJob *job, BgMeshSink *sink)
@@ -33,6 +34,8 @@ write_header(const BgMeshJob *job, BgMeshSink *sink)
     bg_mesh_sink_text(sink, "property float x\nproperty float y\nproperty float z\n");
     if (data->normals != NULL)
         bg_mesh_sink_text(sink, "property float nx\nproperty float ny\nproperty float nz\n");
+    if (data->distances_mm != NULL)
+        bg_mesh_sink_text(sink, "property float " DISTANCE "\n");
     bg_mesh_sink_printf(sink, "element face %zu\nproperty list uchar int vertex_indices\n",
                         data->n_triangles);
     if (bg_mesh_is_grouped(data))
@@ -49,11 +52,15 @@ write_vertex(const BgMeshJob *job, gsize i, BgMeshSink *sink)
         bg_mesh_sink_bytes(sink, data->positions + 3 * i, 3 * sizeof(float));
         if (data->normals != NULL)
             bg_mesh_sink_bytes(sink, data->normals + 3 * i, 3 * sizeof(float));
+        if (data->distances_mm != NULL)
+            bg_mesh_sink_bytes(sink, data->distances_mm + i, sizeof(float));
         return;
     }
     bg_mesh_sink_floats(sink, data->positions + 3 * i, 3);
     if (data->normals != NULL)
         bg_mesh_sink_floats(sink, data->normals + 3 * i, 3);
+    if (data->distances_mm != NULL)
+        bg_mesh_sink_floats(sink, data->distances_mm + i, 1);
     bg_mesh_sink_text(sink, "\n");
 }
 
@@ -128,6 +135,7 @@ typedef enum {
     NX,
     NY,
     NZ,
+    AWAY,
     LABEL,
     CORNERS,
     N_ROLES,
@@ -141,6 +149,7 @@ typedef struct {
 
 typedef struct {
     gboolean is_vertex, is_face;
+    gboolean has_normals, has_distance; // once the header is read
     guint64 count;
     gsize n_properties;
     Property properties[MAX_PROPERTIES];
@@ -160,9 +169,10 @@ typedef struct {
     Element elements[MAX_ELEMENTS];
     BgMeshBuilder builder;
     BgMeshNote note;
-    GArray *groups;  // owned: of BgMeshGroup, as comments name them; counts are of faces
-    GArray *normals; // owned, nullable: of float
-    GArray *fan;     // owned: of guint32: the corners of this face
+    GArray *groups;    // owned: of BgMeshGroup, as comments name them; counts are of faces
+    GArray *normals;   // owned, nullable: of float
+    GArray *distances; // likewise
+    GArray *fan;       // owned: of guint32: the corners of this face
     double values[N_ROLES];
     guint32 last_label;
 } Reading;
@@ -183,10 +193,10 @@ static Role
 find_role(const Element *element, const char *name, gboolean list)
 {
     static const char *const names[] = {
-        [X] = "x", [Y] = "y", [Z] = "z", [NX] = "nx", [NY] = "ny", [NZ] = "nz"
+        [X] = "x", [Y] = "y", [Z] = "z", [NX] = "nx", [NY] = "ny", [NZ] = "nz", [AWAY] = DISTANCE
     };
 
-    for (Role role = X; element->is_vertex && !list && role <= NZ; role++) {
+    for (Role role = X; element->is_vertex && !list && role <= AWAY; role++) {
         if (strcmp(name, names[role]) == 0)
             return role;
     }
@@ -416,16 +426,18 @@ read_list(Reading *r, const Property *property, GError **error)
 }
 
 static gboolean
-add_vertex(Reading *r, gboolean has_normals, GError **error)
+add_vertex(Reading *r, const Element *element, GError **error)
 {
-    float position[3], normal[3];
+    float position[3], normal[3], distance_mm = (float) r->values[AWAY];
 
     for (int c = 0; c < 3; c++) {
         position[c] = (float) r->values[X + c];
         normal[c] = (float) r->values[NX + c];
     }
-    if (has_normals)
+    if (element->has_normals)
         g_array_append_vals(r->normals, normal, 3);
+    if (element->has_distance)
+        g_array_append_val(r->distances, distance_mm);
     return bg_mesh_builder_add_vertex(&r->builder, position, error);
 }
 
@@ -505,15 +517,18 @@ read_elements(Reading *r, const BgProgress *progress, GError **error)
     guint64 n_bytes = bg_source_get_limit(r->text.source);
 
     for (gsize e = 0; e < r->n_elements; e++) {
-        const Element *element = &r->elements[e];
-        gboolean has_normals =
+        Element *element = &r->elements[e];
+        element->has_normals =
             has_role(element, NX) && has_role(element, NY) && has_role(element, NZ);
+        element->has_distance = has_role(element, AWAY);
         gboolean has_label = has_role(element, LABEL), has_corners = has_role(element, CORNERS);
-        if (element->is_vertex && has_normals)
+        if (element->is_vertex && element->has_normals && r->normals == NULL)
             r->normals = g_array_new(FALSE, FALSE, sizeof(float));
+        if (element->has_distance && r->distances == NULL)
+            r->distances = g_array_new(FALSE, FALSE, sizeof(float));
         for (guint64 i = 0; i < element->count; i++) {
             if (!read_record(r, element, error) ||
-                (element->is_vertex && !add_vertex(r, has_normals, error)) ||
+                (element->is_vertex && !add_vertex(r, element, error)) ||
                 (has_corners && !add_face(r, has_label, error)))
                 return FALSE;
             if (i % 65536 == 0)
@@ -542,6 +557,18 @@ take_normals(Reading *r, BgMeshData *data, GError **error)
     return TRUE;
 }
 
+static gboolean
+take_distances(Reading *r, BgMeshData *data, GError **error)
+{
+    if (r->distances == NULL || r->distances->len != data->n_vertices || data->n_vertices == 0)
+        return TRUE;
+    data->distances_mm = bg_buffer_alloc_items(data->n_vertices, sizeof(float), error);
+    if (data->distances_mm == NULL)
+        return FALSE;
+    memcpy(data->distances_mm, r->distances->data, data->n_vertices * sizeof(float));
+    return TRUE;
+}
+
 static void
 reading_init(Reading *r, BgSource *source)
 {
@@ -559,6 +586,7 @@ reading_free(Reading *r)
     g_clear_pointer(&r->groups, g_array_unref);
     g_clear_pointer(&r->fan, g_array_unref);
     g_clear_pointer(&r->normals, g_array_unref);
+    g_clear_pointer(&r->distances, g_array_unref);
     g_free(r);
 }
 
@@ -599,7 +627,7 @@ load(const char *path, const BgLoadParams *params, const BgProgress *progress,
     reading_init(r, source);
     if (read_header(r, error) && read_elements(r, progress, error)) {
         bg_mesh_builder_finish(&r->builder, &data);
-        if (take_normals(r, &data, error))
+        if (take_normals(r, &data, error) && take_distances(r, &data, error))
             loaded = bg_mesh_note_finish(&r->note, BG_FORMAT_PLY, path, &data, error);
         else
             bg_mesh_data_clear(&data);

@@ -106,8 +106,14 @@ bg_vtk_write(const BgMeshJob *job, BgMeshSink *sink)
     bg_mesh_sink_text(sink, "\n");
     if (bg_mesh_is_grouped(data))
         put_labels(data, sink);
+    if ((data->normals != NULL || data->distances_mm != NULL) && data->n_vertices > 0)
+        bg_mesh_sink_printf(sink, "POINT_DATA %zu\n", data->n_vertices);
+    if (data->distances_mm != NULL && data->n_vertices > 0) {
+        bg_mesh_sink_text(sink, "SCALARS distance_mm float 1\nLOOKUP_TABLE default\n");
+        put_words(sink, (const guint32 *) (gconstpointer) data->distances_mm, data->n_vertices);
+    }
     if (data->normals != NULL && data->n_vertices > 0) {
-        bg_mesh_sink_printf(sink, "POINT_DATA %zu\nNORMALS normals float\n", data->n_vertices);
+        bg_mesh_sink_text(sink, "NORMALS normals float\n");
         put_words(sink, (const guint32 *) (gconstpointer) data->normals, 3 * data->n_vertices);
     }
 }

@@ -33,6 +33,7 @@ bg_train_setup_clear(BgTrainSetup *setup)
     setup->samples = NULL;
     g_clear_pointer(&setup->card, bg_json_free);
     g_clear_pointer(&setup->folder, g_free);
+    g_clear_pointer(&setup->notes, g_free);
 }
 
 char *

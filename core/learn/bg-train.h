@@ -42,6 +42,7 @@ void bg_train_recipe_copy(const BgTrainRecipe *from, BgTrainRecipe *to);
  * @data: where samples come from; @samples is what it stands on, freed by @free_samples
  * @card: owned: what the model's card says before it is trained
  * @folder: owned: of checkpoints and the log; config.folder is the same
+ * @notes: owned, nullable: for people: what the data lacks
  *
  * A recipe made ready: the cases read, the losses chosen. Made by bg_tumour_train_setup() and
  * bg_fusion_train_setup().
@@ -51,7 +52,7 @@ typedef struct {
     BgNnTrainConfig config;
     BgNnData data;
     BgJson *card;
-    char *folder;
+    char *folder, *notes;
     gpointer samples;
     GDestroyNotify free_samples;
 } BgTrainSetup;

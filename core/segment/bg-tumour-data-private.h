@@ -22,6 +22,7 @@ typedef struct {
 struct _BgTumourData {
     BgTumourDataParams params;
     GPtrArray *cases; // of BgTumourStored
+    GPtrArray *notes; // of char *: what was not there
     int file;
     gsize length;
     const guint8 *map; // all of the file, once it is read from

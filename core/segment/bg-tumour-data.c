@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define MAX_NOTES 5u    // more are counted
 #define PHANTOM_EMPTY 8 // every so many is without a tumour
 #define PHANTOM_USUAL 5 // every so many has the tumour that is not varied
 
@@ -57,6 +58,7 @@ bg_tumour_data_new(const BgTumourDataParams *params, const char *folder, GError 
     BgTumourData *data = g_new0(BgTumourData, 1);
     data->params = *params;
     data->cases = g_ptr_array_new_with_free_func(stored_free);
+    data->notes = g_ptr_array_new_with_free_func(g_free);
     data->file = file;
     g_mutex_init(&data->lock);
     return data;
@@ -71,6 +73,7 @@ bg_tumour_data_free(BgTumourData *data)
         munmap((void *) data->map, data->mapped);
     close(data->file);
     g_ptr_array_unref(data->cases);
+    g_ptr_array_unref(data->notes);
     g_mutex_clear(&data->lock);
     g_free(data);
 }
@@ -184,6 +187,21 @@ bg_tumour_data_add(BgTumourData *data, const char *patient,
     }
     g_ptr_array_add(data->cases, stored);
     return TRUE;
+}
+
+char *
+bg_tumour_data_tell_notes(const BgTumourData *data)
+{
+    g_autoptr(GString) all = g_string_new(NULL);
+    guint shown = MIN(data->notes->len, MAX_NOTES), left = data->notes->len - shown;
+
+    if (shown == 0)
+        return NULL;
+    for (guint i = 0; i < shown; i++)
+        g_string_append_printf(all, "%s%s", i > 0 ? "\n" : "", (char *) data->notes->pdata[i]);
+    if (left > 0)
+        g_string_append_printf(all, ngettext("\nand %u more", "\nand %u more", left), left);
+    return g_strdup(all->str);
 }
 
 static gboolean

@@ -88,6 +88,12 @@ int bg_tumour_data_add_folder(BgTumourData *data, const char *path, const BgTumo
 
 int bg_tumour_data_count_cases(const BgTumourData *data);
 
+/**
+ * bg_tumour_data_tell_notes: (transfer full) (nullable): for people: contrasts that cases lack, whose
+ *   planes are 0, and folders that were left out; a line each, not more than a handful
+ */
+char *bg_tumour_data_tell_notes(const BgTumourData *data);
+
 /** bg_tumour_data_source: (transfer none): for bg_nn_train(): an input of the contrasts' planes, a target of four classes */
 BgNnData bg_tumour_data_source(BgTumourData *data);
 

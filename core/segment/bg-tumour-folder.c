@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cases in folders, told by the names of their files.
-#include "bg-tumour-data.h"
+#include "bg-tumour-data-private.h"
 
 #include "core/base/bg-error.h"
 #include "core/base/bg-i18n.h"
@@ -96,6 +96,34 @@ add_parts(BgTumourData *data, const char *patient, char *const paths[BG_N_CONTRA
     return ok;
 }
 
+// What a person would want to know of a folder before the network has learned from it.
+static void
+note(BgTumourData *data, const char *patient, char *const paths[BG_N_CONTRASTS + 1])
+{
+    g_autoptr(GString) missing = g_string_new(NULL);
+    int n = 0;
+
+    for (int c = 0; c < BG_N_CONTRASTS; c++) {
+        n += paths[c] != NULL;
+        if (paths[c] == NULL)
+            g_string_append_printf(missing, "%s%s", missing->len > 0 ? ", " : "",
+                                   bg_contrast_name((BgContrast) c));
+    }
+    if (n == 0 || paths[LABELS] == NULL)
+        g_ptr_array_add(
+            data->notes,
+            n == 0
+                // Translators: the name of a folder
+                ? g_strdup_printf(_("%s is left out: there is no contrast in it"), patient)
+                // Translators: the name of a folder
+                : g_strdup_printf(_("%s is left out: there is no seg or labels in it"), patient));
+    else if (missing->len > 0)
+        g_ptr_array_add(
+            data->notes,
+            // Translators: the name of a folder, then names of contrasts
+            g_strdup_printf(_("%s has no %s: it is learned from without"), patient, missing->str));
+}
+
 static gboolean
 add_case(BgTumourData *data, const char *folder, const char *patient, const BgTumourParams *params,
          int *n, GCancellable *cancellable, GError **error)
@@ -105,6 +133,8 @@ add_case(BgTumourData *data, const char *folder, const char *patient, const BgTu
 
     for (int c = 0; c < BG_N_CONTRASTS; c++)
         any = any || paths[c] != NULL;
+    if (ok)
+        note(data, patient, paths);
     if (ok && any && paths[LABELS] != NULL) {
         ok = add_parts(data, patient, paths, params, cancellable, error);
         *n += ok;
@@ -124,13 +154,19 @@ int
 bg_tumour_data_add_folder(BgTumourData *data, const char *path, const BgTumourParams *params,
                           const BgProgress *progress, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+    g_autoptr(GError) reason = NULL;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, &reason);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     const char *name;
     int n = 0;
 
-    if (dir == NULL)
+    if (dir == NULL) {
+        g_set_error(error, reason->domain, reason->code,
+                    // Translators: a reason
+                    _("The folder of cases cannot be opened: %s. Choose another one"),
+                    reason->message);
         return 0;
+    }
     while ((name = g_dir_read_name(dir)) != NULL)
         g_ptr_array_add(names, g_strdup(name));
     g_ptr_array_sort(names, compare_names);

@@ -191,6 +191,9 @@ bg_tumour_train_setup(const BgTrainRecipe *recipe, const char *out, BgTrainSetup
     setup->samples = data;
     setup->data = set_samples(setup->network, &params, config, data);
     setup->card = make_card(recipe, data, config, &params);
+    setup->notes = bg_tumour_data_tell_notes(data);
+    if (setup->notes != NULL)
+        bg_json_set_string(setup->card, "data_notes", setup->notes);
     return TRUE;
 }
 

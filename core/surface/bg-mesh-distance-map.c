@@ -9,6 +9,8 @@
 #include "core/base/bg-i18n.h"
 #include "core/base/bg-parallel.h"
 
+#define LEAST_RANGE_MM 0.5 // of colours
+
 #define GRAIN 1024   // vertices
 #define CHUNK 262144 // vertices between two reports
 
@@ -152,4 +154,20 @@ bg_mesh_spread(BgMesh *mesh, BgMeshSpread *spread, GError **error)
     found.p95_abs_mm = find_p95(weighed, data->n_vertices, total);
     *spread = found;
     return TRUE;
+}
+
+double
+bg_mesh_spread_range_mm(const BgMeshSpread *spread)
+{
+    static const double steps[] = { 1.0, 2.0, 5.0 };
+    double decade = 0.1;
+
+    for (int i = 0; i < 18; i++) {
+        double range = steps[i % 3] * decade;
+        if (range >= LEAST_RANGE_MM && range >= spread->p95_abs_mm)
+            return range;
+        if (i % 3 == 2)
+            decade *= 10.0;
+    }
+    return 1e5;
 }

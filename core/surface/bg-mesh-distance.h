@@ -94,6 +94,9 @@ typedef struct {
 /** bg_mesh_spread: Returns: %FALSE with %BG_ERROR_INVALID (no distances, no area), %BG_ERROR_NO_MEMORY */
 gboolean bg_mesh_spread(BgMesh *mesh, BgMeshSpread *spread, GError **error);
 
+/** bg_mesh_spread_range_mm: 0.5, 1, 2, 5, 10 ...: the first that 95 % of the surface are within: where colours end */
+double bg_mesh_spread_range_mm(const BgMeshSpread *spread);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BgMeshTree, bg_mesh_tree_free)
 
 G_END_DECLS

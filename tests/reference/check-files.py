@@ -153,6 +153,13 @@ def check_meshes(folder):
     q = (p - [21, -30, 7]) / [100, 25, 6.25]
     q /= np.linalg.norm(q, axis=1, keepdims=True)
     check("groups.vtk: normals", np.abs(n - q).max() < 1e-4)
+    away = out.GetPointData().GetArray("distance_mm")
+    check("groups.vtk: distances", away is not None and np.abs(vtk_to_numpy(away) - (p[:, 0] - 21)).max() < 1e-5)
+    head, body = (folder / "text.ply").read_text(encoding="utf-8").split("end_header\n")
+    columns = [line.split()[2] for line in head.split("\n") if line.startswith("property float")]
+    rows = np.array([line.split() for line in body.split("\n")[:len(p)]], float)
+    check("text.ply: distances", columns[-1] == "distance_mm" and rows.shape[1] == len(columns) and
+          np.abs(rows[:, -1] - (rows[:, 0] - 21)).max() < 1e-5)
     check_surface("ras.vtk", read(vtk.vtkPolyDataReader(), folder / "ras.vtk"), ras=True)
 
 

@@ -24,6 +24,7 @@ new_ellipsoid(gboolean grouped)
 
     data.positions = bg_buffer_alloc_items(n_vertices, 3 * sizeof(float), NULL);
     data.normals = bg_buffer_alloc_items(n_vertices, 3 * sizeof(float), NULL);
+    data.distances_mm = bg_buffer_alloc_items(n_vertices, sizeof(float), NULL);
     t = data.triangles = bg_buffer_alloc_items(n_triangles, 3 * sizeof(guint32), NULL);
     for (guint32 i = 0; i < n_vertices; i++) {
         double lift = G_PI * (0.5 - (1.0 + i / SIDES) / (RINGS + 1)),
@@ -37,6 +38,7 @@ new_ellipsoid(gboolean grouped)
         const float q[3] = { (float) out.x, (float) out.y, (float) out.z };
         memcpy(data.positions + 3 * i, p, sizeof p);
         memcpy(data.normals + 3 * i, q, sizeof q);
+        data.distances_mm[i] = p[0] - 21.0f;
     }
     for (guint32 r = 0; r <= RINGS; r++) {
         for (guint32 s = 0; s < SIDES; s++) {

@@ -142,6 +142,31 @@ test_round_trip(gconstpointer user_data)
     g_assert_cmpfloat_with_epsilon(signed_volume(loaded->mesh), 4.0 / 3.0 * 10 * 5 * 2.05, 1e-3);
 }
 
+// Distances to another surface, in mm whatever else the vertices have.
+static void
+test_distances(gconstpointer user_data)
+{
+    const RoundTrip *c = user_data;
+    const float wanted[6] = { -1.5f, 0.0f, 0.25f, 1e-7f, 3.75f, -20.125f };
+    g_autofree char *path = path_of(c->file);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BgMesh) plain = new_octahedron(c->grouped, c->normals);
+    BgMeshSaveParams params = { .force = TRUE, .ras = c->ras, .ascii = c->ascii };
+    float *distances_mm = bg_buffer_alloc(sizeof wanted, NULL);
+
+    memcpy(distances_mm, wanted, sizeof wanted);
+    g_autoptr(BgMesh) mesh = bg_mesh_with_distances(plain, distances_mm, &error);
+    g_assert_true(bg_mesh_save(mesh, path, &params, NULL, NULL, &error));
+    g_assert_no_error(error);
+    g_autoptr(BgLoaded) loaded = bg_io_load(path, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    assert_same_triangles(mesh, loaded->mesh);
+    g_assert_cmpmem(bg_mesh_get_data(loaded->mesh)->distances_mm, sizeof wanted, wanted,
+                    sizeof wanted);
+    g_assert_cmpmem(bg_mesh_get_data(mesh)->positions, 72,
+                    bg_mesh_get_data(loaded->mesh)->positions, 72);
+}
+
 static void
 test_groups_become_files(void)
 {
@@ -347,6 +372,10 @@ static const struct {
       "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
       "property float z\nelement face 1\nproperty list char int vertex_indices\n"
       "end_header\n0 0 0\n-3 0 0 0\n" },
+    { "ply-distance-no-number",
+      "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
+      "property float z\nproperty float distance_mm\nelement face 1\n"
+      "property list uchar int vertex_indices\nend_header\n0 0 0 nan\n1 0 0 1\n0 1 0 1\n3 0 1 2\n" },
     { "ply-no-z", "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
                   "end_header\n0 0\n" },
     { "obj-index", "v 0 0 0\nv 0 0 1\nv 1 0 0\nf 1 2 4\n" },
@@ -409,6 +438,11 @@ main(int argc, char **argv)
     g_test_add_func("/mesh-io/groups-become-files", test_groups_become_files);
     g_test_add_func("/mesh-io/binary-that-begins-with-solid", test_binary_that_begins_with_solid);
     g_test_add_func("/mesh-io/polygons", test_polygons);
+    for (gsize i = 0; i < G_N_ELEMENTS(round_trips); i++) {
+        g_autofree char *name = g_strconcat("/mesh-io/distances/", round_trips[i].name, NULL);
+        if (g_str_has_prefix(round_trips[i].name, "ply"))
+            g_test_add_data_func(name, &round_trips[i], test_distances);
+    }
     g_test_add_func("/mesh-io/big-endian-ply", test_big_endian_ply);
     g_test_add_data_func("/mesh-io/provenance/stl", "p.stl", test_provenance);
     g_test_add_data_func("/mesh-io/provenance/ply", "p.ply", test_provenance);

@@ -3,10 +3,10 @@
 
 #include "core/base/bg-i18n.h"
 #include "core/io/bg-raw-file.h"
+#include "ui/dialog/bg-dialog.h"
 #include "ui/model/bg-raw-job.h"
 #include "ui/model/bg-texture.h"
 #include "ui/model/bg-thumbnail.h"
-#include "ui/panel/bg-form.h"
 
 #define MAX_GUESSES 8
 
@@ -278,9 +278,7 @@ bg_raw_dialog_class_init(BgRawDialogClass *klass)
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
 
     G_OBJECT_CLASS(klass)->dispose = bg_raw_dialog_dispose;
-    gtk_widget_class_set_template_from_resource(widget_class,
-                                                "/org/bregma/Bregma/ui/bg-raw-dialog.ui");
-    gtk_widget_class_add_binding_action(widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
+    bg_dialog_class_set_template(widget_class, "bg-raw-dialog.ui");
     gtk_widget_class_bind_template_child(widget_class, BgRawDialog, guess);
     gtk_widget_class_bind_template_child(widget_class, BgRawDialog, type);
     gtk_widget_class_bind_template_child(widget_class, BgRawDialog, order);
@@ -303,8 +301,5 @@ bg_raw_dialog_class_init(BgRawDialogClass *klass)
 static void
 bg_raw_dialog_init(BgRawDialog *self)
 {
-    self->updating = TRUE;
-    gtk_widget_init_template(GTK_WIDGET(self));
-    self->updating = FALSE;
-    bg_form_name_inside(GTK_WIDGET(self));
+    bg_dialog_init_template(GTK_WIDGET(self), &self->updating);
 }

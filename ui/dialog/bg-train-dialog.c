@@ -6,6 +6,7 @@
 #include "core/case/bg-provenance.h"
 #include "core/io/bg-image-io.h"
 #include "core/learn/bg-model-store.h"
+#include "ui/dialog/bg-dialog.h"
 #include "ui/dialog/bg-file-dialog.h"
 #include "ui/model/bg-save.h"
 #include "ui/model/bg-texture.h"
@@ -32,7 +33,7 @@ struct _BgTrainDialog {
     GtkSpinButton *epochs, *batch, *rate, *patience, *seed;
     GtkEditable *data, *output;
     GtkWidget *settings, *replace, *start, *resume, *cancel, *save, *samples;
-    GtkLabel *there, *state, *numbers, *sample_words, *caption_0, *caption_1;
+    GtkLabel *there, *state, *numbers, *notes, *sample_words, *caption_0, *caption_1;
     GtkProgressBar *progress;
     GtkDrawingArea *loss, *rates;
     GtkPicture *picture_0, *picture_1;
@@ -363,7 +364,8 @@ tell_stage(BgTrainDialog *self, const BgTrainView *view)
                    : g_strdup(_("Cancelled before the first epoch was done: nothing is kept"));
     case BG_TRAIN_FAILED:
     default:
-        return g_strdup(_("The training has failed: see the message in the main window"));
+        // Translators: a reason
+        return g_strdup_printf(_("The network is not trained: %s"), view->fault);
     }
 }
 
@@ -409,6 +411,8 @@ show_view(BgTrainDialog *self)
 
     gtk_label_set_text(self->state, stage);
     gtk_label_set_text(self->numbers, numbers != NULL ? numbers : "");
+    gtk_label_set_text(self->notes, view.notes != NULL ? view.notes : "");
+    gtk_widget_set_visible(GTK_WIDGET(self->notes), view.notes != NULL);
     gtk_accessible_update_property(GTK_ACCESSIBLE(self->loss), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                    _("Losses over the epochs"), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                    told, -1);
@@ -757,9 +761,7 @@ bg_train_dialog_class_init(BgTrainDialogClass *klass)
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
 
     G_OBJECT_CLASS(klass)->dispose = bg_train_dialog_dispose;
-    gtk_widget_class_set_template_from_resource(widget_class,
-                                                "/org/bregma/Bregma/ui/bg-train-dialog.ui");
-    gtk_widget_class_add_binding_action(widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
+    bg_dialog_class_set_template(widget_class, "bg-train-dialog.ui");
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, network);
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, phantoms);
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, phantom_size);
@@ -783,6 +785,7 @@ bg_train_dialog_class_init(BgTrainDialogClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, samples);
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, state);
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, numbers);
+    gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, notes);
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, sample_words);
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, caption_0);
     gtk_widget_class_bind_template_child(widget_class, BgTrainDialog, caption_1);
@@ -808,10 +811,7 @@ bg_train_dialog_class_init(BgTrainDialogClass *klass)
 static void
 bg_train_dialog_init(BgTrainDialog *self)
 {
-    self->updating = TRUE;
-    gtk_widget_init_template(GTK_WIDGET(self));
-    self->updating = FALSE;
-    bg_form_name_inside(GTK_WIDGET(self));
+    bg_dialog_init_template(GTK_WIDGET(self), &self->updating);
     gtk_drawing_area_set_draw_func(self->loss, draw_loss, self, NULL);
     gtk_drawing_area_set_draw_func(self->rates, draw_rates, self, NULL);
 }

@@ -13,7 +13,6 @@
 
 #define OPERATION "mesh-distance"
 #define TRUTH_OPACITY 0.3 // the other surface is seen through
-#define LEAST_RANGE_MM 0.5
 
 // The surface that is compared with, where it is a new one: as green as nothing in the colours of distances.
 static const double truth_rgb[3] = { 0.34, 0.73, 0.48 };
@@ -147,23 +146,6 @@ map(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError
     return g_steal_pointer(&result);
 }
 
-// 0.5, 1, 2, 5, 10 ... mm: the first that 95 % of the surface are within.
-static double
-nice_range_mm(double p95_mm)
-{
-    static const double steps[] = { 1.0, 2.0, 5.0 };
-    double decade = 0.1;
-
-    for (int i = 0; i < 18; i++) {
-        double range = steps[i % 3] * decade;
-        if (range >= LEAST_RANGE_MM && range >= p95_mm)
-            return range;
-        if (i % 3 == 2)
-            decade *= 10.0;
-    }
-    return 1e5;
-}
-
 static gboolean
 add_mesh(BgSession *session, BgLayer *layer, BgMesh *mesh)
 {
@@ -212,7 +194,7 @@ add_map(Input *input, BgMesh *mesh)
 
     bg_layer_set_string(&input->map_layer->parameters, parameters);
     input->map_layer->window_centre = 0.0;
-    input->map_layer->window_width = 2.0 * nice_range_mm(input->spread.p95_abs_mm);
+    input->map_layer->window_width = 2.0 * bg_mesh_spread_range_mm(&input->spread);
     // Translators: the name of a step of undo
     bg_case_begin_gesture(bg_case, _("Colour by Distance"));
     const BgLayer *from = bg_case_get_layer(bg_case, input->mesh_id);

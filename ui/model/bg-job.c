@@ -15,7 +15,7 @@ struct _BgJob {
     GCancellable *cancellable;
     int scaled_fraction; // atomic: the worker writes, the main thread reads
     double fraction;     // main thread only: what was last notified
-    gboolean running;
+    gboolean running, aside;
     gint64 started_us;
     guint tick_id;
 };
@@ -147,6 +147,18 @@ gboolean
 bg_job_get_running(BgJob *self)
 {
     return self->running;
+}
+
+void
+bg_job_set_aside(BgJob *self)
+{
+    self->aside = TRUE;
+}
+
+gboolean
+bg_job_is_aside(BgJob *self)
+{
+    return self->aside;
 }
 
 double

@@ -29,6 +29,10 @@ const char *bg_job_get_title(BgJob *self);
 double bg_job_get_fraction(BgJob *self);
 gboolean bg_job_get_running(BgJob *self);
 
+/** bg_job_set_aside: before it runs: nothing of it comes into the case, so nothing makes room for it */
+void bg_job_set_aside(BgJob *self);
+gboolean bg_job_is_aside(BgJob *self);
+
 /** bg_job_get_seconds_left: Returns: by the time taken so far, or -1 when that says nothing yet */
 double bg_job_get_seconds_left(BgJob *self);
 

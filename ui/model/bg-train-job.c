@@ -24,6 +24,7 @@ typedef struct {
     double step_loss;
     BgImage *pictures[2]; // owned, nullable
     int picture_epoch;
+    char *notes; // owned, nullable
 } Shared;
 
 /** Input: of the worker alone */
@@ -55,6 +56,7 @@ struct _BgTrainJob {
     gsize step, n_steps;
     double step_loss;
     BgImage *pictures[2]; // owned, nullable
+    char *notes, *fault;  // owned, nullable
     gint64 since_us;      // when learning began, with first_fraction done
     double first_fraction;
 };
@@ -88,6 +90,7 @@ shared_unref(Shared *shared)
         g_clear_pointer(&shared->pictures[p], bg_image_unref);
     g_array_unref(shared->epochs);
     g_mutex_clear(&shared->lock);
+    g_free(shared->notes);
     g_free(shared);
 }
 
@@ -217,6 +220,7 @@ train(gpointer data, const BgProgress *progress, GCancellable *cancellable, GErr
         return NULL;
     g_mutex_lock(&input->shared->lock);
     input->shared->learning = input->shared->dirty = TRUE;
+    input->shared->notes = g_strdup(setup.notes);
     g_mutex_unlock(&input->shared->lock);
     setup.config.resume = input->resume;
     setup.config.on_restored = on_restored;
@@ -249,6 +253,8 @@ take(BgTrainJob *self)
     self->step_loss = shared->step_loss;
     if (shared->learning && self->stage == BG_TRAIN_PREPARING)
         self->stage = BG_TRAIN_LEARNING;
+    if (self->notes == NULL)
+        self->notes = g_strdup(shared->notes);
     for (int p = 0; p < 2 && shared->pictures[0] != NULL; p++) {
         g_clear_pointer(&self->pictures[p], bg_image_unref);
         self->pictures[p] = bg_image_ref(shared->pictures[p]);
@@ -284,8 +290,10 @@ on_trained(GObject *source, GAsyncResult *result, gpointer user_data)
     else
         self->stage = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? BG_TRAIN_CANCELLED
                                                                                : BG_TRAIN_FAILED;
-    if (self->stage == BG_TRAIN_FAILED)
+    if (self->stage == BG_TRAIN_FAILED) {
+        self->fault = g_strdup(error->message);
         bg_session_fail(self->session, _("The network is not trained"), error);
+    }
     g_signal_emit(self, signals[SIGNAL_CHANGED], 0);
     if (path != NULL)
         bg_session_tell(self->session, BG_CHANGE_MODELS);
@@ -314,6 +322,7 @@ bg_train_job_start(BgSession *session, const BgTrainRecipe *recipe, const char *
     input->shared = self->shared;
     g_atomic_ref_count_inc(&self->shared->ref_count);
     self->job = bg_job_new(title);
+    bg_job_set_aside(self->job);
     self->look_id = g_timeout_add(LOOK_MS, on_look, self);
     g_object_set_data_full(G_OBJECT(session), CURRENT_KEY, g_object_ref(self), g_object_unref);
     BgJobWork work = {
@@ -361,6 +370,8 @@ bg_train_job_get_view(BgTrainJob *self)
                           .n_steps = self->n_steps,
                           .step_loss = self->step_loss,
                           .seconds_left = seconds_left(self),
+                          .notes = self->notes,
+                          .fault = self->fault,
                           .pictures = { self->pictures[0], self->pictures[1] },
                           .picture_epoch = self->picture_epoch,
                           .best_epoch = best_epoch(self->epochs) };
@@ -410,6 +421,8 @@ bg_train_job_finalize(GObject *object)
     g_clear_pointer(&self->shared, shared_unref);
     g_array_unref(self->epochs);
     g_free(self->out);
+    g_free(self->notes);
+    g_free(self->fault);
 
     G_OBJECT_CLASS(bg_train_job_parent_class)->finalize(object);
 }

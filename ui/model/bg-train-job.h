@@ -24,6 +24,8 @@ typedef enum {
  *   makes of it; @picture_epoch: after how many epochs
  * @seconds_left: -1 while that is not known
  * @best_epoch: 0: none yet
+ * @notes: (nullable): what the data lacks
+ * @fault: (nullable): why it has failed
  *
  * What there is to see of a training. All borrowed, until its next ::changed.
  */
@@ -35,6 +37,7 @@ typedef struct {
     double step_loss, seconds_left;
     BgImage *pictures[2];
     int picture_epoch, best_epoch;
+    const char *notes, *fault;
 } BgTrainView;
 
 #define BG_TYPE_TRAIN_JOB (bg_train_job_get_type())
