@@ -5,16 +5,12 @@
 #include "core/base/bg-error.h"
 #include "core/io/bg-mesh-io.h"
 #include "core/surface/bg-label-surface.h"
-#include "core/surface/bg-mesh-decimate.h"
-#include "core/surface/bg-mesh-distance.h"
 #include "core/surface/bg-mesh-measures.h"
 #include "core/surface/bg-mesh-parts.h"
-#include "core/surface/bg-mesh-smooth.h"
+#include "core/surface/bg-mesh-refine.h"
 #include "core/volume/bg-statistics.h"
 
 #include <string.h>
-
-#define PASS_BAND 0.1
 
 static const BgCliOption options[] = {
     { "series", BG_CLI_VALUE, "=UID|N  of a folder or an archive, N from 0" },
@@ -90,28 +86,17 @@ parse_labels(const BgCli *cli, GArray *labels, GError **error)
 }
 
 static BgMesh *
-label_mesh(BgCli *cli, const Job *job, BgMesh **raw, GError **error)
+label_mesh(BgCli *cli, BgLabelMap *labels, const BgProgress *progress, GError **error)
 {
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
 
     if (!parse_labels(cli, numbers, error))
         return NULL;
-    g_autoptr(BgLabelMap) labels = bg_cli_load_drawn(cli, bg_cli_arg(cli, 0), error);
-    if (labels == NULL)
-        return NULL;
     BgLabelSurfaceParams params = { .labels = (const guint32 *) (gpointer) numbers->data,
-                                    .n_labels = numbers->len,
-                                    .n_smooth_passes = (guint) job->n_passes };
+                                    .n_labels = numbers->len };
     if (numbers->len == 0)
         params.labels = NULL;
-    if (job->n_passes > 0 || job->ratio < 1.0) {
-        BgLabelSurfaceParams plain = params;
-        plain.n_smooth_passes = 0;
-        *raw = bg_label_surface(labels, &plain, NULL, cli->cancellable, error);
-        if (*raw == NULL)
-            return NULL;
-    }
-    return bg_label_surface(labels, &params, &cli->progress, cli->cancellable, error);
+    return bg_label_surface(labels, &params, progress, cli->cancellable, error);
 }
 
 static void
@@ -126,75 +111,57 @@ set_no_surface(BgVolume *volume, double iso, GError **error)
 }
 
 static BgMesh *
-iso_mesh(BgCli *cli, const Job *job, BgMesh **raw, GError **error)
+iso_mesh(BgCli *cli, double iso, const BgProgress *progress, GError **error)
 {
     g_autoptr(BgVolume) volume = bg_cli_load_volume(cli, bg_cli_arg(cli, 0), error);
-    BgIsoParams params = { .iso = job->iso };
+    BgIsoParams params = { .iso = iso };
 
     if (volume == NULL)
         return NULL;
     g_autoptr(BgMesh) mesh = bg_backend_isosurface(bg_cli_get_backend(cli), volume, &params,
-                                                   &cli->progress, cli->cancellable, error);
-    if (mesh == NULL)
-        return NULL;
-    if (bg_mesh_get_data(mesh)->n_triangles == 0) {
-        set_no_surface(volume, job->iso, error);
+                                                   progress, cli->cancellable, error);
+    if (mesh != NULL && bg_mesh_get_data(mesh)->n_triangles == 0) {
+        set_no_surface(volume, iso, error);
         return NULL;
     }
-    if (job->n_passes > 0 || job->ratio < 1.0)
-        *raw = bg_mesh_ref(mesh);
-    if (job->n_passes == 0)
-        return g_steal_pointer(&mesh);
-    BgSincParams sinc = { .n_passes = (guint) job->n_passes, .pass_band = PASS_BAND };
-    return bg_mesh_smooth_sinc(mesh, &sinc, &cli->progress, cli->cancellable, error);
-}
-
-// How far the surface lies from the one that the voxels have, before it was smoothed and thinned.
-static gboolean
-set_voxel_distance(BgCli *cli, BgMesh *mesh, BgMesh *raw, GError **error)
-{
-    BgJson *json = bg_json_new_object();
-    BgMeshDistance d;
-
-    if (!bg_mesh_distance(mesh, raw, BG_MESH_DISTANCE_SAMPLES, &d, NULL, cli->cancellable, error)) {
-        bg_json_free(json);
-        return FALSE;
-    }
-    bg_json_set_double(json, "mean_mm", d.mean_mm);
-    bg_json_set_double(json, "p95_mm", d.p95_mm);
-    bg_json_set_double(json, "max_mm", d.max_mm);
-    bg_json_set(cli->result, "voxel_distance", json);
-    return TRUE;
+    return g_steal_pointer(&mesh);
 }
 
 static BgMesh *
 make_mesh(BgCli *cli, const Job *job, GError **error)
 {
+    BgMeshRefineParams params = { .largest = bg_cli_has(cli, "largest"),
+                                  .n_smooth = (guint) job->n_passes,
+                                  .keep = job->ratio,
+                                  .measure = TRUE };
+    g_autoptr(BgLabelMap) labels = NULL;
     g_autoptr(BgMesh) raw = NULL;
-    g_autoptr(BgMesh) mesh = bg_cli_has(cli, "label") ? label_mesh(cli, job, &raw, error)
-                                                      : iso_mesh(cli, job, &raw, error);
+    BgProgressSpan cutting, refining;
+    BgMeshRefined refined;
 
-    if (mesh != NULL && bg_cli_has(cli, "largest")) {
-        g_autoptr(BgMesh) all = g_steal_pointer(&mesh);
-        mesh = bg_mesh_keep_largest(all, error);
-        if (mesh != NULL && raw != NULL) {
-            g_autoptr(BgMesh) all_raw = g_steal_pointer(&raw);
-            raw = bg_mesh_keep_largest(all_raw, error);
-            if (raw == NULL)
-                return NULL;
-        }
+    bg_progress_span_init(&cutting, &cli->progress, 0.0, 0.3);
+    if (!bg_cli_has(cli, "label")) {
+        raw = iso_mesh(cli, job->iso, &cutting.progress, error);
+    } else {
+        labels = bg_cli_load_drawn(cli, bg_cli_arg(cli, 0), error);
+        raw = labels != NULL ? label_mesh(cli, labels, &cutting.progress, error) : NULL;
     }
-    if (mesh != NULL && job->ratio < 1.0) {
-        g_autoptr(BgMesh) fine = g_steal_pointer(&mesh);
-        BgDecimateParams params = { .ratio = job->ratio };
-        BgDecimateResult result;
-        mesh = bg_mesh_decimate(fine, &params, &result, &cli->progress, cli->cancellable, error);
-        if (mesh != NULL)
-            bg_json_set_double(cli->result, "decimation_error_mm", result.error_mm);
-    }
-    if (mesh != NULL && raw != NULL && !set_voxel_distance(cli, mesh, raw, error))
+    if (raw == NULL)
         return NULL;
-    return g_steal_pointer(&mesh);
+    params.labels = labels;
+    BgMesh *mesh = bg_mesh_refine(raw, &params, &refined,
+                                  bg_progress_span_init(&refining, &cli->progress, 0.3, 1.0),
+                                  cli->cancellable, error);
+    if (mesh == NULL)
+        return NULL;
+    if (job->ratio < 1.0)
+        bg_json_set_double(cli->result, "decimation_error_mm", refined.error_mm);
+    if (refined.volume_error > 0.01)
+        bg_cli_add_warning(cli, "volume: a label of thin or small parts encloses other than its "
+                                "voxels: groups say how much");
+    if (refined.measured)
+        bg_json_set(cli->result, "voxel_distance", bg_mesh_refined_to_json(&refined));
+    return mesh;
 }
 
 static gboolean

@@ -6,6 +6,7 @@
 #include "core/surface/bg-label-surface.h"
 #include "core/surface/bg-mesh-measures.h"
 #include "core/surface/bg-mesh-parts.h"
+#include "core/surface/bg-mesh-refine.h"
 
 #include <string.h>
 
@@ -335,6 +336,89 @@ test_box(void)
     g_assert_error(error, BG_ERROR, BG_ERROR_INVALID);
 }
 
+// A ragged ball, as corrections and networks leave them (1), and a plate of two voxels' thickness (2).
+static guint32
+ragged(int i, int j, int k)
+{
+    guint64 noise = (guint64) (i * 73856093) ^ (guint64) (j * 19349663) ^ (guint64) (k * 83492791);
+    double away = sqrt((i - 16) * (i - 16) + (j - 16) * (j - 16) + (k - 15) * (k - 15));
+
+    if (away < 10.0 + (double) (noise % 7) * 0.3)
+        return 1;
+    return i >= 28 && i < 30 && j >= 3 && j < 28 && k >= 3 && k < 28 ? 2 : 0;
+}
+
+// What is smoothed and thinned encloses what its voxels fill, group by group, is closed, and stays
+// within half a voxel of them.
+static void
+test_refined_keeps_volumes(void)
+{
+    static const BgMeshRefineParams ways[] = { { .n_smooth = 20, .keep = 1.0 },
+                                               { .keep = 0.3 },
+                                               { .n_smooth = 30, .keep = 0.25 },
+                                               { .n_smooth = 15, .keep = 0.5, .largest = TRUE } };
+    const int dims[3] = { 32, 32, 31 };
+    g_autoptr(BgLabelMap) map = make_labels(dims, bg_vec3(0.8, 1.0, 1.2), BG_LABEL_UINT8, ragged);
+    g_autoptr(BgMesh) raw = make_surface(map, NULL, 0, 0);
+    g_autoptr(GArray) counts = bg_label_map_count(map);
+
+    for (gsize w = 0; w < G_N_ELEMENTS(ways); w++) {
+        BgMeshRefineParams params = ways[w];
+        g_autoptr(GError) error = NULL;
+        BgMeshRefined refined;
+        params.labels = map;
+        params.measure = TRUE;
+        g_autoptr(BgMesh) mesh = bg_mesh_refine(raw, &params, &refined, NULL, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_true(measure(mesh).closed);
+        g_assert_true(refined.measured);
+        g_assert_cmpfloat(refined.distance.p95_mm, <=, 0.5 * 1.2);
+        g_assert_cmpfloat(fabs(refined.offset_mm), <=, 0.25 * 0.8);
+        for (guint g = 0; g < 2; g++) {
+            g_autoptr(BgMesh) group = bg_mesh_extract_group(mesh, g, &error);
+            double ml = (double) g_array_index(counts, BgLabelCount, g).n_voxels * 0.8 * 1.2 / 1e3;
+            // Of the ball a few voxels lie apart, which --largest leaves out.
+            g_assert_cmpfloat_with_epsilon(measure(group).volume_ml, ml,
+                                           (params.largest ? 0.02 : 2e-4) * ml);
+        }
+        g_assert_cmpfloat(refined.volume_error, <, 2e-4);
+    }
+}
+
+// A ball that is to hold 20 % more or less grows or shrinks by what that makes of its radius; what has no
+// wish stays where it is, and nothing goes further than it may.
+static void
+test_match_volumes(void)
+{
+    const int dims[3] = { 32, 32, 31 };
+    const guint32 one[] = { 1 };
+    g_autoptr(BgLabelMap) map = make_labels(dims, bg_vec3(1.0, 1.0, 1.0), BG_LABEL_UINT8, ragged);
+    g_autoptr(BgMesh) mesh = make_surface(map, one, 1, 30);
+    BgMeshMeasures before = measure(mesh);
+    double offset_mm, left;
+
+    for (double factor = 0.8; factor < 1.3; factor += 0.2) {
+        double wanted = before.volume_ml * factor;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(BgMesh) made =
+            bg_mesh_match_volumes(mesh, &wanted, 3.0, &offset_mm, &left, &error);
+        g_assert_no_error(error);
+        g_assert_cmpfloat_with_epsilon(measure(made).volume_ml, wanted, 1e-4 * wanted);
+        g_assert_cmpfloat(left, <, 1e-4);
+        double radius_mm = cbrt(before.volume_ml * 1e3 * 0.75 / G_PI);
+        g_assert_cmpfloat_with_epsilon(offset_mm, radius_mm * (cbrt(factor) - 1.0), 0.12);
+    }
+    double nothing = 0.0;
+    g_autoptr(BgMesh) same = bg_mesh_match_volumes(mesh, &nothing, 3.0, &offset_mm, &left, NULL);
+    g_assert_cmpfloat(offset_mm, ==, 0.0);
+    g_assert_cmpmem(bg_mesh_get_data(same)->positions, 12, bg_mesh_get_data(mesh)->positions, 12);
+    double far = before.volume_ml * 4.0;
+    g_autoptr(BgMesh) bound = bg_mesh_match_volumes(mesh, &far, 0.5, &offset_mm, &left, NULL);
+    g_assert_cmpfloat(offset_mm, ==, 0.5);
+    g_assert_cmpfloat(left, >, 0.5);
+    g_assert_true(measure(bound).closed);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -343,6 +427,8 @@ main(int argc, char **argv)
     g_test_add_func("/label-surface/several", test_several);
     g_test_add_func("/label-surface/bounds", test_bounds);
     g_test_add_func("/label-surface/smoothing", test_smoothing);
+    g_test_add_func("/label-surface/refined-keeps-volumes", test_refined_keeps_volumes);
+    g_test_add_func("/label-surface/match-volumes", test_match_volumes);
     g_test_add_func("/label-surface/refuses", test_refuses);
     g_test_add_func("/label-surface/as-pyradiomics", test_as_pyradiomics);
     g_test_add_func("/isosurface/classifiers", test_classifiers);

@@ -6,13 +6,9 @@
 #include "core/io/bg-mesh-io.h"
 #include "core/surface/bg-isosurface.h"
 #include "core/surface/bg-label-surface.h"
-#include "core/surface/bg-mesh-decimate.h"
 #include "core/surface/bg-mesh-normals.h"
-#include "core/surface/bg-mesh-parts.h"
-#include "core/surface/bg-mesh-smooth.h"
+#include "core/surface/bg-mesh-refine.h"
 #include "ui/model/bg-save.h"
-
-#define SINC_PASS_BAND 0.1
 
 typedef struct {
     BgSession *session; // owned
@@ -22,6 +18,7 @@ typedef struct {
     BgMeshCut cut;      // its labels are the above
     BgLayer *layer;     // owned: the layer to be, without content
     char *replaces;     // owned, nullable: id of the mesh whose place it takes
+    BgJson *measured;   // owned, nullable: how far it then lies from the voxels' surface
 } CutInput;
 
 static void
@@ -33,6 +30,7 @@ cut_input_free(gpointer data)
     g_clear_pointer(&input->volume, bg_volume_unref);
     g_clear_pointer(&input->map, bg_label_map_unref);
     g_clear_pointer(&input->layer, bg_layer_free);
+    g_clear_pointer(&input->measured, bg_json_free);
     g_free(input->labels);
     g_free(input->replaces);
     g_free(input);
@@ -43,62 +41,55 @@ cut_surface(const CutInput *input, const BgProgress *progress, GCancellable *can
             GError **error)
 {
     if (input->map != NULL) {
-        BgLabelSurfaceParams params = { .labels = input->labels,
-                                        .n_labels = input->cut.n_labels,
-                                        .n_smooth_passes = input->cut.n_smooth,
-                                        .normals = FALSE };
+        BgLabelSurfaceParams params = { .labels = input->labels, .n_labels = input->cut.n_labels };
         return bg_label_surface(input->map, &params, progress, cancellable, error);
     }
     BgIsoParams params = { .iso = input->cut.iso };
     return bg_isosurface(input->volume, &params, progress, cancellable, error);
 }
 
-// Each takes the mesh so far and gives the next one.
-static BgMesh *
-refine(const CutInput *input, BgMesh *mesh, const BgProgress *progress, GCancellable *cancellable,
-       GError **error)
-{
-    g_autoptr(BgMesh) now = mesh;
-
-    if (input->cut.largest && now != NULL) {
-        BgMesh *next = bg_mesh_keep_largest(now, error);
-        bg_mesh_unref(now);
-        now = next;
-    }
-    if (input->cut.n_smooth > 0 && input->volume != NULL && now != NULL) {
-        BgSincParams params = { .pass_band = SINC_PASS_BAND };
-        params.n_passes = input->cut.n_smooth;
-        BgMesh *next = bg_mesh_smooth_sinc(now, &params, progress, cancellable, error);
-        bg_mesh_unref(now);
-        now = next;
-    }
-    if (input->cut.keep < 1.0 && now != NULL) {
-        BgDecimateParams params = { .ratio = input->cut.keep };
-        BgMesh *next = bg_mesh_decimate(now, &params, NULL, progress, cancellable, error);
-        bg_mesh_unref(now);
-        now = next;
-    }
-    return now != NULL ? bg_mesh_compute_normals(now, error) : NULL;
-}
-
 static gpointer
 cut(gpointer data, const BgProgress *progress, GCancellable *cancellable, GError **error)
 {
-    const CutInput *input = data;
+    CutInput *input = data;
+    BgMeshRefineParams params = { .largest = input->cut.largest,
+                                  .n_smooth = input->cut.n_smooth,
+                                  .keep = input->cut.keep,
+                                  .labels = input->map,
+                                  .measure = TRUE };
     BgProgressSpan first, second;
+    BgMeshRefined refined;
 
-    BgMesh *mesh =
+    g_autoptr(BgMesh) raw =
         cut_surface(input, bg_progress_span_init(&first, progress, 0.0, 0.4), cancellable, error);
-    if (mesh == NULL)
+    if (raw == NULL)
         return NULL;
-    if (bg_mesh_get_data(mesh)->n_triangles == 0) {
-        bg_mesh_unref(mesh);
+    if (bg_mesh_get_data(raw)->n_triangles == 0) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                             _("There is no surface at that value: choose another one"));
         return NULL;
     }
-    return refine(input, mesh, bg_progress_span_init(&second, progress, 0.4, 1.0), cancellable,
-                  error);
+    g_autoptr(BgMesh) mesh =
+        bg_mesh_refine(raw, &params, &refined, bg_progress_span_init(&second, progress, 0.4, 1.0),
+                       cancellable, error);
+    if (mesh == NULL)
+        return NULL;
+    input->measured = bg_mesh_refined_to_json(&refined);
+    return bg_mesh_compute_normals(mesh, error);
+}
+
+// What was measured goes with the mesh, into every file of it.
+static void
+note_measured(CutInput *input)
+{
+    g_autoptr(BgProvenance) provenance = bg_provenance_parse(input->layer->parameters, -1, NULL);
+
+    if (input->measured == NULL || provenance == NULL)
+        return;
+    bg_json_set(bg_provenance_get_parameters(provenance), "voxel_distance",
+                g_steal_pointer(&input->measured));
+    g_free(input->layer->parameters);
+    input->layer->parameters = bg_provenance_print(provenance);
 }
 
 static void
@@ -127,6 +118,8 @@ on_cut(GObject *source, GAsyncResult *result, gpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autoptr(BgMesh) mesh = bg_job_run_finish(BG_JOB(source), result, &error);
 
+    if (mesh != NULL)
+        note_measured(input);
     if (mesh != NULL)
         add_layer(input->session, input->layer, mesh, input->replaces);
     else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
