@@ -66,6 +66,9 @@ def fusion_loss(p, sources, weight=0.8):
     return sum(weight * (1 - ssim(p, s)) + (1 - weight) * F.mse_loss(p, s) for s in sources)
 
 
+PADS = ["constant", "reflect", "replicate"]
+
+
 class Network(torch.nn.Module):
     def __init__(self, network, params):
         super().__init__()
@@ -80,6 +83,16 @@ class Network(torch.nn.Module):
         name = self.names.get(f"{layer['name']}/{role}")
         return getattr(self, name) if name else None
 
+    def weight(self, layer):
+        """Divided by its largest singular value, as far as the vector that is kept of it tells."""
+        weight = self.param(layer, "weight")
+        if not layer.get("spectral_norm"):
+            return weight
+        matrix = weight.flatten(1)
+        u = F.normalize(self.param(layer, "singular").detach(), dim=0)
+        v = F.normalize(matrix.detach().t() @ u, dim=0)
+        return weight / (u @ matrix @ v)
+
     def forward(self, *inputs):
         values, given = {}, list(inputs)
         for layer in self.layers:
@@ -92,19 +105,20 @@ class Network(torch.nn.Module):
         n = x.dim() - 2
         of = lambda name, default: [int(v) or default for v in layer.get(name, [0, 0, 0])[:n]]
         before, after = of("before", 0), of("after", 0)
+        weight = self.weight(layer) if kind in ("conv", "deconv", "linear") else None
         if kind in ("conv", "deconv"):
             f = getattr(F, f"conv{'_transpose' if kind == 'deconv' else ''}{n}d")
             args = dict(bias=self.param(layer, "bias"), stride=of("stride", 1), dilation=of("dilation", 1),
                         groups=int(layer.get("groups", 1)) or 1)
             if kind == "deconv":
-                return f(x, self.param(layer, "weight"), padding=before, output_padding=of("out_pad", 0), **args)
+                return f(x, weight, padding=before, output_padding=of("out_pad", 0), **args)
             if layer.get("pad_mode", 0) or before != after:
                 pads = [p for k in range(n - 1, -1, -1) for p in (before[k], after[k])]
-                x = F.pad(x, pads, mode=["constant", "reflect", "replicate"][layer.get("pad_mode", 0)])
+                x = F.pad(x, pads, mode=PADS[layer.get("pad_mode", 0)])
                 before = [0] * n
-            return f(x, self.param(layer, "weight"), padding=before, **args)
+            return f(x, weight, padding=before, **args)
         if kind == "linear":
-            return F.linear(x, self.param(layer, "weight"), self.param(layer, "bias"))
+            return F.linear(x, weight, self.param(layer, "bias"))
         if kind == "batch-norm":
             norm = layer.get("norm", 0)
             moves = norm == 0 and self.moves_norms
@@ -123,13 +137,24 @@ class Network(torch.nn.Module):
         if kind == "softmax":
             return F.softmax(x, 1)
         if kind == "max-pool":
-            return getattr(F, f"max_pool{n}d")(x, of("kernel", 1), of("stride", 1), before)
+            return getattr(F, f"max_pool{n}d")(x, of("kernel", 1), of("stride", 1), before, of("dilation", 1))
+        if kind == "avg-pool":
+            return getattr(F, f"avg_pool{n}d")(x, of("kernel", 1), of("stride", 1), before,
+                                               count_include_pad=bool(layer.get("count_outside")))
         if kind == "upsample":
-            return F.interpolate(x, scale_factor=tuple(float(s) for s in of("stride", 1)), mode="nearest")
+            factors = tuple(float(s) for s in of("stride", 1))
+            if layer.get("bilinear"):
+                mode = ["linear", "bilinear", "trilinear"][n - 1]
+                return F.interpolate(x, scale_factor=factors, mode=mode, align_corners=False)
+            return F.interpolate(x, scale_factor=factors, mode="nearest")
         if kind == "concat":
             return torch.cat(ins, 1)
         if kind == "add":
             return sum(ins[1:], ins[0]) * (layer.get("scale", 0) or 1)
+        if kind == "multiply":
+            return functools.reduce(torch.mul, ins)
+        if kind == "pad":
+            return F.pad(x, [p for k in range(n - 1, -1, -1) for p in (before[k], after[k])], mode=PADS[layer.get("pad_mode", 0)])
         if kind == "maximum":
             return functools.reduce(torch.maximum, ins)
         if kind == "crop":

@@ -111,3 +111,24 @@ static const Row rows[] = {
     { "reshape", 1, 6, 2, { { 0, 7, 9 }, { 0 }, { 0 } }, 1, { BG_NN_RESHAPE, .channels = 14, .n_space = 1, .size = { 27 } } },
 };
 // clang-format on
+
+/** row_graph: @layer of @row at its size @size, with as many inputs as it takes, as a network */
+static inline BgNnGraph *
+row_graph(const Row *row, int size, BgNnShape *shapes, int *n_inputs, int *number)
+{
+    BgNnGraph *graph = bg_nn_graph_new(row->name);
+    BgNnLayer layer = row->layer;
+
+    layer.name = "it";
+    *n_inputs = layer.n_inputs = MAX(row->n_inputs, 1);
+    for (int i = 0; i < layer.n_inputs; i++) {
+        gsize channels = row->channels + (layer.kind == BG_NN_CONCAT ? (gsize) i : 0);
+        g_autofree char *name = g_strdup_printf("in%d", i);
+        shapes[i] = bg_nn_shape(row->n, channels, row->n_space, row->sizes[size][0],
+                                row->sizes[size][1], row->sizes[size][2]);
+        layer.inputs[i] = bg_nn_graph_input(graph, name, (int) channels, row->n_space);
+    }
+    *number = bg_nn_graph_add(graph, &layer);
+    bg_nn_graph_add_output(graph, *number);
+    return graph;
+}

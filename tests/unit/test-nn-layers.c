@@ -41,28 +41,18 @@ static void
 case_init(Case *c, const Row *row, int size)
 {
     BgRandom random = bg_random(7, (guint64) (row - rows) * 4 + (guint64) size);
-    BgNnLayer layer = row->layer;
     g_autoptr(GError) error = NULL;
 
-    *c = (Case){ .row = row, .n_inputs = MAX(row->n_inputs, 1) };
-    c->training = layer.kind == BG_NN_BATCH_NORM || layer.kind == BG_NN_DROPOUT;
-    c->graph = bg_nn_graph_new(row->name);
-    layer.name = "it";
-    layer.n_inputs = c->n_inputs;
+    *c = (Case){ .row = row };
+    c->training = row->layer.kind == BG_NN_BATCH_NORM || row->layer.kind == BG_NN_DROPOUT;
+    c->graph = row_graph(row, size, c->shapes, &c->n_inputs, &c->layer);
     for (int i = 0; i < c->n_inputs; i++) {
-        gsize channels = row->channels + (layer.kind == BG_NN_CONCAT ? (gsize) i : 0);
-        g_autofree char *name = g_strdup_printf("in%d", i);
-        c->shapes[i] = bg_nn_shape(row->n, channels, row->n_space, row->sizes[size][0],
-                                   row->sizes[size][1], row->sizes[size][2]);
-        layer.inputs[i] = bg_nn_graph_input(c->graph, name, (int) channels, row->n_space);
         c->in32[i] = bg_nn_tensor_new(&c->shapes[i], &error);
         gsize count = bg_nn_tensor_count(c->in32[i]);
         c->in64[i] = g_new(double, count);
         for (gsize k = 0; k < count; k++)
             c->in64[i][k] = (double) (bg_nn_tensor_data(c->in32[i])[k] = (float) draw(&random));
     }
-    c->layer = bg_nn_graph_add(c->graph, &layer);
-    bg_nn_graph_add_output(c->graph, c->layer);
     c->params = bg_nn_params_new(c->graph, c->shapes, c->n_inputs, BG_NN_INIT_HE, 0, 3, &error);
     g_assert_no_error(error);
     for (int p = 0; p < bg_nn_params_count(c->params); p++) {
