@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is written over pictures: the lists, not the pixels (but one: that something is drawn).
 #include "core/annotate/bg-annotations.h"
+#include "core/base/bg-buffer.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *
@@ -454,6 +456,120 @@ test_error(void)
     cairo_surface_destroy(surface);
 }
 
+// From blue at 26 degrees to red at 38.
+static BgAnnotateValues
+make_values(void)
+{
+    BgAnnotateValues values = { .low = 26.0, .high = 38.0, .unit = "°C", .title = "Temperature" };
+
+    for (int i = 0; i < BG_ANNOTATE_BANDS; i++) {
+        values.rgb[i][0] = (guint8) (i * 4);
+        values.rgb[i][2] = (guint8) (252 - i * 4);
+    }
+    return values;
+}
+
+// Every text stands beside the colour of its own value.
+static void
+test_values(void)
+{
+    const BgAnnotateValues values = make_values();
+    g_autoptr(GArray) marks = bg_annotations_new();
+    int n_texts = 0;
+
+    bg_annotate_values(&values, 400.0, 600.0, 1.0, marks);
+    for (guint t = 0; t < marks->len; t++) {
+        const BgMark *text = &g_array_index(marks, BgMark, t);
+        double value =
+            text->role == BG_MARK_ROLE_COLOUR_TEXT ? g_ascii_strtod(text->text, NULL) : 0.0;
+        const BgMark *nearest = NULL;
+        if (value == 0.0)
+            continue;
+        n_texts++;
+        g_assert_true(g_str_has_suffix(text->text, " °C"));
+        for (guint b = 0; b < marks->len; b++) {
+            const BgMark *band = &g_array_index(marks, BgMark, b);
+            if (band->kind == BG_MARK_VEIL &&
+                (nearest == NULL || fabs(0.5 * (band->y + band->to_y) - text->y) <
+                                        fabs(0.5 * (nearest->y + nearest->to_y) - text->y)))
+                nearest = band;
+        }
+        g_assert_nonnull(nearest);
+        double share = (value - 26.0) / 12.0;
+        g_assert_cmpfloat_with_epsilon((double) nearest->rgba[0], share, 0.02);
+        g_assert_cmpfloat_with_epsilon((double) nearest->rgba[2], 1.0 - share, 0.03);
+    }
+    g_assert_cmpint(n_texts, ==, 3);
+    g_array_set_size(marks, 0);
+    bg_annotate_values(&values, 120.0, 90.0, 1.0, marks);
+    g_assert_cmpuint(marks->len, ==, 0); // no room for a bar that tells anything
+}
+
+static void
+test_value_digits(void)
+{
+    static const struct {
+        double low, high, value;
+        const char *want;
+    } cases[] = {
+        { 26.0, 38.0, 31.5, "31.5 °C" },
+        { -20.0, 400.0, 31.5, "32 °C" },
+        { 36.1, 36.7, 36.456, "36.46 °C" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const BgAnnotateValues values = { .low = cases[i].low,
+                                          .high = cases[i].high,
+                                          .unit = "°C" };
+        g_autofree char *text = bg_annotate_value(&values, cases[i].value);
+        g_assert_cmpstr(text, ==, cases[i].want);
+    }
+}
+
+// In the saved picture: the warm end above the cold one, the line where it is, on the side where it is.
+static void
+test_image(void)
+{
+    const BgAnnotateValues values = make_values();
+    const BgImageFormat format = { 300, 400, 3, BG_PIXEL_UINT8 };
+    guint8 *grey = bg_buffer_alloc_items(300 * 400, 3, NULL);
+    g_autoptr(BgContours) lines = bg_contours_new();
+    const BgContourPoint points[] = { { 200, 60 }, { 240, 60 }, { 240, 90 }, { 200, 60 } };
+    gsize start = 0;
+    g_autoptr(GError) error = NULL;
+
+    memset(grey, 128, 300 * 400 * 3);
+    g_autoptr(BgImage) image = bg_image_new_take(&format, grey, &error);
+    g_array_append_val(lines->starts, start);
+    g_array_append_vals(lines->points, points, G_N_ELEMENTS(points));
+    const BgAnnotateLine line = { .lines = lines, .rgb = { 0.0, 1.0, 0.0 }, .width_px = 2.0 };
+    const BgAnnotateImage params = { .right = { -1.0, 0.0, 0.0 },
+                                     .down = { 0.0, 0.0, -1.0 },
+                                     .side_known = TRUE,
+                                     .values = &values,
+                                     .lines = &line,
+                                     .n_lines = 1 };
+    g_autoptr(BgImage) made = bg_annotate_image(image, &params, &error);
+    g_assert_no_error(error);
+    const guint8 *rgb = bg_image_get_pixels(made);
+    int reddest = -1, bluest = -1, n_green[2] = { 0, 0 };
+    for (int y = 0; y < 400; y++) {
+        const guint8 *bar = rgb + 3 * (12 + 300 * y);
+        if (bar[1] < 10 && bar[0] > 240)
+            reddest = y;
+        if (bar[1] < 10 && bar[2] > 240 && bluest < 0)
+            bluest = y;
+        for (int x = 0; x < 300; x++) {
+            const guint8 *pixel = rgb + 3 * (x + 300 * y);
+            n_green[x >= 150] += pixel[1] > 250 && pixel[0] < 5 && pixel[2] < 5;
+        }
+    }
+    g_assert_cmpint(reddest, >, 0);
+    g_assert_cmpint(bluest, >, reddest); // hot at the top
+    g_assert_cmpint(n_green[0], ==, 0);
+    g_assert_cmpint(n_green[1], >, 100);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -468,6 +584,9 @@ main(int argc, char **argv)
     g_test_add_func("/annotations/words", test_words);
     g_test_add_func("/annotations/series", test_series);
     g_test_add_func("/annotations/view", test_view);
+    g_test_add_func("/annotations/values", test_values);
+    g_test_add_func("/annotations/value-digits", test_value_digits);
+    g_test_add_func("/annotations/image", test_image);
     g_test_add_func("/annotations/measure", test_measure);
     g_test_add_func("/annotations/draws", test_draws);
     g_test_add_func("/annotations/halo", test_halo);
