@@ -119,6 +119,9 @@ class Tests:
         assert self.window.shown(start)  # the start page: nothing of a training is seen in panes
         self.words("Done: the best epoch is in", 120)
         assert len(self.rows("a.h5")) == 3
+        self.words("A training lies there whose 3 epochs are all done")
+        state = self.button("Continue").get_state_set()
+        assert not state.contains(desk.Atspi.StateType.SENSITIVE)
         self.words("What is fused")
         self.words("The network after epoch")
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())

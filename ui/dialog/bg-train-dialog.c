@@ -103,6 +103,13 @@ is_running(BgTrainDialog *self)
     return self->job != NULL && bg_train_job_get_running(self->job);
 }
 
+// Nothing is left to go on with.
+static gboolean
+is_finished(BgTrainDialog *self)
+{
+    return self->can_resume && self->is_there && self->n_kept >= self->kept.n_epochs;
+}
+
 // What lies at the output's place, and what can be done with it.
 static void
 show_choice(BgTrainDialog *self)
@@ -119,6 +126,11 @@ show_choice(BgTrainDialog *self)
         words = g_strdup(_("Give a whole path for the output file, which ends in .h5"));
     else if (!cases)
         words = g_strdup(_("Give made-up heads, or a folder of cases"));
+    else if (is_finished(self))
+        // Translators: a number of epochs
+        words = g_strdup_printf(_("A training lies there whose %d epochs are all done. Start "
+                                  "replaces it; another name keeps it"),
+                                self->kept.n_epochs);
     else if (self->can_resume)
         // Translators: epochs done, epochs wanted
         words = g_strdup_printf(_("A training lies there: %d of %d epochs are done. Continue goes "
@@ -134,7 +146,7 @@ show_choice(BgTrainDialog *self)
     gtk_widget_set_sensitive(
         self->start, !running && cases && g_path_is_absolute(out) && g_str_has_suffix(out, ".h5") &&
                          (!busy || gtk_check_button_get_active(GTK_CHECK_BUTTON(self->replace))));
-    gtk_widget_set_sensitive(self->resume, !running && self->can_resume);
+    gtk_widget_set_sensitive(self->resume, !running && self->can_resume && !is_finished(self));
     gtk_widget_set_sensitive(self->cancel, running);
 }
 
