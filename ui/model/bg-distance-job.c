@@ -249,8 +249,7 @@ static void
 run(BgSession *session, Input *input)
 {
     // on_mapped() frees the input: the job only borrows it.
-    g_autofree char *title = g_strdup_printf("%s: %s", _("Measuring distances"), input->mesh_name);
-    g_autoptr(BgJob) job = bg_job_new(title);
+    g_autoptr(BgJob) job = bg_job_new_of(_("Measuring distances"), input->mesh_name);
     BgJobWork work = { .func = map,
                        .input = input,
                        .free_input = NULL,

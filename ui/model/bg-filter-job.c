@@ -255,8 +255,7 @@ bg_filter_job(BgSession *session, const BgLayer *volume, const BgFilterChoice *c
     input->sha256 = g_strdup(volume->source.sha256);
 
     // on_done() frees the input: the job only borrows it.
-    g_autofree char *title = g_strdup_printf("%s: %s", title_of(choice->kind), volume->name);
-    g_autoptr(BgJob) job = bg_job_new(title);
+    g_autoptr(BgJob) job = bg_job_new_of(title_of(choice->kind), volume->name);
     BgJobWork job_work = { .func = work, .input = input, .free_result = output_free };
     bg_session_run(session, job, &job_work, on_done, input);
 }

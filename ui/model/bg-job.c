@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ui/model/bg-job.h"
 
+#include "core/base/bg-i18n.h"
+
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -129,6 +131,15 @@ bg_job_new(const char *title)
 
     self->title = g_strdup(title);
     return self;
+}
+
+BgJob *
+bg_job_new_of(const char *what, const char *name)
+{
+    // Translators: what is done, and to which layer
+    g_autofree char *title = g_strdup_printf(_("%s: %s"), what, name);
+
+    return bg_job_new(title);
 }
 
 const char *

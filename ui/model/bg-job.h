@@ -25,6 +25,9 @@ G_DECLARE_FINAL_TYPE(BgJob, bg_job, BG, JOB, GObject)
 
 BgJob *bg_job_new(const char *title);
 
+/** bg_job_new_of: @what is done to the layer that is called @name: jobs of one kind are told apart by it */
+BgJob *bg_job_new_of(const char *what, const char *name);
+
 const char *bg_job_get_title(BgJob *self);
 double bg_job_get_fraction(BgJob *self);
 gboolean bg_job_get_running(BgJob *self);

@@ -331,8 +331,7 @@ bg_label_edit_run(BgSession *session, BgEditTask what, BgPlane plane, BgVec3 at_
     }
 
     // on_done() frees the task: the job only borrows it.
-    g_autofree char *title = g_strdup_printf("%s: %s", title_of(what), layer->name);
-    g_autoptr(BgJob) job = bg_job_new(title);
+    g_autoptr(BgJob) job = bg_job_new_of(title_of(what), layer->name);
     BgJobWork job_work = { .func = work,
                            .input = task,
                            .free_result = (GDestroyNotify) g_array_unref };

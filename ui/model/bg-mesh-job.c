@@ -179,8 +179,7 @@ cut_mesh(BgSession *session, const BgLayer *layer, const BgMeshCut *cut_params,
         input->layer->mesh_rgb[c] = cut_params->rgb[c];
 
     // on_cut() frees the input: the job only borrows it.
-    g_autofree char *title = g_strdup_printf("%s: %s", _("Making a mesh"), layer->name);
-    g_autoptr(BgJob) job = bg_job_new(title);
+    g_autoptr(BgJob) job = bg_job_new_of(_("Making a mesh"), layer->name);
     BgJobWork work = { .func = cut,
                        .input = input,
                        .free_input = NULL,

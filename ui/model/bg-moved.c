@@ -555,8 +555,9 @@ bg_moved_make(BgSession *session, const BgMovedBy *by)
         input_free(input);
         return;
     }
-    g_autoptr(BgJob) job = bg_job_new(moving->payload.image != NULL ? _("Registering photographs")
-                                                                    : _("Bending a volume"));
+    g_autoptr(BgJob) job = bg_job_new_of(
+        moving->payload.image != NULL ? _("Registering photographs") : _("Bending a volume"),
+        moving->name);
     const BgJobWork work = { .func = make, .input = input, .free_result = made_free };
     bg_session_run(session, job, &work, on_made, input);
 }

@@ -168,7 +168,7 @@ bg_plan_crop(BgSession *session, const BgPlan *plan)
     input->layer->spacing_unknown = layer->spacing_unknown;
     if (layer->transfer_function != NULL)
         input->layer->transfer_function = bg_transfer_function_ref(layer->transfer_function);
-    g_autoptr(BgJob) job = bg_job_new(_("Cropping"));
+    g_autoptr(BgJob) job = bg_job_new_of(_("Cropping"), layer->name);
     const BgJobWork work = { .func = crop,
                              .input = input,
                              .free_result = (GDestroyNotify) bg_volume_unref };
@@ -298,7 +298,7 @@ bg_plan_save_slices(BgSession *session, const BgPlan *plan, const char *path)
     input->modality = g_strdup(layer->modality);
     input->unit = g_strdup(layer->unit);
     input->provenance = describe(layer, plan, prism);
-    g_autoptr(BgJob) job = bg_job_new(_("Saving slices"));
+    g_autoptr(BgJob) job = bg_job_new_of(_("Saving slices"), layer->name);
     const BgJobWork work = { .func = save_slices, .input = input, .free_result = g_free };
     bg_session_run(session, job, &work, on_slices, input); // which frees the input
 }

@@ -134,7 +134,9 @@ bg_points_register_volumes(BgSession *session, const BgVolumesBy *by)
         input_free(input);
         return;
     }
-    g_autoptr(BgJob) job = bg_job_new(_("Registering volumes"));
+    const BgLayer *moving = bg_case_get_layer(bg_session_get_case(session), by->moving_id);
+    g_autoptr(BgJob) job =
+        bg_job_new_of(_("Registering volumes"), moving != NULL ? moving->name : by->moving_id);
     const BgJobWork work = { .func = run,
                              .input = input,
                              .free_result = (GDestroyNotify) bg_volume_registration_free };
@@ -238,7 +240,7 @@ bg_points_refine(BgSession *session, GObject *owner, BgPointsTold told)
     input->owner = bg_weak_ref_new(owner);
     input->told = told;
     bg_volume_refine_from(&input->moving_from_fixed, partner->position, point->position);
-    g_autoptr(BgJob) job = bg_job_new(_("Refining a point"));
+    g_autoptr(BgJob) job = bg_job_new_of(_("Refining a point"), point->name);
     const BgJobWork work = { .func = refine, .input = input, .free_result = g_free };
     bg_session_run(session, job, &work, on_refined, input);
 }
