@@ -7,6 +7,7 @@ usage: test-compare.py BREGMA BREGMA_CLI
 """
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 
@@ -204,6 +205,28 @@ class Tests:
         wait("it to be selected as it was", lambda: row.get_state_set().contains(
             desk.Atspi.StateType.SELECTED))
         wait("the same picture", lambda: self.picture("second.png").rows == first.rows)
+
+    def test_is_seen_inside_a_volume(self):
+        """An opaque head around both gives way, says so, and is there where the clip box opens it."""
+        head = self.file("head")
+        subprocess.run([self.cli, "--quiet", "phantom", head, "--kind=head", "--size=64",
+                        "--photo-size=0x0"], check=True, stdout=subprocess.DEVNULL)
+        self.window.action("open-path", desk.GLib.Variant("s", os.path.join(head, "t1.nii.gz")))
+        self.window.select("t1")
+        wait("it to be read", lambda: not [n for n in self.window.walk()
+                                           if n.get_name() == "READING"])
+
+        def coloured(picture):
+            return [mean_x(picture, sign)[1] for sign in (lambda r, g, b: r > b + 60,
+                                                          lambda r, g, b: b > r + 60)]
+        wait("both colours", lambda: min(coloured(self.picture("both.png"))) > 20)
+        both = self.picture("both.png")
+        bare = sum(row[3 * (both.width // 2)] for row in both.rows)  # the column in the middle
+        self.window.do("Clip box (C)")
+        wait("the head around it", lambda: abs(sum(
+            row[3 * (both.width // 2)] for row in self.picture("cut.png").rows) - bare) > 2000)
+        self.window.do("Clip box (C)")
+        wait("as before", lambda: self.picture("again.png").rows == both.rows)
 
 
 def main():

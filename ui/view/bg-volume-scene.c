@@ -50,6 +50,16 @@ common_range_mm(const GPtrArray *layers, const BgLayer **first)
     return range_mm;
 }
 
+// A volume would hide a surface inside of it, and tint its colours, which say how far it is off:
+// it is left out, unless the clip box opens it.
+static gboolean
+gives_way(const BgCaseState *state)
+{
+    const BgLayer *first;
+
+    return common_range_mm(state->layers, &first) > 0.0 && !state->clip.enabled;
+}
+
 static void
 add_meshes(BgVolumeScene *scene, const GPtrArray *layers)
 {
@@ -103,7 +113,8 @@ bg_volume_scene_new(BgSession *session, int width, int height)
 {
     const BgCaseState *state = bg_session_get_state(session);
     const BgLayer *layer = bg_session_get_volume(session);
-    gboolean volume_shown = layer != NULL && layer->transfer_function != NULL && layer->visible;
+    gboolean volume_shown =
+        layer != NULL && layer->transfer_function != NULL && layer->visible && !gives_way(state);
 
     if (width < 1 || height < 1 || bg_session_get_geometry(session) == NULL)
         return NULL;
@@ -340,6 +351,10 @@ bg_volume_marks(BgSession *session, const BgCamera *camera, BgVec3 centre_mm, co
     params.distance_range_mm = common_range_mm(bg_session_get_state(session)->layers, &map);
     if (map != NULL)
         params.distance_to = to = bg_distance_job_to(map);
+    const char *const badges[] = { _("Volume left out: clip it to see both"), NULL };
+    if (gives_way(bg_session_get_state(session)) && layer != NULL && layer->visible &&
+        layer->transfer_function != NULL)
+        params.badges = badges;
     bg_annotate_view(&params, marks);
 
     return marks;
