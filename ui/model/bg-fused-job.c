@@ -115,11 +115,7 @@ read_weights(gpointer data, const BgProgress *progress, GCancellable *cancellabl
     g_autoptr(BgFusionModel) model =
         bg_fusion_model_load(choice->method, choice->path, progress, cancellable, error);
 
-    if (model == NULL) {
-        g_prefix_error(error, "%s: ", choice->path);
-        return NULL;
-    }
-    return choice_new(choice->method, choice->path);
+    return model != NULL ? choice_new(choice->method, choice->path) : NULL;
 }
 
 static void
@@ -170,11 +166,7 @@ static gpointer
 import_on_worker(gpointer path, const BgProgress *progress, GCancellable *cancellable,
                  GError **error)
 {
-    BgModel *model = bg_model_store_import("vgg19", path, TRUE, progress, cancellable, error);
-
-    if (model == NULL)
-        g_prefix_error(error, "%s: ", (const char *) path);
-    return model;
+    return bg_model_store_import("vgg19", path, TRUE, progress, cancellable, error);
 }
 
 static void
