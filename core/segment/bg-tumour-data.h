@@ -97,7 +97,7 @@ char *bg_tumour_data_tell_notes(const BgTumourData *data);
 /** bg_tumour_data_source: (transfer none): for bg_nn_train(): an input of the contrasts' planes, a target of four classes */
 BgNnData bg_tumour_data_source(BgTumourData *data);
 
-/** bg_tumour_data_source_patches: (transfer none): patches of BG_TUMOUR_PATCH pixels a side, for the patch networks, each contrast by its largest size in the slice; as many of each class, by turns; none with more than a quarter of zeros, where the case has others. The target has five classes by BraTS' numbers */
+/** bg_tumour_data_source_patches: (transfer none): patches of BG_TUMOUR_PATCH pixels a side, for the patch networks, each contrast by its largest size in the slice; as many of each class, by turns, and of the background's every second one beside the tumour; none with more than a quarter of zeros, where the case has others. The target has five classes by BraTS' numbers */
 BgNnData bg_tumour_data_source_patches(BgTumourData *data);
 
 /** bg_tumour_data_source_blocks: (transfer none): the same of blocks of crop^3 voxels, for bg_unet3_tumour_graph(): a target for each of its results */

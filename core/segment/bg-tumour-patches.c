@@ -13,6 +13,9 @@
 #define N_OUT 5         // BraTS 2013 and 2015: necrosis, oedema, non-enhancing, enhancing
 #define MOST_EMPTY 0.25 // of a patch
 #define MAX_TRIES 400   // until a case is taken not to have a class
+// Of the background's patches, that share lies beside the tumour, where it is hardest to tell from.
+#define NEAR_SHARE 0.5
+#define NEAR 6          // pixels
 #define N_CANDIDATES 10 // of which the one of the greatest entropy is in the highest tenth
 #define N_GREYS 32
 #define GREYS_A_UNIT 4.0f // of z-scores
@@ -38,9 +41,9 @@ index_of(const Case *c, int i, int j, int k)
     return ((gsize) k * (gsize) d[1] + (gsize) j) * (gsize) d[0] + (gsize) i;
 }
 
-// Where a whole patch lies within its slice.
+// Where a whole patch lies within its slice. @aside: a voxel of the tumour's neighbourhood.
 static Spot
-draw_spot(const Case *c, gboolean tumour, BgRandom *random)
+draw_spot(const Case *c, gboolean tumour, gboolean aside, BgRandom *random)
 {
     const int *d = c->stored->dims;
     gsize in_slice = (gsize) d[0] * (gsize) d[1], n = c->stored->slices[d[2] - 1];
@@ -59,9 +62,13 @@ draw_spot(const Case *c, gboolean tumour, BgRandom *random)
             at++;
         spot.i = (int) (at % (gsize) d[0]);
         spot.j = (int) (at / (gsize) d[0]);
+        if (aside) {
+            spot.i += (int) bg_random_below(random, 2 * NEAR + 1) - NEAR;
+            spot.j += (int) bg_random_below(random, 2 * NEAR + 1) - NEAR;
+        }
     }
-    spot.i = MIN(spot.i, d[0] - 1);
-    spot.j = MIN(spot.j, d[1] - 1);
+    spot.i = CLAMP(spot.i, 0, d[0] - 1);
+    spot.j = CLAMP(spot.j, 0, d[1] - 1);
     spot.class = c->classes[index_of(c, spot.i, spot.j, spot.k)];
     return spot;
 }
@@ -118,9 +125,10 @@ find_spot(const Case *c, guint8 class, BgRandom *random, float *patch)
 {
     gsize n = (gsize) c->data->params.n_contrasts * SIDE * SIDE;
     Spot spot = { 0 };
+    gboolean aside = class == 0 && bg_random_uniform(random) < NEAR_SHARE;
 
     for (int t = 0; t < MAX_TRIES; t++) {
-        spot = draw_spot(c, class != 0, random);
+        spot = draw_spot(c, class != 0 || aside, aside, random);
         if (spot.class != class)
             continue;
         read_patch(c, &spot, SIDE, patch);

@@ -190,6 +190,61 @@ test_samples(void)
     g_assert_cmpint(n_full, <, 32);
 }
 
+static gboolean
+in_block(int i, int j, int k)
+{
+    return i >= 26 && i < 34 && j >= 28 && j < 36 && k >= 5 && k < 11;
+}
+
+// Half of the background's patches lie beside the tumour: a small block, bright in FLAIR, that few would meet by chance.
+static void
+test_beside(void)
+{
+    BgTumourDataParams params = bg_tumour_data_params();
+    BgTumourParams prepare = { .spacing_mm = 1.0,
+                               .align = BG_TUMOUR_ALIGN_NEVER,
+                               .as_given = TRUE };
+    const int dims[3] = { 64, 64, 16 };
+    BgGeometry geometry = bg_geometry_new_regular(dims, bg_vec3(1.0, 1.0, 1.0));
+    gsize n = bg_geometry_count_voxels(&geometry);
+    g_autoptr(GError) error = NULL;
+    float *values = bg_voxels_alloc(&geometry, sizeof(float), &error);
+    guint8 *classes = bg_voxels_alloc(&geometry, sizeof(guint8), &error);
+    static float patch[4 * SIDE * SIDE], target[5];
+    float *inputs[1] = { patch }, *targets[1] = { target };
+    const float *flair = patch + BG_CONTRAST_FLAIR * SIDE * SIDE;
+    int n_beside = 0, n_background = 0;
+
+    for (gsize v = 0; v < n; v++) {
+        int i = (int) (v % 64), j = (int) (v / 64 % 64), k = (int) (v / 4096);
+        gboolean brain = MIN(i, j) >= 2 && MAX(i, j) < 62 && k >= 1 && k < 15;
+        values[v] = !brain ? 0.0f : in_block(i, j, k) ? 300.0f : 100.0f + (float) ((i + j) % 3);
+        classes[v] = in_block(i, j, k) ? 2 : 0;
+    }
+    g_autoptr(BgVolume) volume =
+        bg_volume_new_take(&geometry, bg_sample_format_plain(BG_SAMPLE_FLOAT32), values, &error);
+    g_autoptr(BgLabelMap) labels =
+        bg_label_map_new_take(&geometry, BG_LABEL_UINT8, classes, &error);
+    BgVolume *contrasts[BG_N_CONTRASTS] = { volume, volume, volume, volume };
+    params.per_case = 256;
+    g_autoptr(BgTumourData) data = bg_tumour_data_new(&params, g_get_tmp_dir(), &error);
+    g_assert_true(bg_tumour_data_add(data, "one", contrasts, labels, &prepare, NULL, &error));
+    BgNnData source = bg_tumour_data_source_patches(data);
+    for (gsize index = 0; index < 256; index++) {
+        gboolean beside = FALSE;
+        g_assert_true(source.make(source.data, index, 5, inputs, targets, &error));
+        for (int y = SIDE / 2 - 6; y <= SIDE / 2 + 6; y++)
+            for (int x = SIDE / 2 - 6; x <= SIDE / 2 + 6; x++)
+                beside |= flair[y * SIDE + x] > 0.9f;
+        n_background += index % 4 == 0 && target[0] > 0.5f;
+        n_beside += index % 4 == 0 && target[0] > 0.5f && beside;
+    }
+    g_test_message("%d of %d", n_beside, n_background);
+    g_assert_cmpint(n_background, >, 50);
+    g_assert_cmpint(n_beside, >, n_background / 3);
+    g_assert_cmpint(n_beside, <, 4 * n_background / 5);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -199,5 +254,6 @@ main(int argc, char **argv)
     g_test_add_data_func("/tumour-patches/patch-dual", "patch-dual", test_alone);
     g_test_add_func("/tumour-patches/cancelled", test_cancelled);
     g_test_add_func("/tumour-patches/samples", test_samples);
+    g_test_add_func("/tumour-patches/beside", test_beside);
     return g_test_run();
 }
