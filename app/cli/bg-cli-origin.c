@@ -77,6 +77,8 @@ bg_cli_trace_patient(BgCli *cli, const BgFileInfo *info, char **made_of)
     char *path = g_strdup_printf("%s (made by way of %s)", info->path, origin->path);
     g_free(copy->path);
     copy->path = path;
+    g_free(copy->patient_name); // may be there, and empty
+    g_free(copy->patient_id);
     g_free(copy->patient_birth_date);
     g_free(copy->patient_sex);
     copy->patient_name = g_steal_pointer(&origin->patient_name);
