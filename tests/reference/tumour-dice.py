@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How well a model finds the tumours of made-up heads that it has not seen: Dice by region, of each head and on
 average. Every second head is without its skull, as in BraTS. Fails below WT 0.90, TC 0.85, ET 0.80.
-Usage: tumour-dice.py BREGMA_CLI [--model=FILE] [--heads=20] [--seed=1] [--size=128] [segment's options]"""
+Usage: tumour-dice.py BREGMA_CLI [--model=FILE] [--heads=20] [--seed=1] [--size=128] [--varied] [segment's options]"""
 import json
 import os
 import subprocess
@@ -16,10 +16,12 @@ CONTRASTS = ("t1", "t1ce", "t2", "flair")
 def main():
     cli = sys.argv[1]
     wanted = {"heads": 20, "seed": 1, "size": 128}
-    passed = []
+    passed, kind = [], []
     for option in sys.argv[2:]:
         name, _, value = option.lstrip("-").partition("=")
-        if name in wanted:
+        if name == "varied":  # heads whose tumours differ as patients' do
+            kind.append(option)
+        elif name in wanted:
             wanted[name] = int(value)
         else:
             passed.append(option)
@@ -36,7 +38,7 @@ def main():
             at = lambda name: os.path.join(folder, name + ".nii.gz")
             seed = wanted["seed"] + head
             run(f"--seed={seed}", "phantom", folder, "--kind=head", "--tumour", "--photo-size=0x0",
-                f"--size={wanted['size']}", "--force")
+                f"--size={wanted['size']}", "--force", *kind)
             inputs = {c: at(c) for c in CONTRASTS}
             for contrast in CONTRASTS if head % 2 else ():
                 inputs[contrast] = at(contrast + "-brain")
