@@ -389,11 +389,13 @@ bg_tumour_case_new(BgVolume *const contrasts[BG_N_CONTRASTS], const BgTumourPara
 /** Relations: sums over the sampled foreground */
 typedef struct {
     double correlation[BG_N_CONTRASTS][BG_N_CONTRASTS];
-    double dark[BG_N_CONTRASTS][BG_N_CONTRASTS];  // of contrast b where a is darkest
-    double added[BG_N_CONTRASTS][BG_N_CONTRASTS]; // see asymmetry(): of a over b
+    double dark[BG_N_CONTRASTS][BG_N_CONTRASTS];   // of contrast b where a is darkest
+    double bright[BG_N_CONTRASTS][BG_N_CONTRASTS]; // of contrast b where a is brightest
+    double added[BG_N_CONTRASTS][BG_N_CONTRASTS];  // see asymmetry(): of a over b
 } Relations;
 
 #define DARK_SHARE 0.06
+#define BRIGHT_SHARE 0.015
 #define TAIL_SHARE 0.004
 #define MOST_SAMPLES 200000
 
@@ -443,9 +445,10 @@ asymmetry(const float *a, const float *sorted_a, const float *b, const float *so
 }
 
 static void
-relate(const float *a, const float *b, gsize n, double limit, double *r, double *dark)
+relate(const float *a, const float *b, gsize n, double limit, double upper, double *r, double *dark,
+       double *bright)
 {
-    double sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0, sum = 0, below = 0;
+    double sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0, sum = 0, below = 0, high = 0, above = 0;
 
     for (gsize i = 0; i < n; i++) {
         double x = (double) a[i], y = (double) b[i];
@@ -454,10 +457,15 @@ relate(const float *a, const float *b, gsize n, double limit, double *r, double 
             sum += y;
             below++;
         }
+        if (x >= upper) {
+            high += y;
+            above++;
+        }
     }
     double count = (double) n, va = saa - sa * sa / count, vb = sbb - sb * sb / count;
     *r = va > 0 && vb > 0 ? (sab - sa * sb / count) / sqrt(va * vb) : 0.0;
     *dark = below > 0 ? sum / below : 0.0;
+    *bright = above > 0 ? high / above : 0.0;
 }
 
 static void
@@ -470,11 +478,13 @@ relate_all(Relations *relations, const gboolean *present, const float *samples, 
     for (int a = 0; a < BG_N_CONTRASTS; a++) {
         const float *values = samples + (gsize) a * room;
         double limit = (double) quantile(sorted[a], n, DARK_SHARE);
+        double upper = (double) quantile(sorted[a], n, 1.0 - BRIGHT_SHARE);
         for (int b = 0; b < BG_N_CONTRASTS; b++) {
             const float *other = samples + (gsize) b * room;
             if (a == b || !present[a] || !present[b])
                 continue;
-            relate(values, other, n, limit, &relations->correlation[a][b], &relations->dark[a][b]);
+            relate(values, other, n, limit, upper, &relations->correlation[a][b],
+                   &relations->dark[a][b], &relations->bright[a][b]);
             relations->added[a][b] = asymmetry(values, sorted[a], other, sorted[b], n);
         }
     }
@@ -503,6 +513,9 @@ score(const Relations *r, const gboolean *present, const BgContrast *order)
         s += r->dark[any1][t2] - r->correlation[any1][t2];
     if (flair >= 0 && any1 >= 0)
         s += 0.5 * (r->correlation[any1][flair] < 0.8 ? 1.0 : 0.0) - 0.5 * r->dark[any1][flair];
+    // Nothing is as bright in T2 as fluid; what is brightest in FLAIR, oedema, is bright in T2, too.
+    if (t2 >= 0 && flair >= 0)
+        s += 0.5 * (r->bright[flair][t2] - r->bright[t2][flair]);
     return s;
 }
 

@@ -92,7 +92,7 @@ void bg_tumour_case_free(BgTumourCase *tumour_case);
  * @order: (out): which contrast each given one seems to be
  *
  * By relations that hold whatever the scanner: T1 with and without contrast medium rise and fall
- * together, T2 falls where they rise; fluid, dark in both, is bright in T2 and not in FLAIR;
+ * together, T2 falls where they rise; fluid, dark in both, is brightest in T2 and not in FLAIR;
  * contrast medium only adds.
  *
  * Returns: by how much @order fits better than the one given, 0 or more; over
