@@ -17,8 +17,9 @@ struct _BgFusionModel {
     int n_planes;       // of its input: 3, or 1 of grey
     GMutex lock;        // of what follows
     BgEngine engine;
-    BgBackendNetwork *network; // owned, nullable: for the last size
+    BgBackendNetwork *network; // owned, nullable: for the last size and what was wanted then
     int width, height;
+    guint wanted;
 };
 
 // The first layer of a stack to its rectifier.
@@ -203,26 +204,24 @@ bg_fusion_model_get_name(const BgFusionModel *model)
     return model->name;
 }
 
-int
-bg_fusion_model_count_outputs(const BgFusionModel *model)
-{
-    return bg_nn_graph_count_outputs(model->graph);
-}
-
-// Inputs of one size; the executor is kept for the next of that size.
+// Inputs of one size; the executor is kept for the next of that size. Outputs that nobody wants are not
+// made: what need not be kept is computed in place.
 static gboolean
-run(BgFusionModel *model, BgNnTensor *const *inputs, int n_inputs, int width, int height,
-    BgNnTensor **outputs, GCancellable *cancellable, GError **error)
+run(BgFusionModel *model, BgNnTensor *const *inputs, int n_inputs, guint wanted, int width,
+    int height, BgNnTensor **outputs, GCancellable *cancellable, GError **error)
 {
     BgNnShape shapes[2] = { *bg_nn_tensor_get_shape(inputs[0]) };
     gboolean ok = TRUE;
 
     shapes[1] = shapes[0];
     g_mutex_lock(&model->lock);
-    if (model->network == NULL || model->width != width || model->height != height) {
+    if (model->network == NULL || model->width != width || model->height != height ||
+        model->wanted != wanted) {
+        g_autoptr(BgNnGraph) graph = bg_nn_graph_select(model->graph, wanted);
         g_clear_pointer(&model->network, bg_backend_network_free);
         model->network =
-            bg_engine_network(&model->engine, model->graph, model->params, shapes, n_inputs, error);
+            bg_engine_network(&model->engine, graph, model->params, shapes, n_inputs, error);
+        model->wanted = wanted;
         model->width = width;
         model->height = height;
         ok = model->network != NULL;
@@ -233,8 +232,9 @@ run(BgFusionModel *model, BgNnTensor *const *inputs, int n_inputs, int width, in
 }
 
 gboolean
-bg_fusion_model_run(BgFusionModel *model, const float *grey, BgVgg19Input input, int width,
-                    int height, BgNnTensor **outputs, GCancellable *cancellable, GError **error)
+bg_fusion_model_run(BgFusionModel *model, const float *grey, BgVgg19Input input, guint wanted,
+                    int width, int height, BgNnTensor **outputs, GCancellable *cancellable,
+                    GError **error)
 {
     gsize n = (gsize) width * (gsize) height, n_planes = (gsize) model->n_planes;
     BgNnShape shape = bg_nn_shape(1, n_planes, 2, 1, (gsize) height, (gsize) width);
@@ -247,7 +247,7 @@ bg_fusion_model_run(BgFusionModel *model, const float *grey, BgVgg19Input input,
         memcpy(planes + c * n, grey, n * sizeof(float));
     if (n_planes == 3)
         bg_vgg19_normalise(planes, n, input);
-    return run(model, &tensor, 1, width, height, outputs, cancellable, error);
+    return run(model, &tensor, 1, wanted, width, height, outputs, cancellable, error);
 }
 
 gboolean
@@ -259,7 +259,7 @@ bg_fusion_model_run_pair(BgFusionModel *model, const float *a, const float *b, i
     g_autoptr(BgNnTensor) second = first != NULL ? bg_nn_tensor_new_copy(&shape, b, error) : NULL;
     BgNnTensor *inputs[2] = { first, second };
 
-    return second != NULL && run(model, inputs, 2, width, height, output, cancellable, error);
+    return second != NULL && run(model, inputs, 2, 1, width, height, output, cancellable, error);
 }
 
 BgNnTape32 *

@@ -26,11 +26,12 @@ gboolean bg_fuse_vgg19(const BgFusionJob *job, GError **error);
 /**
  * bg_fusion_model_run:
  * @grey: one picture of width x height; a network of colours gets it thrice, scaled as @input says
- * @outputs: (out) (transfer full): one tensor an output of the graph
+ * @wanted: bit k: the graph's k-th output
+ * @outputs: (out) (transfer full): one tensor a wanted output
  */
-gboolean bg_fusion_model_run(BgFusionModel *model, const float *grey, BgVgg19Input input, int width,
-                             int height, BgNnTensor **outputs, GCancellable *cancellable,
-                             GError **error);
+gboolean bg_fusion_model_run(BgFusionModel *model, const float *grey, BgVgg19Input input,
+                             guint wanted, int width, int height, BgNnTensor **outputs,
+                             GCancellable *cancellable, GError **error);
 
 /** bg_fusion_model_run_pair: of the learned fusion: @a, @b: width x height each; @output: (out) (transfer full) */
 gboolean bg_fusion_model_run_pair(BgFusionModel *model, const float *a, const float *b, int width,
@@ -39,8 +40,5 @@ gboolean bg_fusion_model_run_pair(BgFusionModel *model, const float *a, const fl
 
 /** bg_fusion_model_tape: (transfer full): of the learned fusion, to go backward through it */
 BgNnTape32 *bg_fusion_model_tape(BgFusionModel *model, int width, int height, GError **error);
-
-/** bg_fusion_model_count_outputs: of its graph */
-int bg_fusion_model_count_outputs(const BgFusionModel *model);
 
 G_END_DECLS

@@ -108,7 +108,7 @@ detail_activity(const BgFusionJob *job, const double *details, double *out, GErr
         return FALSE;
     for (gsize i = 0; i < n; i++)
         plane[i] = (float) details[i];
-    if (!bg_fusion_model_run(job->model, plane, BG_VGG19_PLAIN, job->width, job->height, &output,
+    if (!bg_fusion_model_run(job->model, plane, BG_VGG19_PLAIN, 1, job->width, job->height, &output,
                              job->cancellable, error))
         return FALSE;
     const float *data = bg_nn_tensor_peek(output);

@@ -75,16 +75,19 @@ static gboolean
 measure_source(const BgFusionJob *job, gsize source, BgChannel *activities[BG_FUSION_N_LEVELS],
                GError **error)
 {
-    BgNnTensor *outputs[2 * BG_FUSION_N_LEVELS] = { NULL };
-    gboolean ok = bg_fusion_model_run(job->model, job->sources[source]->values, job->params->input,
-                                      job->width, job->height, outputs, job->cancellable, error);
+    BgNnTensor *outputs[BG_FUSION_N_LEVELS] = { NULL };
+    guint wanted = 0;
 
+    for (int level = 0; level < BG_FUSION_N_LEVELS; level++)
+        wanted |= 1u << bg_vgg19_output(level, job->params->after_relu);
+    gboolean ok =
+        bg_fusion_model_run(job->model, job->sources[source]->values, job->params->input, wanted,
+                            job->width, job->height, outputs, job->cancellable, error);
     for (int level = 0; ok && level < BG_FUSION_N_LEVELS; level++) {
-        activities[level] =
-            activity(outputs[bg_vgg19_output(level, job->params->after_relu)], error);
+        activities[level] = activity(outputs[level], error);
         ok = activities[level] != NULL;
     }
-    for (int k = 0; k < 2 * BG_FUSION_N_LEVELS; k++)
+    for (int k = 0; k < BG_FUSION_N_LEVELS; k++)
         g_clear_pointer(&outputs[k], bg_nn_tensor_unref);
     return ok;
 }

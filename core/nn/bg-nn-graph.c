@@ -122,6 +122,36 @@ bg_nn_graph_add_output(BgNnGraph *graph, int layer)
     g_array_append_val(graph->outputs, layer);
 }
 
+BgNnGraph *
+bg_nn_graph_select(const BgNnGraph *graph, guint outputs)
+{
+    BgNnGraph *part = bg_nn_graph_new(graph->name);
+    gsize n = graph->layers->len;
+    g_autofree gboolean *wanted = g_new0(gboolean, n);
+    g_autofree int *numbers = g_new0(int, n);
+
+    for (guint k = 0; k < graph->outputs->len; k++)
+        if (outputs >> k & 1)
+            wanted[g_array_index(graph->outputs, int, k)] = TRUE;
+    for (gsize at = n; at-- > 0;) {
+        const BgNnLayer *layer = &g_array_index(graph->layers, BgNnLayer, at);
+        wanted[at] = wanted[at] || layer->kind == BG_NN_INPUT;
+        for (int i = 0; wanted[at] && i < layer->n_inputs; i++)
+            wanted[layer->inputs[i]] = TRUE;
+    }
+    for (gsize at = 0; at < n; at++) {
+        BgNnLayer layer = g_array_index(graph->layers, BgNnLayer, at);
+        for (int i = 0; i < layer.n_inputs; i++)
+            layer.inputs[i] = numbers[layer.inputs[i]];
+        if (wanted[at])
+            numbers[at] = bg_nn_graph_add(part, &layer);
+    }
+    for (guint k = 0; k < graph->outputs->len; k++)
+        if (outputs >> k & 1)
+            bg_nn_graph_add_output(part, numbers[g_array_index(graph->outputs, int, k)]);
+    return part;
+}
+
 int
 bg_nn_graph_input(BgNnGraph *graph, const char *name, int channels, int n_space)
 {

@@ -142,6 +142,15 @@ int bg_nn_graph_add(BgNnGraph *graph, const BgNnLayer *layer);
 /** bg_nn_graph_add_output: results come in the order of these calls; an input may be one */
 void bg_nn_graph_add_output(BgNnGraph *graph, int layer);
 
+/**
+ * bg_nn_graph_select:
+ * @outputs: bit k: the @k-th output, 0 to 31, is wanted
+ *
+ * Returns: (transfer full): all inputs, the wanted outputs in their order, and the layers that these need,
+ *   by the same names: the whole graph's parameters will do
+ */
+BgNnGraph *bg_nn_graph_select(const BgNnGraph *graph, guint outputs);
+
 // Short forms of bg_nn_graph_add() for what networks have most of
 
 int bg_nn_graph_input(BgNnGraph *graph, const char *name, int channels, int n_space);
