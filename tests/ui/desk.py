@@ -22,7 +22,7 @@ import zlib
 
 APP = "org.bregma.Bregma"
 WAIT_S = 60.0
-TEST_S = 150.0  # a single test; longer than any wait in it
+TEST_S = 240.0  # a single test; longer than any wait in it
 
 Atspi = Gio = GLib = None
 
