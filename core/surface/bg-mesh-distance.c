@@ -232,6 +232,70 @@ search_leaf(const BgMeshTree *tree, const Node *node, BgVec3 p, double *best, Bg
     }
 }
 
+// Where a ray enters a box, infinity where it passes by.
+static double
+enter_box(const Node *node, const double origin[3], const double inverse[3])
+{
+    double enter = 0.0, leave = INFINITY;
+
+    for (int axis = 0; axis < 3; axis++) {
+        double a = ((double) node->low[axis] - origin[axis]) * inverse[axis];
+        double b = ((double) node->high[axis] - origin[axis]) * inverse[axis];
+        enter = fmax(enter, fmin(a, b)); // a ray within a face gives NaN, which these leave out
+        leave = fmin(leave, fmax(a, b));
+    }
+    return enter <= leave ? enter : INFINITY;
+}
+
+// Moeller and Trumbore 1997, of triangles that face along with the ray.
+static double
+exit_triangle(const BgMeshData *data, gsize triangle, BgVec3 origin, BgVec3 direction)
+{
+    const guint32 *t = data->triangles + 3 * triangle;
+    BgVec3 a = bg_mesh_vertex(data, t[0]);
+    BgVec3 ab = bg_vec3_sub(bg_mesh_vertex(data, t[1]), a);
+    BgVec3 ac = bg_vec3_sub(bg_mesh_vertex(data, t[2]), a);
+    BgVec3 p = bg_vec3_cross(direction, ac);
+    double determinant = bg_vec3_dot(ab, p);
+
+    if (determinant >= 0.0)
+        return INFINITY;
+    BgVec3 from_a = bg_vec3_sub(origin, a), q = bg_vec3_cross(from_a, ab);
+    double u = bg_vec3_dot(from_a, p) / determinant, v = bg_vec3_dot(direction, q) / determinant;
+    if (u < -1e-9 || v < -1e-9 || u + v > 1.0 + 1e-9)
+        return INFINITY;
+    return bg_vec3_dot(ac, q) / determinant;
+}
+
+double
+bg_mesh_tree_exit_mm(const BgMeshTree *tree, BgVec3 origin_mm, BgVec3 direction, double from_mm)
+{
+    const double origin[3] = { origin_mm.x, origin_mm.y, origin_mm.z };
+    const double inverse[3] = { 1.0 / direction.x, 1.0 / direction.y, 1.0 / direction.z };
+    guint32 stack[MAX_DEPTH];
+    double best = INFINITY;
+    guint n = 0;
+
+    if (tree->n_nodes > 0)
+        stack[n++] = 0;
+    while (n > 0) {
+        const Node *node = &tree->nodes[stack[--n]];
+        if (enter_box(node, origin, inverse) >= best)
+            continue;
+        for (guint32 i = 0; node->second == 0 && i < node->n; i++) {
+            double at =
+                exit_triangle(tree->data, tree->order[node->first + i], origin_mm, direction);
+            if (at >= from_mm && at < best)
+                best = at;
+        }
+        if (node->second != 0) {
+            stack[n++] = node->second;
+            stack[n++] = (guint32) (node - tree->nodes) + 1;
+        }
+    }
+    return best;
+}
+
 double
 bg_mesh_tree_distance_mm(const BgMeshTree *tree, BgVec3 point_mm, BgVec3 *nearest)
 {

@@ -58,6 +58,17 @@ void bg_mesh_tree_free(BgMeshTree *tree);
 double bg_mesh_tree_distance_mm(const BgMeshTree *tree, BgVec3 point_mm, BgVec3 *nearest);
 
 /**
+ * bg_mesh_tree_exit_mm:
+ * @direction: of length 1
+ * @from_mm: nothing nearer counts
+ *
+ * Returns: how far from @origin_mm a ray leaves through the first triangle that faces along with it, or
+ *   infinity where none does
+ */
+double bg_mesh_tree_exit_mm(const BgMeshTree *tree, BgVec3 origin_mm, BgVec3 direction,
+                            double from_mm);
+
+/**
  * bg_mesh_tree_signed_mm:
  *
  * Which side of the surface @point_mm is on, by the pseudonormal at the nearest point: the sum of the
