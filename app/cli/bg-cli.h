@@ -274,6 +274,7 @@ extern const BgCliCommand bg_cli_command_slice;
 extern const BgCliCommand bg_cli_command_filter;
 extern const BgCliCommand bg_cli_command_render;
 extern const BgCliCommand bg_cli_command_mesh;
+extern const BgCliCommand bg_cli_command_mesh_check;
 extern const BgCliCommand bg_cli_command_mesh_compare;
 extern const BgCliCommand bg_cli_command_phantom;
 extern const BgCliCommand bg_cli_command_provenance;

@@ -28,6 +28,7 @@ static const BgCliCommand *const commands[] = {
     &bg_cli_command_fuse,         &bg_cli_command_calibrate, &bg_cli_command_models,
     &bg_cli_command_anonymize,    &bg_cli_command_train,     &bg_cli_command_segment,
     &bg_cli_command_montage,      &bg_cli_command_lesion,    &bg_cli_command_report,
+    &bg_cli_command_mesh_check,
 };
 // clang-format on
 

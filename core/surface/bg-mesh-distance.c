@@ -244,7 +244,7 @@ enter_box(const Node *node, const double origin[3], const double inverse[3])
         enter = fmax(enter, fmin(a, b)); // a ray within a face gives NaN, which these leave out
         leave = fmin(leave, fmax(a, b));
     }
-    return enter <= leave ? enter : INFINITY;
+    return enter <= leave ? enter : (double) INFINITY;
 }
 
 // Moeller and Trumbore 1997, of triangles that face along with the ray.

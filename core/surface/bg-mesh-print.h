@@ -23,10 +23,10 @@ BgPrintParams bg_print_params(void);
  * BgPrintCheck:
  * @closed: every edge belongs to two triangles that agree on what is outside
  * @inside_out: what the surface encloses is negative
- * @printable: closed, the right side out, without islands, degenerate triangles and thin walls
+ * @printable: closed, the right side out, without islands and thin walls
  * @n_holes: loops of edges with one triangle; @longest_hole_mm round the longest
  * @n_bad_edges: with more than two triangles, or two that do not agree
- * @n_degenerate: triangles without area
+ * @n_degenerate: triangles without area, which do no harm
  * @n_parts, @n_islands, @islands_ml: connected parts, how many of them are islands, and what these enclose
  * @volume_ml: of what is not closed it means little
  * @thinnest_mm, @thinnest_at_mm: the thinnest wall: from a point of the surface straight inwards to where the

@@ -16,7 +16,7 @@ import time
 import cli_files
 
 CLI = sys.argv[1]
-COMMANDS = ("info convert slice filter render mesh mesh-compare phantom provenance again bench "
+COMMANDS = ("info convert slice filter render mesh mesh-check mesh-compare phantom provenance again bench "
             "self-test register landmarks calibrate evaluate fuse models anonymize train segment").split()
 
 
