@@ -20,14 +20,17 @@ SHIFT = 5          # mm, towards the patient's left
 RED, BLUE = (0xB2, 0x18, 0x2B), (0x21, 0x66, 0xAC)  # the ends of the colour bar
 
 
-def write_ball(path, x_left):
-    """Label 1 in a ball around (x_left, 0, 0), in mm towards the patient's left: NIfTI, axes L, P, S."""
+def write_ball(path, x_left, specks=()):
+    """Label 1 in a ball around (x_left, 0, 0), in mm towards the patient's left, and in the voxels @specks:
+    NIfTI, axes L, P, S."""
     half, data = SIZE // 2, bytearray(SIZE ** 3)
     for k in range(SIZE):
         for j in range(SIZE):
             for i in range(SIZE):
                 if inside(i, j, k, x_left):
                     data[i + SIZE * (j + SIZE * k)] = 1
+    for i, j, k in specks:
+        data[i + SIZE * (j + SIZE * k)] = 1
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
     struct.pack_into("<8h", header, 40, 3, SIZE, SIZE, SIZE, 1, 1, 1, 1)
@@ -93,6 +96,10 @@ class Tests:
     def words(self, part):
         return wait("words with “%s”" % part, lambda: [
             node.get_name() for node in self.window.walk() if part in (node.get_name() or "")])[0]
+
+    def shown(self, button):
+        node = self.window.find(button, desk.Atspi.Role.PUSH_BUTTON)
+        return node is not None and self.window.shown(node)
 
     def picture(self, name, pane="3d"):
         self.n_pictures += 1
@@ -233,6 +240,40 @@ class Tests:
             row[3 * (both.width // 2)] for row in self.picture("cut.png").rows) - bare) > 2000)
         self.cut()
         wait("as before", lambda: self.picture("again.png").rows == both.rows)
+
+    def test_a_mesh_is_checked_and_repaired_for_printing(self):
+        """A ball and a speck of 27 mm³ at either side: they are told, and Repair leaves them out."""
+        path = self.file("speckled.nii")
+        write_ball(path, 0, [(x + n % 3, 30 + n // 3 % 3, 30 + n // 9) for x in (4, 57)
+                             for n in range(27)])
+        self.window.action("open-path", desk.GLib.Variant("s", path))
+        self.window.select("speckled")
+        self.window.press("Make mesh")
+        surface, mended = "Surface of speckled", "Surface of speckled for printing"
+        self.window.named(surface, desk.Atspi.Role.LIST_ITEM)
+        self.window.select(surface)
+        assert not self.shown("Repair")
+        self.window.press("Check for printing")
+        words = self.words("2 islands of less than ")
+        assert "0.05 ml" in words and "holes" not in words, words
+        wait("what mends it", lambda: self.shown("Repair"))
+        measured = self.words(" parts\n")
+        assert ", 3 parts" in measured, measured
+
+        self.window.press("Repair")
+        row = self.window.named(mended, desk.Atspi.Role.LIST_ITEM)
+        wait("it to be selected", lambda: row.get_state_set().contains(
+            desk.Atspi.StateType.SELECTED))
+        self.words("Ready to print")
+        wait("one part", lambda: ", 1 parts" in self.words(" parts\n"))
+        assert not self.shown("Repair")
+        self.window.do("Source")
+        said = self.words("Computed by print-repair")
+        assert '"islands_removed":2' in said.replace(" ", "") and path in said, said
+        undo()
+        wait("no repaired mesh", lambda: not self.layer(mended))
+        self.window.select(surface)
+        wait("three parts", lambda: ", 3 parts" in self.words(" parts\n"))
 
 
 def main():

@@ -101,25 +101,44 @@ class Tests:
         for name in ("Labels", "Sizes", "Compare"):
             self.window.do(name)
 
+    def findings(self, kind):
+        return [n.get_name() for n in self.window.walk() if kind in (n.get_name() or "")]
+
+    def repairs_for_printing(self):
+        """Of the surface that is selected: islands go; thin walls stay and are told. Its new name."""
+        name = "Surface of labels, corrected for printing"
+        self.window.select("Surface of labels, corrected")
+        self.window.press("Check for printing")
+        wait("islands", lambda: self.findings("islands of less than"))
+        assert self.findings("thinner than 1 mm")
+        self.window.press("Repair")
+        self.window.named(name, desk.Atspi.Role.LIST_ITEM)
+        wait("no islands", lambda: not self.findings("islands of less than"))
+        wait("thin walls", lambda: self.findings("thinner than 1 mm"))
+        assert not self.findings("Ready to print")
+        return name
+
     def test_a_mesh_knows_that_its_labels_changed(self):
         self.window.select("labels, corrected")
         self.window.press("Make mesh")
         self.window.named("Surface of labels, corrected", desk.Atspi.Role.LIST_ITEM)
         self.window.named("Export mesh")
+        printed = self.repairs_for_printing()
         x, y = self.pane()
         pointer(x, y)
         key(ord("b"))
         drag(x - 60, y + 60, 40, 0)
         key(ord("b"))  # away with it
-        self.window.select("Surface of labels")
+        self.window.select(printed)  # which knows what it was made of, too
         wait("a caution", lambda: [n for n in self.window.walk()
                                    if "was corrected since" in (n.get_name() or "")])
         self.window.press("Make this mesh again")
         wait("a fresh mesh", lambda: not [n for n in self.window.walk()
                                           if "was corrected since" in (n.get_name() or "")
                                           and self.window.shown(n)])
+        wait("it to be away", lambda: not self.layer(printed))
 
-        def undone():  # the new mesh, the stroke, the first mesh
+        def undone():  # the new mesh, the stroke, the repaired and the first mesh
             if not self.layer("Surface of labels, corrected"):
                 return True
             self.window.action("undo")

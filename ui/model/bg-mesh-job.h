@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cutting a surface, measuring and writing it, as jobs of a session.
+// Cutting a surface, writing it, and what printing wants of it, as jobs of a session.
 #pragma once
 
 #include "core/surface/bg-mesh-measures.h"
+#include "core/surface/bg-mesh-print.h"
 #include "ui/model/bg-session.h"
 
 G_BEGIN_DECLS
@@ -41,5 +42,25 @@ void bg_mesh_job_again(BgSession *session, const BgLayer *mesh);
 
 /** bg_mesh_job_save: writes @layer's mesh to @path by its suffix, with its provenance: LPS mm */
 void bg_mesh_job_save(BgSession *session, const BgLayer *layer, const char *path);
+
+/**
+ * BgMeshPrintFunc:
+ * @mesh: (transfer none): which was checked
+ * @check: (nullable): %NULL: it failed, which the session has shown, or it was cancelled
+ */
+typedef void (*BgMeshPrintFunc)(gpointer owner, BgMesh *mesh, const BgPrintCheck *check);
+
+/** bg_mesh_job_check: whether @layer's mesh can be printed; @found comes once, unless @owner has gone meanwhile */
+void bg_mesh_job_check(BgSession *session, const BgLayer *layer, GObject *owner,
+                       BgMeshPrintFunc found);
+
+/**
+ * bg_mesh_job_repair:
+ *
+ * Adds @layer's mesh with what can be mended as a new layer in its place, which it hides: one step of undo;
+ * selects it. @found gets the check of the new mesh, just before.
+ */
+void bg_mesh_job_repair(BgSession *session, const BgLayer *layer, GObject *owner,
+                        BgMeshPrintFunc found);
 
 G_END_DECLS

@@ -14,16 +14,19 @@ struct _BgMeshSection {
 
     // Of the template, borrowed.
     GtkWidget *making, *style;
-    GtkLabel *iso_label, *measures, *stale;
+    GtkLabel *iso_label, *measures, *stale, *findings;
     GtkSpinButton *iso, *smooth, *keep;
     GtkAdjustment *iso_adjustment, *opacity_adjustment;
     GtkCheckButton *largest;
-    GtkButton *make, *export, *again;
+    GtkButton *make, *export, *again, *check, *repair;
     GtkColorButton *colour;
     GtkScale *opacity;
 
     char *iso_of;     // id of the layer whose value was proposed
     guint64 measured; // serial of the mesh that is measured or shown
+    guint64 checked;  // serial of the mesh that was checked last
+    gboolean checking;
+    BgPrintCheck found; // of that one
 };
 
 G_DEFINE_FINAL_TYPE(BgMeshSection, bg_mesh_section, BG_TYPE_SECTION)
@@ -121,6 +124,87 @@ show_source(BgMeshSection *self, const BgLayer *layer)
         gtk_label_set_text(self->stale, words);
 }
 
+static char *
+tell_findings(const BgPrintCheck *check)
+{
+    const BgPrintParams params = bg_print_params();
+    g_autoptr(GPtrArray) words = bg_print_check_words(check, &params);
+
+    if (words->len == 0)
+        // Translators: a mesh; mm
+        return g_strdup_printf(_("Ready to print: closed, and no wall under %g mm was found"),
+                               params.least_wall_mm);
+    GString *text = g_string_new(words->pdata[0]);
+    for (guint i = 1; i < words->len; i++)
+        g_string_append_printf(text, "\n%s", (const char *) words->pdata[i]);
+    return g_string_free(text, FALSE);
+}
+
+static void
+show_check(BgMeshSection *self, const BgLayer *layer)
+{
+    gboolean known = self->checked == bg_mesh_get_serial(layer->payload.mesh);
+    g_autofree char *text = known ? tell_findings(&self->found) : NULL;
+
+    gtk_widget_set_sensitive(GTK_WIDGET(self->check), !self->checking);
+    gtk_widget_set_sensitive(GTK_WIDGET(self->repair), !self->checking);
+    gtk_widget_set_visible(GTK_WIDGET(self->findings), known);
+    gtk_widget_set_visible(GTK_WIDGET(self->repair),
+                           known && bg_print_check_can_repair(&self->found));
+    if (!known)
+        return;
+    gtk_label_set_text(self->findings, text);
+    gtk_widget_remove_css_class(GTK_WIDGET(self->findings),
+                                self->found.printable ? "caution-text" : "ok-text");
+    gtk_widget_add_css_class(GTK_WIDGET(self->findings),
+                             self->found.printable ? "ok-text" : "caution-text");
+}
+
+static void
+on_checked(gpointer owner, BgMesh *mesh, const BgPrintCheck *check)
+{
+    BgMeshSection *self = owner;
+    const BgLayer *layer = bg_section_get_session(BG_SECTION(self)) != NULL
+                               ? bg_section_get_layer(BG_SECTION(self))
+                               : NULL;
+
+    self->checking = FALSE;
+    if (check != NULL) {
+        self->checked = bg_mesh_get_serial(mesh);
+        self->found = *check;
+    }
+    if (layer != NULL && layer->payload.mesh != NULL)
+        show_check(self, layer);
+}
+
+static void
+print(BgMeshSection *self, gboolean repair)
+{
+    BgSession *session = bg_section_get_session(BG_SECTION(self));
+    const BgLayer *layer = bg_section_get_layer(BG_SECTION(self));
+
+    if (layer == NULL || layer->payload.mesh == NULL || self->checking)
+        return;
+    self->checking = TRUE;
+    if (repair)
+        bg_mesh_job_repair(session, layer, G_OBJECT(self), on_checked);
+    else
+        bg_mesh_job_check(session, layer, G_OBJECT(self), on_checked);
+    show_check(self, layer);
+}
+
+static void
+on_check(GtkButton *button, gpointer user_data)
+{
+    print(user_data, FALSE);
+}
+
+static void
+on_repair(GtkButton *button, gpointer user_data)
+{
+    print(user_data, TRUE);
+}
+
 static void
 update(BgSection *section, const BgLayer *layer, BgChange changes)
 {
@@ -142,6 +226,7 @@ update(BgSection *section, const BgLayer *layer, BgChange changes)
     gtk_adjustment_set_value(self->opacity_adjustment, 100.0 * layer->opacity);
     ask_measures(self, layer->payload.mesh);
     show_source(self, layer);
+    show_check(self, layer);
 }
 
 static void
@@ -272,6 +357,11 @@ bg_mesh_section_class_init(BgMeshSectionClass *klass)
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, stale);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, again);
     gtk_widget_class_bind_template_callback(widget_class, on_again);
+    gtk_widget_class_bind_template_child(widget_class, BgMeshSection, check);
+    gtk_widget_class_bind_template_child(widget_class, BgMeshSection, findings);
+    gtk_widget_class_bind_template_child(widget_class, BgMeshSection, repair);
+    gtk_widget_class_bind_template_callback(widget_class, on_check);
+    gtk_widget_class_bind_template_callback(widget_class, on_repair);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, iso);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, smooth);
     gtk_widget_class_bind_template_child(widget_class, BgMeshSection, keep);

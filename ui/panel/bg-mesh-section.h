@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * BgMeshSection:
  *
- * Of a volume or a label map: cuts a surface. Of a mesh: colour, opacity, its measures, and export.
+ * Of a volume or a label map: cuts a surface. Of a mesh: colour, opacity, its measures, whether it can be
+ * printed, and export.
  */
 G_DECLARE_FINAL_TYPE(BgMeshSection, bg_mesh_section, BG, MESH_SECTION, BgSection)
 
