@@ -46,7 +46,7 @@ class Tests:
         for heading in ("Display", "Transfer function", "Tumour segmentation"):
             self.window.do(heading)
         self.words("not for diagnosis")
-        self.words("Trained on made-up heads: 24")  # the card
+        self.words("Trained on made-up heads: 72")  # the card
         self.words("Names only propose")
         assert not self.sensitive("Segment the tumour")
         assert not self.window.unnamed(), "\n".join(self.window.unnamed())

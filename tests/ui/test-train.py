@@ -136,7 +136,7 @@ class Tests:
         for heading in ("Display", "Transfer function", "Tumour segmentation"):
             self.window.do(heading)
         self.words("not for diagnosis")
-        self.words("Trained on made-up heads: 24")  # that which is shipped
+        self.words("Trained on made-up heads: 72")  # that which is shipped
         self.window.choose("Network to segment with", 0)  # by name: my-tumour, tumour
         self.words("Trained on made-up heads: 3\n")
         self.window.action("train")  # what was trained is still shown
