@@ -419,7 +419,7 @@ bg_print_check_words(const BgPrintCheck *check, const BgPrintParams *params)
                                    check->n_bad_edges));
     if (check->n_islands > 0)
         // Translators: how many parts, less than how many ml each, how many in all
-        say(words, g_strdup_printf(_("%zu islands of less than %.3g ml, %.3g ml together. Repair "
+        say(words, g_strdup_printf(_("%zu islands of less than %.3g ml, %.3f ml together. Repair "
                                      "leaves them out"),
                                    check->n_islands, params->least_part_ml, check->islands_ml));
     if (check->thin_share > 0.0)
