@@ -268,8 +268,8 @@ assert_row(const char *page, const char *const *cells)
 
     for (; *cells != NULL; cells++) {
         g_autofree char *safe = g_markup_escape_text(*cells, -1);
-        g_string_append_printf(row, "%s%s<", row->len > 0 ? "[^\n]*\n<t[dh]>" : "<t[dh]>",
-                               g_regex_escape_string(safe, -1));
+        g_autofree char *plain = g_regex_escape_string(safe, -1);
+        g_string_append_printf(row, "%s%s<", row->len > 0 ? "[^\n]*\n<t[dh]>" : "<t[dh]>", plain);
     }
     if (!g_regex_match_simple(row->str, page, 0, 0))
         g_error("no row like %s", row->str);

@@ -340,7 +340,7 @@ test_box(void)
 static guint32
 ragged(int i, int j, int k)
 {
-    guint64 noise = (guint64) (i * 73856093) ^ (guint64) (j * 19349663) ^ (guint64) (k * 83492791);
+    guint64 noise = (guint64) i * 73856093 ^ (guint64) j * 19349663 ^ (guint64) k * 83492791;
     double away = sqrt((i - 16) * (i - 16) + (j - 16) * (j - 16) + (k - 15) * (k - 15));
 
     if (away < 10.0 + (double) (noise % 7) * 0.3)
