@@ -27,7 +27,7 @@ typedef struct {
     BgFusionRect rect;
     int n_samples; // of the photograph, in a pixel and a direction
     guint8 *
-        taken; // borrowed: RGB of each of the rendering's pixels, and 1: all of it is in the photograph
+        taken; // borrowed: RGB of each pixel of the rendering, and 1 where the photograph has all of it
 } Sources;
 
 // Pixel (u, v) of the photograph, bilinearly; FALSE outside of it.

@@ -476,17 +476,10 @@ group_of(const GArray *groups, gsize triangle)
     return g;
 }
 
-// A fan round the middle of the loop's vertices; of three vertices one triangle does it.
+// A fan round the middle of the loop's vertices.
 static void
 append_fan(const Holes *holes, const Loop *loop, guint32 middle, GArray *triangles)
 {
-    if (loop->n == 3) {
-        for (guint i = 3; i-- > 0;) {
-            guint32 vertex = loop_vertex(holes, loop, i);
-            g_array_append_val(triangles, vertex);
-        }
-        return;
-    }
     for (guint i = 0; i < loop->n; i++) {
         const guint32 fan[3] = { loop_vertex(holes, loop, i + 1), loop_vertex(holes, loop, i),
                                  middle };
