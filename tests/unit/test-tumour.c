@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cases of brain tumours: prepared, learnt from, segmented. Truth is that of made-up heads.
 #include "core/base/bg-error.h"
+#include "core/filter/bg-mask.h"
 #include "core/learn/bg-networks.h"
 #include "core/nn/bg-nn-tape.h"
 #include "core/phantom/bg-phantom.h"
@@ -103,6 +104,38 @@ test_order_of_contrasts(void)
             g_autoptr(BgTumourCase) forced = bg_tumour_case_new(given, &params, NULL, NULL, NULL);
             g_assert_nonnull(forced);
         }
+    }
+}
+
+// Without a skull a large growth outweighs the fluid: the right order is taken, T2 and FLAIR the other way
+// round are not.
+static void
+test_order_in_brains(void)
+{
+    for (guint64 seed = 501; seed <= 502; seed++) {
+        BgPhantomParams wanted = {
+            .kind = BG_PHANTOM_HEAD, .size = 96, .seed = seed, .tumour = TRUE, .varied = TRUE
+        };
+        BgTumourParams params = { .spacing_mm = 2.0, .align = BG_TUMOUR_ALIGN_NEVER };
+        g_autoptr(BgPhantom) head = bg_phantom_new(&wanted, NULL, NULL, NULL);
+        BgLabelMap *brain = bg_phantom_find(head, "brain")->labels;
+        BgVolume *given[BG_N_CONTRASTS];
+        g_autoptr(GError) error = NULL;
+
+        for (int c = 0; c < BG_N_CONTRASTS; c++)
+            given[c] =
+                bg_volume_mask(bg_phantom_find(head, bg_contrast_name((BgContrast) c))->volume,
+                               brain, NULL, 0, 0.0, NULL);
+        g_autoptr(BgTumourCase) right = bg_tumour_case_new(given, &params, NULL, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(right);
+        BgVolume *t2 = given[BG_CONTRAST_T2];
+        given[BG_CONTRAST_T2] = given[BG_CONTRAST_FLAIR];
+        given[BG_CONTRAST_FLAIR] = t2;
+        g_assert_null(bg_tumour_case_new(given, &params, NULL, NULL, &error));
+        g_assert_error(error, BG_ERROR, BG_ERROR_MISMATCH);
+        for (int c = 0; c < BG_N_CONTRASTS; c++)
+            bg_volume_unref(given[c]);
     }
 }
 
@@ -276,6 +309,7 @@ main(int argc, char **argv)
     g_test_add_func("/tumour/prepare", test_prepare);
     g_test_add_func("/tumour/any-order-of-axes", test_any_order_of_axes);
     g_test_add_func("/tumour/order-of-contrasts", test_order_of_contrasts);
+    g_test_add_func("/tumour/order-in-brains", test_order_in_brains);
     g_test_add_func("/tumour/missing", test_missing);
     g_test_add_func("/tumour/registers", test_registers);
     g_test_add_func("/tumour/samples", test_samples);
